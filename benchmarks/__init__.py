@@ -1,0 +1,1 @@
+"""Measurements that anyone can repeat, side by side with a limit or a peer."""

@@ -1,0 +1,80 @@
+"""The command and its manners: lazy verbs, one readable line for an error, exit codes that scripts can rely on."""
+
+import sys
+from importlib import import_module
+
+import click
+
+from warehouse.errors import TicketlakeError
+
+VERBS = {
+    "up": "Simulate or take in tickets, build, and serve: everything with one command.",
+    "simulate": "Write realistic or original-like tickets, with their truth beside them.",
+    "ingest": "Take a file of tickets in: landing, bronze, silver.",
+    "build": "Bring every table, model and metric up to date.",
+    "serve": "Serve the API.",
+    "worker": "Drain the inbox into the lake, again and again.",
+    "sql": "Ask the published metrics in SQL.",
+    "status": "Say what is there, how old it is, and what failed.",
+}
+EXIT_ERROR = 1
+EXIT_QUARANTINED = 3
+EXIT_INTERRUPTED = 130
+
+
+class LazyVerbs(click.Group):
+    """Verbs whose modules, `cli.<verb>`, are imported when they are called: `ingest` never pays for Dagster."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs in the order in which people meet them."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The verb's command, imported now."""
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = getattr(import_module(f"cli.{cmd_name}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the verbs without importing any."""
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(cls=LazyVerbs, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--traceback", is_flag=True, help="Show where an error came from.")
+def ticketlake(traceback: bool) -> None:
+    """From a file of support tickets to metrics, predictions and early warnings.
+
+    Everything is written below LAKE_ROOT. Example: LAKE_ROOT=lake ticketlake up
+    """
+
+
+def main() -> None:
+    """Run the command; expected errors become one line on stderr and exit code 1."""
+    try:
+        code = ticketlake(standalone_mode=False)
+    except TicketlakeError as error:
+        if "--traceback" in sys.argv:
+            raise
+        click.echo(f"ticketlake: {error}", err=True)
+        code = EXIT_ERROR
+    except click.ClickException as error:
+        error.show()
+        code = error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("ticketlake: interrupted", err=True)
+        code = EXIT_INTERRUPTED
+    except Exception as error:
+        if "--traceback" in sys.argv:
+            raise
+        click.echo(
+            f"ticketlake: unexpected {type(error).__name__}: {error} (run with --traceback for details)", err=True
+        )
+        code = EXIT_ERROR
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Frames in; frames, or small objects with save and load, out."""

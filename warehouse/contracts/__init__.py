@@ -1,0 +1,1 @@
+"""The tables of the lake, one module a layer."""

@@ -1,0 +1,143 @@
+"""Typed, deduplicated facts."""
+
+import polars as pl
+
+from warehouse.table import TIMESTAMP, Column, Table
+
+STRINGS = pl.List(pl.String)
+
+TICKET_FIELDS = (
+    Column("ticket_id", pl.String, "Identifier of the ticket"),
+    Column("created_at", TIMESTAMP, "When the ticket was opened", required=True),
+    Column("updated_at", TIMESTAMP, "When the record last changed; decides which of two records is newer"),
+    Column("customer_id", pl.String, "Who wrote"),
+    Column("customer_tier", pl.String, "free, starter, professional, premium or enterprise"),
+    Column("organization_id", pl.String, "The customer's organization"),
+    Column("product", pl.String, "Product concerned"),
+    Column("product_version", pl.String, "Version of the product"),
+    Column("product_module", pl.String, "Module of the product"),
+    Column("category", pl.String, "Category that agents recorded"),
+    Column("subcategory", pl.String, "Subcategory that agents recorded"),
+    Column("priority", pl.String, "low, medium, high or critical"),
+    Column("severity", pl.String, "P0 (worst) to P4"),
+    Column("channel", pl.String, "How the ticket came in"),
+    Column("subject", pl.String, "Subject line"),
+    Column("description", pl.String, "The customer's words"),
+    Column("error_logs", pl.String, "Attached log lines"),
+    Column("stack_trace", pl.String, "Attached stack trace"),
+    Column("customer_sentiment", pl.String, "Sentiment that was recorded"),
+    Column("previous_tickets", pl.Int64, "Earlier tickets of the customer"),
+    Column("resolution", pl.String, "What solved it, in the agent's words"),
+    Column("resolution_code", pl.String, "Kind of resolution"),
+    Column("resolved_at", TIMESTAMP, "When it was resolved; null while open"),
+    Column("resolution_time_hours", pl.Float64, "Hours from opening to resolution, as recorded"),
+    Column("resolution_attempts", pl.Int64, "Solutions tried"),
+    Column("agent_id", pl.String, "Agent who closed it"),
+    Column("agent_experience_months", pl.Int64, "The agent's experience then"),
+    Column("agent_specialization", pl.String, "The agent's field"),
+    Column("agent_actions", STRINGS, "What the agent did, in order"),
+    Column("escalated", pl.Boolean, "Whether it was escalated"),
+    Column("escalation_reason", pl.String, "Why it was escalated"),
+    Column("transferred_count", pl.Int64, "Hand-overs between agents"),
+    Column("satisfaction_score", pl.Int64, "Customer's rating, 1 to 5"),
+    Column("feedback_text", pl.String, "Customer's words about the resolution"),
+    Column("resolution_helpful", pl.Boolean, "Whether the resolution worked"),
+    Column("tags", STRINGS, "Tags that agents set"),
+    Column("related_tickets", STRINGS, "Tickets that agents linked"),
+    Column("kb_articles_viewed", STRINGS, "Articles that the agent opened"),
+    Column("kb_articles_helpful", STRINGS, "Articles that helped"),
+    Column("environment", pl.String, "production, staging, ..."),
+    Column("account_age_days", pl.Int64, "Age of the account then"),
+    Column("account_monthly_value", pl.Float64, "Monthly value of the account"),
+    Column("similar_issues_last_30_days", pl.Int64, "Similar issues in the 30 days before, as recorded"),
+    Column("product_version_age_days", pl.Int64, "Days since the version was released"),
+    Column("known_issue", pl.Boolean, "Whether the issue was known"),
+    Column("bug_report_filed", pl.Boolean, "Whether a bug report was filed"),
+    Column("resolution_template_used", pl.String, "Template of the resolution"),
+    Column("auto_suggested_solutions", STRINGS, "What was suggested automatically"),
+    Column("auto_suggestion_accepted", pl.Boolean, "Whether the agent used a suggestion"),
+    Column("ticket_text_length", pl.Int64, "Characters of the text, as recorded"),
+    Column("response_count", pl.Int64, "Messages back and forth"),
+    Column("attachments_count", pl.Int64, "Attachments"),
+    Column("contains_error_code", pl.Boolean, "Whether an error code was seen"),
+    Column("contains_stack_trace", pl.Boolean, "Whether a stack trace was seen"),
+    Column("business_impact", pl.String, "low, medium, high or critical"),
+    Column("affected_users", pl.Int64, "Users affected"),
+    Column("weekend_ticket", pl.Boolean, "Whether opened on a weekend"),
+    Column("after_hours", pl.Boolean, "Whether opened outside office hours"),
+    Column("language", pl.String, "Language, as recorded (ISO 639-1)"),
+    Column("region", pl.String, "Region of the customer"),
+)
+"""The fields of a ticket record, in the order in which exports write them."""
+
+TICKETS = Table(
+    layer="silver",
+    name="tickets",
+    grain="One row per ticket, as its newest record says.",
+    columns=(
+        *TICKET_FIELDS,
+        Column("load_id", pl.String, "The load that brought this version", required=True),
+        Column("record_hash", pl.String, "The bronze record of this version", required=True),
+    ),
+    primary_key=("ticket_id",),
+)
+
+EVENTS = Table(
+    layer="silver",
+    name="events",
+    grain="One row per event that happened to a ticket.",
+    columns=(
+        Column("event_id", pl.String, "Idempotency key of the event"),
+        Column("type", pl.String, "What happened, in the past tense", required=True),
+        Column("version", pl.Int64, "Version of the type's schema", required=True),
+        Column("ticket_id", pl.String, "The ticket it happened to", required=True),
+        Column("event_time", TIMESTAMP, "When it happened", required=True),
+        Column("received_time", TIMESTAMP, "When we heard of it", required=True),
+        Column("actor_kind", pl.String, "customer, agent or system", required=True),
+        Column("actor_id", pl.String, "Who did it"),
+        Column("payload", pl.String, "What the type carries, as JSON", required=True),
+        Column("load_id", pl.String, "The load that brought it", required=True),
+    ),
+    primary_key=("event_id",),
+)
+
+ARTICLES = Table(
+    layer="silver",
+    name="articles",
+    grain="One row per knowledge-base article, as its newest record says.",
+    columns=(
+        Column("article_id", pl.String, "Identifier of the article"),
+        Column("title", pl.String, "Title", required=True),
+        Column("body", pl.String, "Text, in Markdown", required=True),
+        Column("product", pl.String, "Product it is about; null: all"),
+        Column("module", pl.String, "Module it is about; null: all"),
+        Column("language", pl.String, "Language (ISO 639-1)"),
+        Column("created_at", TIMESTAMP, "When it was first published"),
+        Column("updated_at", TIMESTAMP, "When it last changed"),
+        Column("load_id", pl.String, "The load that brought this version", required=True),
+        Column("record_hash", pl.String, "The bronze record of this version", required=True),
+    ),
+    primary_key=("article_id",),
+)
+
+QUARANTINE = Table(
+    layer="silver",
+    name="quarantine",
+    grain="One row per received record that was refused, at its place.",
+    columns=(
+        Column("quarantine_id", pl.String, "Hash of kind, load, position and record"),
+        Column("kind", pl.String, "tickets, events or articles", required=True),
+        Column("load_id", pl.String, "The load that brought it", required=True),
+        Column("source", pl.String, "Name of the file, or `inbox`", required=True),
+        Column("position", pl.Int64, "Line of the file, index in the array or inbox number, from 1", required=True),
+        Column("record_hash", pl.String, "The bronze record", required=True),
+        Column("record", pl.String, "The record as text; bytes that are no UTF-8 are escaped", required=True),
+        Column("reason", pl.String, "malformed, contract, stale or conflict", required=True),
+        Column("field", pl.String, "The field that broke the contract"),
+        Column("detail", pl.String, "What was expected and what was found", required=True),
+        Column("ticket_id", pl.String, "The record's identifier, where one could be read"),
+    ),
+    primary_key=("quarantine_id",),
+)
+
+TABLES = (TICKETS, EVENTS, ARTICLES, QUARANTINE)

@@ -1,0 +1,375 @@
+"""Delta tables with contracts, locks and progress.
+
+Three rules hold for whoever writes (guarantees 1 and 2 of the architecture):
+
+- A write holds the table's lock from reading its inputs to the commit.
+- The versions of the inputs that a write consumed are committed with its rows, as application transactions
+  (Delta protocol, "Transaction Identifiers"), so after a kill a table knows where it stands without any cursor.
+- A commit that changes rows also records its own version under `DATA`; commits that only move progress or only
+  rearrange files do not. `Lake.data_version` is therefore the version that downstream steps compare.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from warehouse.errors import ContractBroken, FormatMismatch, NotMaterialized
+from warehouse.table import Table
+
+if TYPE_CHECKING:
+    from deltalake import CommitProperties, DeltaTable, WriterProperties
+
+FORMAT = 1
+DATA = "data"
+TARGET_FILE_BYTES = 64 * 1024 * 1024
+CHANGE_COLUMNS = ("_change_type", "_commit_version")
+
+
+@dataclass(frozen=True)
+class Commit:
+    """What a write did: the table's Delta version afterwards, and rows by what happened to them."""
+
+    table: Table
+    version: int
+    inserted: int = 0
+    updated: int = 0
+    deleted: int = 0
+
+    @property
+    def changed(self) -> bool:
+        """Whether any row is different now."""
+        return bool(self.inserted or self.updated or self.deleted)
+
+
+class Lake:
+    """The lake below one directory: every table read and written through its contract."""
+
+    def __init__(self, root: Path) -> None:
+        """Open, or on the first use create, the lake. Raises `FormatMismatch` for one that other code wrote."""
+        self.root = root
+        self._locks: dict[str, Any] = {}
+        _check_format(root)
+
+    def path(self, table: Table) -> Path:
+        """Where the table lies."""
+        return self.root / table.path
+
+    def exists(self, table: Table) -> bool:
+        """Whether the table has ever been written."""
+        return (self.path(table) / "_delta_log").is_dir()
+
+    def open(self, table: Table, version: int | None = None) -> "DeltaTable":
+        """The Delta table, at a version or the newest. Raises `NotMaterialized`."""
+        from deltalake import DeltaTable
+
+        if not self.exists(table):
+            raise NotMaterialized(table.path)
+        return DeltaTable(self.path(table), version=version)
+
+    def version(self, table: Table) -> int | None:
+        """The newest Delta version, None where the table is not there."""
+        return self.open(table).version() if self.exists(table) else None
+
+    def data_version(self, table: Table) -> int | None:
+        """The newest version that changed a row, None where the table is not there."""
+        return self.progress(table, DATA)
+
+    def progress(self, table: Table, source: str) -> int | None:
+        """The version of `source` whose rows this table has taken in; None: nothing yet."""
+        return self.open(table).transaction_version(source) if self.exists(table) else None
+
+    def row_count(self, table: Table) -> int:
+        """Rows in the newest version, from the log alone."""
+        return self.open(table).count()
+
+    def scan(self, table: Table, *, version: int | None = None) -> pl.LazyFrame:
+        """The table as a lazy frame. Raises `NotMaterialized`."""
+        return pl.scan_delta(self.open(table, version))
+
+    def read(self, table: Table, *, columns: Sequence[str] | None = None, version: int | None = None) -> pl.DataFrame:
+        """The table in memory. Raises `NotMaterialized`."""
+        frame = self.scan(table, version=version)
+        return (frame.select(columns) if columns else frame).collect()
+
+    def changes(
+        self, table: Table, since: int | None, until: int | None = None, *, columns: Sequence[str] | None = None
+    ) -> pl.DataFrame:
+        """Rows inserted, updated (as they are now) or deleted after version `since`, with `CHANGE_COLUMNS`.
+
+        `since=None` gives every row as an insert. Raises `NotMaterialized`.
+        """
+        batches = list(self.stream_changes(table, since, until, columns=columns))
+        return pl.concat(batches) if batches else self._no_changes(table, columns)
+
+    def stream_changes(
+        self, table: Table, since: int | None, until: int | None = None, *, columns: Sequence[str] | None = None
+    ) -> Iterator[pl.DataFrame]:
+        """`changes` in batches, for feeds that do not fit in memory. The order of rows is not that of the commits."""
+        delta = self.open(table, until)
+        end = delta.version()
+        if since is None:
+            names = [*(columns or table.schema.names())]
+            for batch in delta.to_pyarrow_dataset().to_batches(columns=names, batch_size=16_384, batch_readahead=2):
+                if batch.num_rows:
+                    yield _conform(pl.DataFrame(batch), table).with_columns(
+                        pl.lit("insert").alias("_change_type"), pl.lit(end, pl.Int64).alias("_commit_version")
+                    )
+            return
+        if since >= end:
+            return
+        wanted = [*(columns or table.schema.names()), *CHANGE_COLUMNS]
+        for batch in delta.load_cdf(starting_version=since + 1, ending_version=end, columns=wanted):
+            frame = _conform(pl.DataFrame(batch), table).cast({"_commit_version": pl.Int64})
+            frame = frame.filter(pl.col("_change_type") != "update_preimage").select(wanted)
+            if frame.height:
+                yield frame
+
+    def _no_changes(self, table: Table, columns: Sequence[str] | None) -> pl.DataFrame:
+        names = columns or table.schema.names()
+        return pl.DataFrame(
+            schema={
+                **{name: table.schema[name] for name in names},
+                "_change_type": pl.String,
+                "_commit_version": pl.Int64,
+            }
+        )
+
+    @contextmanager
+    def lock(self, *tables: Table) -> Iterator[None]:
+        """Hold the tables against every other writer, in this process or another. Re-entrant."""
+        from filelock import FileLock
+
+        with ExitStack() as held:
+            for path in sorted({table.path for table in tables}):
+                if path not in self._locks:
+                    file = self.root / ".locks" / f"{path.replace('/', '.')}.lock"
+                    file.parent.mkdir(parents=True, exist_ok=True)
+                    self._locks[path] = FileLock(file)
+                held.enter_context(self._locks[path])
+            yield
+
+    def append(
+        self, table: Table, rows: pl.DataFrame | Iterable[pl.DataFrame], *, progress: Mapping[str, int] | None = None
+    ) -> Commit:
+        """Add rows in one commit; an iterable of frames is streamed. The caller vouches that their keys are new.
+
+        What the iterable raises is raised here, and nothing is committed.
+        """
+        with self.lock(table):
+            if isinstance(rows, pl.DataFrame):
+                check(table, rows)
+                return self._append_checked(table, [rows], progress or {})
+            return self._append_checked(table, map(partial(check, table), rows), progress or {})
+
+    def merge(self, table: Table, rows: pl.DataFrame, *, progress: Mapping[str, int] | None = None) -> Commit:
+        """Insert rows whose key is new and update those that differ; rows that are the same are not rewritten."""
+        with self.lock(table):
+            check(table, rows)
+            if not self.exists(table):
+                return self._append_checked(table, [rows], progress or {})
+            known = self.matching(table, rows.select(table.primary_key))
+            new = rows.join(known, on=table.primary_key, how="anti", nulls_equal=True)
+            changed = _differing(table, rows, known)
+            if changed.is_empty():
+                return self._append_checked(table, [new] if new.height else [], progress or {})
+            return self._merge_checked(table, pl.concat([changed, new]), changed.height, progress or {})
+
+    def replace(self, table: Table, rows: pl.DataFrame, *, progress: Mapping[str, int] | None = None) -> Commit:
+        """Make the table hold exactly these rows; the same rows in another order are the same."""
+        with self.lock(table):
+            check(table, rows)
+            if not self.exists(table):
+                return self._append_checked(table, [rows], progress or {})
+            before = self.read(table)
+            if _same_rows(before, rows):
+                return self._append_checked(table, [], progress or {})
+            self._write(table, rows, "overwrite", self._commit(table, progress or {}, data=True))
+            return Commit(table, self.open(table).version(), inserted=rows.height, deleted=before.height)
+
+    def delete(self, table: Table, keys: pl.DataFrame, *, progress: Mapping[str, int] | None = None) -> Commit:
+        """Remove the rows with these keys (a frame of the primary-key columns)."""
+        with self.lock(table):
+            known = self.matching(table, keys).select(table.primary_key) if self.exists(table) else keys.clear()
+            if known.is_empty():
+                return self._append_checked(table, [], progress or {})
+            commit = self._commit(table, progress or {}, data=True)
+            merge = self.open(table).merge(
+                known, _on(table), source_alias="s", target_alias="t", commit_properties=commit
+            )
+            merge.when_matched_delete().execute()
+            return Commit(table, self.open(table).version(), deleted=known.height)
+
+    def matching(self, table: Table, keys: pl.DataFrame) -> pl.DataFrame:
+        """The rows that have one of these keys."""
+        first = table.primary_key[0]
+        near = self.scan(table).filter(pl.col(first).is_in(keys[first].unique().implode()))
+        return near.join(keys.lazy().unique(), on=table.primary_key, how="semi", nulls_equal=True).collect()
+
+    def _append_checked(self, table: Table, rows: Iterable[pl.DataFrame], progress: Mapping[str, int]) -> Commit:
+        """Append what is left after `check`; where there is nothing, commit progress alone, if it moved."""
+        counted = _Counted(rows)
+        exists = self.exists(table)
+        first = next(counted, None)
+        if first is None and exists:
+            delta = self.open(table)
+            if all(delta.transaction_version(source) == version for source, version in progress.items()):
+                return Commit(table, delta.version())
+        data = first is not None or not exists
+        stream = _chain(first if first is not None else pl.DataFrame(schema=table.schema), counted)
+        self._write(table, stream, "append", self._commit(table, progress, data=data))
+        return Commit(table, self.open(table).version(), inserted=counted.rows)
+
+    def _merge_checked(self, table: Table, rows: pl.DataFrame, updated: int, progress: Mapping[str, int]) -> Commit:
+        merge = self.open(table).merge(
+            rows,
+            _on(table),
+            source_alias="s",
+            target_alias="t",
+            commit_properties=self._commit(table, progress, data=True),
+            writer_properties=_writer(),
+        )
+        merge.when_matched_update_all().when_not_matched_insert_all().execute()
+        return Commit(table, self.open(table).version(), inserted=rows.height - updated, updated=updated)
+
+    def _commit(self, table: Table, progress: Mapping[str, int], *, data: bool) -> "CommitProperties":
+        from deltalake import CommitProperties, Transaction
+
+        version = self.version(table)
+        own = {DATA: 0 if version is None else version + 1} if data else {}
+        return CommitProperties(app_transactions=[Transaction(source, v) for source, v in {**progress, **own}.items()])
+
+    def _write(
+        self, table: Table, rows: "pl.DataFrame | Iterator[pl.DataFrame]", mode: Any, commit: "CommitProperties"
+    ) -> None:
+        import pyarrow as pa
+        from deltalake import write_deltalake
+        from deltalake.exceptions import DeltaError
+
+        path = self.path(table)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        frames = iter([rows]) if isinstance(rows, pl.DataFrame) else rows
+        schema = pl.DataFrame(schema=table.schema).to_arrow().schema
+        failure: list[BaseException] = []
+        reader = pa.RecordBatchReader.from_batches(schema, _batches(frames, schema, failure))
+        try:
+            write_deltalake(
+                path,
+                reader,
+                mode=mode,
+                configuration={"delta.enableChangeDataFeed": "true"},
+                target_file_size=TARGET_FILE_BYTES,
+                writer_properties=_writer(),
+                commit_properties=commit,
+                description=table.grain,
+            )
+        except DeltaError:
+            if failure:
+                raise failure[0] from None
+            raise
+
+
+class _Counted(Iterator[pl.DataFrame]):
+    """Frames that are not empty, counting their rows as they pass."""
+
+    def __init__(self, frames: Iterable[pl.DataFrame]) -> None:
+        self._frames = iter(frames)
+        self.rows = 0
+
+    def __next__(self) -> pl.DataFrame:
+        for frame in self._frames:
+            if frame.height:
+                self.rows += frame.height
+                return frame
+        raise StopIteration
+
+
+def check(table: Table, rows: pl.DataFrame) -> pl.DataFrame:
+    """The rows, if they keep the table's contract; else `ContractBroken` naming the column."""
+    found, expected = rows.schema, table.schema
+    for name, dtype in expected.items():
+        if name not in found:
+            raise ContractBroken(f"{table.path} breaks its contract: {name} is missing, expected {dtype}.")
+        if found[name] != dtype:
+            message = f"{table.path} breaks its contract: {name} is {found[name]}, expected {dtype}."
+            raise ContractBroken(f"{message} Fix what writes the table, or warehouse/contracts/{table.layer}.py.")
+    extra = [name for name in found if name not in expected]
+    if extra:
+        raise ContractBroken(f"{table.path} breaks its contract: no column {', '.join(extra)} is declared.")
+    nulls = rows.select(pl.col(table.required).null_count()).row(0) if table.required else ()
+    for name, count in zip(table.required, nulls, strict=True):
+        if count:
+            raise ContractBroken(f"{table.path} breaks its contract: {name} is null in {count} rows, expected a value.")
+    if table.primary_key and rows.height > 1:
+        doubled = rows.height - rows.select(table.primary_key).n_unique()
+        if doubled:
+            keys = ", ".join(table.primary_key)
+            raise ContractBroken(f"{table.path} breaks its contract: {doubled} rows repeat the key ({keys}).")
+    return rows.select(expected.names())
+
+
+def _check_format(root: Path) -> None:
+    marker = root / "FORMAT"
+    if marker.exists():
+        found = marker.read_text(encoding="utf-8").strip()
+        if found != str(FORMAT):
+            message = f"{root} has lake format {found}, this code expects {FORMAT}."
+            raise FormatMismatch(f"{message} Use the release that wrote it, or build a new lake from landing.")
+        return
+    root.mkdir(parents=True, exist_ok=True)
+    marker.write_text(f"{FORMAT}\n", encoding="utf-8")
+
+
+def _conform(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
+    """Arrow's idea of our types (views, dictionaries) turned back into the declared ones."""
+    return frame.cast({name: dtype for name, dtype in table.schema.items() if name in frame.columns})
+
+
+def _on(table: Table) -> str:
+    return " AND ".join(f"s.{name} = t.{name}" for name in table.primary_key)
+
+
+def _differing(table: Table, rows: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
+    values = [name for name in table.schema if name not in table.primary_key]
+    if not values:
+        return rows.clear()
+    paired = rows.join(known, on=table.primary_key, how="inner", suffix="__known")
+    differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"{name}__known")) for name in values)
+    return paired.filter(differs).select(table.schema.names())
+
+
+def _same_rows(before: pl.DataFrame, after: pl.DataFrame) -> bool:
+    """Whether two frames hold the same rows in any order."""
+    if before.height != after.height:
+        return False
+    if before.equals(after):
+        return True
+    order = [pl.struct(pl.all()).hash(seed=0).alias("_hash")]
+    ordered = (f.with_columns(order).sort("_hash").drop("_hash") for f in (before, after.select(before.columns)))
+    first, second = ordered
+    return first.equals(second)
+
+
+def _writer() -> "WriterProperties":
+    from deltalake import WriterProperties
+
+    return WriterProperties(compression="ZSTD", compression_level=1)
+
+
+def _chain(first: pl.DataFrame, rest: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    yield first
+    yield from rest
+
+
+def _batches(frames: Iterator[pl.DataFrame], schema: Any, failure: list[BaseException]) -> Iterator[Any]:
+    """Arrow batches of the frames; what the frames raise is kept, because the writer only passes on its text."""
+    try:
+        for frame in frames:
+            yield from frame.to_arrow().cast(schema).to_batches()
+    except BaseException as error:
+        failure.append(error)
+        raise

@@ -1,0 +1,54 @@
+"""Everything that can go wrong and is not a defect of ours.
+
+TicketlakeError
+├── SettingsInvalid      a setting is missing or has an impossible value
+├── NotMaterialized      something was asked for that no build has made yet
+├── ContractBroken       rows do not have the shape that their table declares
+├── SourceUnreadable     a file of tickets cannot be read as one
+├── Conflict             two truths under one name: an idempotency key, a release pointer
+├── InvalidEvent         an event that no version of its schema allows
+├── FormatMismatch       the lake was written by other code than this
+└── BuildFailed          one or more steps of a build ended in failure
+
+Each message says what was expected, what was found, and what to do.
+"""
+
+
+class TicketlakeError(Exception):
+    """Base of all expected errors: shown as one line, without a traceback."""
+
+
+class SettingsInvalid(TicketlakeError):
+    """A setting is missing or has an impossible value."""
+
+
+class NotMaterialized(TicketlakeError):
+    """Something was asked for that no build has made yet."""
+
+    def __init__(self, asset: str, hint: str = "run `ticketlake build`") -> None:
+        super().__init__(f"{asset} is not materialized: {hint}")
+        self.asset = asset
+
+
+class ContractBroken(TicketlakeError):
+    """Rows do not have the shape that their table declares."""
+
+
+class SourceUnreadable(TicketlakeError):
+    """A file of tickets cannot be read as one."""
+
+
+class Conflict(TicketlakeError):
+    """Two truths under one name."""
+
+
+class InvalidEvent(TicketlakeError):
+    """An event that no version of its schema allows."""
+
+
+class FormatMismatch(TicketlakeError):
+    """The lake was written by other code than this."""
+
+
+class BuildFailed(TicketlakeError):
+    """One or more steps of a build ended in failure."""

@@ -1,0 +1,60 @@
+"""The only reader of the environment and of `.env`.
+
+Every setting is an environment variable of the same name in capitals. A secret may come from a file instead:
+`DATABASE_URL_FILE=/run/secrets/database_url`.
+"""
+
+from functools import cache
+from pathlib import Path
+
+from pydantic import Field, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from warehouse.errors import SettingsInvalid
+
+
+class Settings(BaseSettings):
+    """What differs from one installation to the next."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", frozen=True)
+
+    lake_root: Path = Field(description="Where everything is written")
+    api_host: str = "127.0.0.1"
+    api_port: int = Field(8000, ge=1, le=65535)
+    dagster_host: str = "127.0.0.1"
+    dagster_port: int = Field(3000, ge=1, le=65535)
+    database_url: str = Field("", description="Operational store; empty: SQLite under LAKE_ROOT")
+    database_url_file: Path | None = None
+    log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
+    seed: int = 7
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_secret_files(cls, values: dict[str, object]) -> dict[str, object]:
+        secret = values.get("database_url_file")
+        if secret and not values.get("database_url"):
+            values["database_url"] = Path(str(secret)).read_text(encoding="utf-8").strip()
+        return values
+
+    @model_validator(mode="after")
+    def _resolve(self) -> "Settings":
+        root = self.lake_root.expanduser().resolve()
+        object.__setattr__(self, "lake_root", root)
+        if not self.database_url:
+            object.__setattr__(self, "database_url", f"sqlite:///{root / 'operations' / 'store.db'}")
+        return self
+
+
+def load() -> Settings:
+    """Read the settings now. Raises `SettingsInvalid` naming every variable that is missing or wrong."""
+    try:
+        return Settings()  # type: ignore[call-arg]
+    except ValidationError as error:
+        faults = "; ".join(f"{'_'.join(map(str, e['loc'])).upper() or 'settings'}: {e['msg']}" for e in error.errors())
+        message = f"settings: {faults}. Set them in the environment or in .env (see .env.example)."
+        raise SettingsInvalid(message) from None
+    except OSError as error:
+        raise SettingsInvalid(f"settings: a secret file cannot be read: {error}") from None
+
+
+settings = cache(load)
