@@ -166,6 +166,11 @@ class Lake:
                 return self._append_checked(table, [rows], progress or {})
             return self._append_checked(table, map(partial(check, table), rows), progress or {})
 
+    def ensure(self, table: Table) -> None:
+        """Make the table exist, empty if it has to."""
+        if not self.exists(table):
+            self.append(table, pl.DataFrame(schema=table.schema))
+
     def merge(self, table: Table, rows: pl.DataFrame, *, progress: Mapping[str, int] | None = None) -> Commit:
         """Insert rows whose key is new and update those that differ; rows that are the same are not rewritten."""
         with self.lock(table):

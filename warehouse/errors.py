@@ -8,6 +8,8 @@ TicketlakeError
 ├── Conflict             two truths under one name: an idempotency key, a release pointer
 ├── InvalidEvent         an event that no version of its schema allows
 ├── FormatMismatch       the lake was written by other code than this
+├── StoreUnavailable     the operational store cannot be reached, or stays locked
+├── ServiceFailed        a server that we started does not run
 └── BuildFailed          one or more steps of a build ended in failure
 
 Each message says what was expected, what was found, and what to do.
@@ -50,5 +52,13 @@ class FormatMismatch(TicketlakeError):
     """The lake was written by other code than this."""
 
 
+class StoreUnavailable(TicketlakeError):
+    """The operational store cannot be reached, or stays locked."""
+
+
 class BuildFailed(TicketlakeError):
     """One or more steps of a build ended in failure."""
+
+
+class ServiceFailed(TicketlakeError):
+    """A server that we started does not run."""

@@ -4,6 +4,7 @@ Every setting is an environment variable of the same name in capitals. A secret 
 `DATABASE_URL_FILE=/run/secrets/database_url`.
 """
 
+import os
 from functools import cache
 from pathlib import Path
 
@@ -11,6 +12,14 @@ from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from warehouse.errors import SettingsInvalid
+
+SILENCE = {
+    "DAGSTER_DISABLE_TELEMETRY": "yes",
+    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    "DO_NOT_TRACK": "1",
+    "SODA_TELEMETRY_ENABLED": "false",
+}
+"""Switches that keep libraries from phoning home."""
 
 
 class Settings(BaseSettings):
@@ -58,3 +67,9 @@ def load() -> Settings:
 
 
 settings = cache(load)
+
+
+def process_environment(chosen: Settings, **extra: str) -> dict[str, str]:
+    """The environment for a child process that is to see the same settings, and to be silent towards its makers."""
+    own = {"LAKE_ROOT": str(chosen.lake_root), "DATABASE_URL": chosen.database_url}
+    return {**os.environ, **SILENCE, **own, **extra}  # noqa: TID251 settings are read here

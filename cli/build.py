@@ -1,0 +1,55 @@
+"""`ticketlake build`: the whole asset graph, once, in this process."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from warehouse.settings import settings
+
+if TYPE_CHECKING:
+    from orchestration.build import BuildReport
+
+EXAMPLES = """\b
+Examples:
+  ticketlake build
+  ticketlake build tickets.json.gz
+  ticketlake build twcs.csv --map twitter --json
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--map", "mapping", help="TOML file, or name of a shipped mapping, that names other people's columns.")
+@click.option("--json", "as_json", is_flag=True, help="The report as the last line of stdout.")
+def build(file: Path | None, mapping: str | None, as_json: bool) -> int:
+    """Bring every table, model and metric up to date, FILE included; what has not changed returns at once."""
+    from cli.display import Progress
+    from orchestration.build import build as run
+    from orchestration.build import outcome
+
+    lake_root = settings().lake_root
+    with Progress() as progress:
+        report = run(lake_root, files=[file.resolve()] if file else [], mapping=mapping, watch=progress.step)
+    if as_json:
+        click.echo(json.dumps(report.as_dict()))
+    else:
+        summarise(report)
+    outcome(report)
+    return 0
+
+
+def summarise(report: "BuildReport") -> None:
+    """What was built: rows, versions, checks, time."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("built", "rows", "version", box=None, header_style="bold")
+    for item in report.built:
+        table.add_row(item.asset, "" if item.rows is None else f"{item.rows:,}", item.version or "")
+    console = Console()
+    console.print(table)
+    console.print(f"{report.checks_passed} checks passed, {len(report.warnings)} warn, {report.seconds:.1f} s")
+    for warning in report.warnings:
+        console.print(f"[yellow]warning[/] {warning}")

@@ -1,0 +1,42 @@
+"""`ticketlake simulate`: tickets with a known truth."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+if TYPE_CHECKING:
+    from simulator import SimulationReport
+
+EXAMPLES = """\b
+Examples:
+  ticketlake simulate --out tickets.json
+  ticketlake simulate --mode original --tickets 100000 --days 500 --seed 3 --out tickets.jsonl.gz
+"""
+Mode = Literal["realistic", "original"]
+
+
+@click.command(epilog=EXAMPLES)
+@click.option("--mode", type=click.Choice(["realistic", "original"]), default="realistic", show_default=True)
+@click.option("--tickets", type=click.IntRange(1), default=12_000, show_default=True, help="How many tickets.")
+@click.option("--days", type=click.IntRange(1), default=180, show_default=True, help="Over how many days.")
+@click.option("--seed", type=int, default=7, show_default=True, help="The same seed gives the same file.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help=".json or .jsonl [.gz].")
+def simulate(mode: Mode, tickets: int, days: int, seed: int, out: Path) -> None:
+    """Write simulated tickets to OUT, and the truth about them beside it in OUT.truth/."""
+    report = write(mode, tickets, days, seed, out)
+    click.echo(f"{report.records:,} records in {out}")
+
+
+def write(mode: Mode, tickets: int, days: int, seed: int, out: Path) -> "SimulationReport":
+    """Simulate with a progress bar on the terminal."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from simulator import simulate as run
+
+    out.parent.mkdir(parents=True, exist_ok=True)
+    console = Console(stderr=True)
+    with Progress(console=console, disable=not console.is_terminal) as bars:
+        task = bars.add_task("simulate", total=tickets)
+        return run(mode, tickets, days, seed, out, progress=lambda done: bars.update(task, completed=done))

@@ -1,0 +1,84 @@
+"""`ticketlake up`: simulate or take in, build, and serve, with one command."""
+
+from pathlib import Path
+
+import click
+
+from cli.services import Service, Services, command
+from warehouse.settings import Settings, process_environment, settings
+
+EXAMPLES = """\b
+Examples:
+  LAKE_ROOT=lake ticketlake up
+  LAKE_ROOT=lake ticketlake up --tickets tickets.json.gz
+"""
+SIMULATED_TICKETS = 12_000
+SIMULATED_DAYS = 180
+
+
+@click.command(epilog=EXAMPLES)
+@click.option("--tickets", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A file of tickets.")
+@click.option("--map", "mapping", help="TOML file, or name of a shipped mapping, that names other people's columns.")
+@click.option("--once", is_flag=True, help="End after the build instead of serving on.")
+def up(tickets: Path | None, mapping: str | None, once: bool) -> None:
+    """Bring everything up: API, Dagster UI with its daemon, worker, and a build that you can watch.
+
+    Without --tickets, simulates tickets the first time and keeps them. Ctrl-C ends everything.
+    """
+    chosen = settings()
+    services = Services(_services(chosen), logs=chosen.lake_root / "logs", environment=_environment(chosen))
+    with services:
+        files = [tickets.resolve()] if tickets else _simulated(chosen)
+        services.wait_ready()
+        _say_where(chosen)
+        _build(chosen, files, mapping)
+        if not once:
+            click.echo("Ctrl-C ends everything.")
+            services.wait()
+
+
+def _services(chosen: Settings) -> list[Service]:
+    api = (chosen.api_host, chosen.api_port)
+    ui = (chosen.dagster_host, chosen.dagster_port)
+    workspace = str(Path(__file__).parents[1] / "workspace.yaml")
+    dagster = command("dagster", "dev", "-w", workspace, "-h", ui[0], "-p", str(ui[1]))
+    return [
+        Service("api", command("ticketlake", "serve"), address=api),
+        Service("dagster", dagster, address=ui),
+        Service("worker", command("ticketlake", "worker")),
+    ]
+
+
+def _environment(chosen: Settings) -> dict[str, str]:
+    from orchestration.instance import home
+
+    return process_environment(chosen, DAGSTER_HOME=str(home(chosen.lake_root)))
+
+
+def _simulated(chosen: Settings) -> list[Path]:
+    from cli.simulate import write
+
+    file = chosen.lake_root / "simulated" / "tickets.json"
+    if not file.exists():
+        write("realistic", SIMULATED_TICKETS, SIMULATED_DAYS, chosen.seed, file)
+    return [file, file.with_name(f"{file.name}.articles.jsonl")]
+
+
+def _build(chosen: Settings, files: list[Path], mapping: str | None) -> None:
+    from cli.build import summarise
+    from cli.display import Progress
+    from orchestration.build import build, outcome
+
+    with Progress() as progress:
+        report = build(chosen.lake_root, files=files, mapping=mapping, watch=progress.step)
+    summarise(report)
+    outcome(report)
+
+
+def _say_where(chosen: Settings) -> None:
+    api = f"http://{chosen.api_host}:{chosen.api_port}"
+    click.echo(f"API          {api}          (docs: {api}/docs)")
+    click.echo(f"Dagster UI   http://{chosen.dagster_host}:{chosen.dagster_port}")
+    click.echo(
+        f'metrics      ticketlake sql "select * from _catalogue"   (or any DuckDB client: {chosen.lake_root}/metrics.duckdb)'
+    )

@@ -1,0 +1,119 @@
+"""One build from start to end in this process, told step by step to whoever watches."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from time import monotonic
+from typing import Any, Literal
+from uuid import uuid4
+
+import dagster as dg
+
+from orchestration.instance import cause, instance
+from warehouse.errors import BuildFailed
+
+State = Literal["started", "done", "failed", "skipped"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step that changed its state."""
+
+    name: str
+    state: State
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Built:
+    """A table, model or release as a build left it."""
+
+    asset: str
+    rows: int | None
+    version: str | None
+
+
+@dataclass
+class BuildReport:
+    """What a build did."""
+
+    run_id: str
+    seconds: float = 0.0
+    built: list[Built] = field(default_factory=list)
+    checks_passed: int = 0
+    warnings: list[str] = field(default_factory=list)
+    failures: list[str] = field(default_factory=list)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return asdict(self)
+
+
+STATES: dict[dg.DagsterEventType, State] = {
+    dg.DagsterEventType.STEP_START: "started",
+    dg.DagsterEventType.STEP_SUCCESS: "done",
+    dg.DagsterEventType.STEP_FAILURE: "failed",
+    dg.DagsterEventType.STEP_SKIPPED: "skipped",
+}
+
+
+def build(
+    lake_root: Path,
+    *,
+    files: Sequence[Path] = (),
+    mapping: str | None = None,
+    watch: Callable[[Step], None] | None = None,
+) -> BuildReport:
+    """Materialize the whole graph and report it. Raises `BuildFailed` naming the steps that failed and why."""
+    from orchestration.definitions import defs
+
+    began = monotonic()
+    report = BuildReport(run_id=str(uuid4()))
+    with instance(lake_root) as dagster:
+        dagster.add_event_listener(report.run_id, lambda entry: _hear(entry, began, report, watch))
+        defs.resolve_job_def("build").execute_in_process(
+            instance=dagster,
+            run_id=report.run_id,
+            raise_on_error=False,
+            run_config={"ops": {"land": {"config": {"files": [str(file) for file in files], "mapping": mapping}}}},
+            tags={"ticketlake/trigger": "command"},
+        )
+    report.seconds = round(monotonic() - began, 2)
+    return report
+
+
+def outcome(report: BuildReport) -> BuildReport:
+    """The report of a build that succeeded. Raises `BuildFailed` for one that did not."""
+    if report.failures:
+        raise BuildFailed(f"build {report.run_id} failed: {'; '.join(report.failures)}. See `ticketlake status`.")
+    return report
+
+
+def _hear(entry: dg.EventLogEntry, began: float, report: BuildReport, watch: Callable[[Step], None] | None) -> None:
+    event = entry.dagster_event
+    if event is None:
+        return
+    if event.event_type in STATES and event.step_key is not None and watch is not None:
+        watch(Step(event.step_key, STATES[event.event_type], monotonic() - began))
+    if event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
+        report.built.append(_built(event.step_materialization_data.materialization))
+    if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+        _judge(event.asset_check_evaluation_data, report)
+    if event.event_type == dg.DagsterEventType.STEP_FAILURE:
+        report.failures.append(f"{event.step_key}: {cause(event)}")
+
+
+def _built(materialization: dg.AssetMaterialization) -> Built:
+    rows = materialization.metadata.get("dagster/row_count")
+    version = (materialization.tags or {}).get("dagster/data_version")
+    count = rows.value if rows is not None and isinstance(rows.value, int) else None
+    return Built(materialization.asset_key.to_user_string(), count, version)
+
+
+def _judge(check: Any, report: BuildReport) -> None:
+    if check.passed:
+        report.checks_passed += 1
+        return
+    line = f"{check.asset_key.to_user_string()}: {check.check_name}"
+    blocking = check.severity == dg.AssetCheckSeverity.ERROR
+    (report.failures if blocking else report.warnings).append(line)

@@ -1,0 +1,35 @@
+"""Bronze: files and the inbox, as received."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+
+from operations.drain import drain
+from orchestration.resources import LakeResource, Results, expected_errors, result, spec
+from warehouse import landing
+from warehouse.contracts import bronze
+
+
+class Landing(dg.Config):
+    """What to take in besides what lies in `landing/`."""
+
+    files: list[str] = []
+    mapping: str | None = None
+
+
+@dg.multi_asset(name="land", specs=[spec(table) for table in bronze.TABLES], pool="bronze")
+def land(context: dg.AssetExecutionContext, config: Landing, lake: LakeResource) -> Results:
+    """Files that were named, files that were dropped into `landing/`, and the inbox, kept as they were received."""
+    tables = lake.of(context)
+    now = datetime.now(UTC)  # noqa: TID251 the edge where loading begins
+    with expected_errors():
+        for file in config.files:
+            landing.land(tables, Path(file), now=now, mapping=Path(config.mapping) if config.mapping else None)
+        refused = landing.take_dropped(tables, now=now)
+        drain(lake.inbox(), tables)
+    for table in bronze.TABLES:
+        tables.ensure(table)
+        yield result(tables, table)
+    if refused:
+        raise dg.Failure("; ".join(refused), allow_retries=False)

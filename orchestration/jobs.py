@@ -1,0 +1,38 @@
+"""Jobs and their schedules."""
+
+import dagster as dg
+
+from orchestration.resources import LakeResource
+from warehouse import maintenance
+from warehouse.contracts import TABLES
+
+build = dg.define_asset_job(
+    "build",
+    selection=dg.AssetSelection.all(),
+    description="Brings every table, metric and model up to date; what has not changed returns at once.",
+    executor_def=dg.in_process_executor,
+)
+
+
+@dg.op(pool="maintenance")
+def compact_and_vacuum(context: dg.OpExecutionContext, lake: LakeResource) -> None:
+    """Merge small files and remove those that no version still kept refers to."""
+    whole = lake.whole()
+    for table in TABLES:
+        done = maintenance.maintain(whole, table)
+        if done is not None:
+            context.log.info(f"{table.path}: {done.files_merged} files merged, {done.files_removed} removed")
+
+
+@dg.job(executor_def=dg.in_process_executor, description="Weekly: compact and vacuum every table.")
+def maintain() -> None:
+    """Compact and vacuum every table."""
+    compact_and_vacuum()
+
+
+nightly = dg.ScheduleDefinition(
+    name="nightly_build", job=build, cron_schedule="0 2 * * *", default_status=dg.DefaultScheduleStatus.RUNNING
+)
+weekly = dg.ScheduleDefinition(
+    name="weekly_maintenance", job=maintain, cron_schedule="0 4 * * 0", default_status=dg.DefaultScheduleStatus.RUNNING
+)

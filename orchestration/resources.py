@@ -1,0 +1,96 @@
+"""The lake as Dagster's steps see it: only the tables that a step declares, and results that say what was written."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import dagster as dg
+
+from operations.inbox import Inbox
+from operations.store import Store
+from warehouse.delta import Lake
+from warehouse.errors import ContractBroken, TicketlakeError
+from warehouse.settings import settings
+from warehouse.table import Table
+
+Results = Iterator[dg.MaterializeResult[None]]
+
+
+class StepLake(Lake):
+    """The lake, refusing every table that the step neither owns nor names in its `deps`."""
+
+    def __init__(self, root: Path, declared: frozenset[str]) -> None:
+        """`declared` holds the paths of the tables that may be opened."""
+        super().__init__(root)
+        self._declared = declared
+
+    def exists(self, table: Table) -> bool:
+        """Whether the table has ever been written; asking is already a use."""
+        if table.path not in self._declared:
+            found = ", ".join(sorted(self._declared))
+            raise ContractBroken(
+                f"{table.path} is not declared by this step, expected one of {found}. Add it to `deps`."
+            )
+        return super().exists(table)
+
+
+class LakeResource(dg.ConfigurableResource[Lake]):
+    """The lake below `LAKE_ROOT` and the inbox that belongs to it."""
+
+    def whole(self) -> Lake:
+        """Every table: for maintenance and checks."""
+        return Lake(settings().lake_root)
+
+    def of(self, context: dg.AssetExecutionContext) -> Lake:
+        """The tables that this step declares."""
+        assets = context.assets_def
+        upstream = {key for keys in assets.asset_deps.values() for key in keys}
+        return StepLake(settings().lake_root, frozenset("/".join(key.path) for key in {*assets.keys, *upstream}))
+
+    def inbox(self) -> Inbox:
+        """What the outside said and the lake may not know yet."""
+        return Inbox(Store.open(settings().database_url))
+
+
+def spec(table: Table, deps: Sequence[Sequence[str]] = ()) -> dg.AssetSpec:
+    """The table as an asset: key, group, owners, kinds, grain and column schema, all from its one declaration."""
+    declared = table.asset()
+    columns = [
+        dg.TableColumn(
+            column.name,
+            str(column.dtype),
+            column.description,
+            dg.TableColumnConstraints(
+                nullable=column.name not in table.required, unique=table.primary_key == (column.name,)
+            ),
+        )
+        for column in table.columns
+    ]
+    metadata = {**declared.pop("metadata"), **dg.TableMetadataSet(column_schema=dg.TableSchema(columns))}
+    return dg.AssetSpec(**declared, metadata=metadata, deps=deps, description=table.grain)
+
+
+def result(lake: Lake, table: Table) -> dg.MaterializeResult[None]:
+    """What the table holds now: rows, bytes, files and version; the version that last changed a row is the data version."""
+    delta = lake.open(table)
+    files = delta.get_add_actions(flatten=True)
+    size = sum(files["size_bytes"].to_pylist()) if files.num_rows else 0
+    metadata = {
+        **dg.TableMetadataSet(row_count=delta.count()),
+        "bytes": size,
+        "files": files.num_rows,
+        "delta_version": delta.version(),
+        "uri": dg.MetadataValue.path(str(lake.path(table))),
+    }
+    return dg.MaterializeResult(
+        asset_key=table.key, metadata=metadata, data_version=dg.DataVersion(str(lake.data_version(table)))
+    )
+
+
+@contextmanager
+def expected_errors() -> Iterator[None]:
+    """Errors that trying again cannot mend end the step at once, with one readable line."""
+    try:
+        yield
+    except TicketlakeError as error:
+        raise dg.Failure(str(error), allow_retries=False) from error

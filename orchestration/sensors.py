@@ -1,0 +1,18 @@
+"""What starts a build by itself."""
+
+import dagster as dg
+
+from orchestration.jobs import build
+from warehouse import landing
+from warehouse.settings import settings
+
+
+@dg.sensor(job=build, minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
+def landing_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+    """A build for each new file in `landing/`; the hash of its bytes is the run key, so none runs twice."""
+    dropped = landing.dropped(settings().lake_root)
+    if not dropped:
+        return dg.SkipReason(f"nothing in {settings().lake_root / 'landing'}")
+    return dg.SensorResult(
+        run_requests=[dg.RunRequest(run_key=file.load_id, tags={"ticketlake/file": file.path.name}) for file in dropped]
+    )
