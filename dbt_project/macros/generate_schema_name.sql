@@ -1,0 +1,4 @@
+{# A model lies in the schema that its folder names, without the profile's schema before it: `gold.fct_tickets`. #}
+{% macro generate_schema_name(custom_schema_name, node) -%}
+    {{ custom_schema_name | trim if custom_schema_name else target.schema }}
+{%- endmacro %}

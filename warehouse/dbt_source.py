@@ -1,0 +1,41 @@
+"""The lake's tables as dbt sources (a dbt-duckdb plugin), read at exactly the version that the run was given.
+
+dbt-duckdb's own `delta` plugin takes version 0 for "not given" and opens the newest."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from dbt.adapters.duckdb.plugins import BasePlugin
+from dbt.adapters.duckdb.utils import SourceConfig
+
+from warehouse.delta import Lake
+from warehouse.table import Table
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+NEWEST = -1
+
+
+class Plugin(BasePlugin):
+    """A source's config: `lake_root`, and `as_of_version`, its Delta version (-1: the newest)."""
+
+    def initialize(self, plugin_config: dict[str, Any]) -> None:
+        """Make room for dbt's own database, which anyone may delete."""
+        if self.creds:
+            Path(self.creds.path).parent.mkdir(parents=True, exist_ok=True)
+
+    def configure_connection(self, conn: "DuckDBPyConnection") -> None:
+        """Make the sources' schema before dbt's threads begin: two that make it at once conflict."""
+        conn.execute("create schema if not exists silver")
+
+    def load(self, source_config: SourceConfig) -> Any:
+        """The table as an Arrow dataset: a query reads only the columns it needs. Raises `NotMaterialized`."""
+        table = Table(layer=source_config.schema, name=source_config.identifier, grain="", columns=())
+        version = int(source_config["as_of_version"])
+        lake = Lake(Path(source_config["lake_root"]))
+        return lake.open(table, None if version == NEWEST else version).to_pyarrow_dataset()
+
+    def default_materialization(self) -> str:
+        """A view: nothing is copied."""
+        return "view"
