@@ -19,22 +19,24 @@ SIMULATED_DAYS = 180
 @click.command(epilog=EXAMPLES)
 @click.option("--tickets", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A file of tickets.")
 @click.option("--map", "mapping", help="TOML file, or name of a shipped mapping, that names other people's columns.")
-@click.option("--once", is_flag=True, help="End after the build instead of serving on.")
+@click.option("--once", is_flag=True, help="Build and end; start no server.")
 def up(tickets: Path | None, mapping: str | None, once: bool) -> None:
     """Bring everything up: API, Dagster UI with its daemon, worker, and a build that you can watch.
 
     Without --tickets, simulates tickets the first time and keeps them. Ctrl-C ends everything.
     """
     chosen = settings()
-    services = Services(_services(chosen), logs=chosen.lake_root / "logs", environment=_environment(chosen))
-    with services:
-        files = [tickets.resolve()] if tickets else _simulated(chosen)
+    if once:
+        _build(chosen, _files(chosen, tickets), mapping)
+        return
+    with Services(_services(chosen), logs=chosen.lake_root / "logs", environment=_environment(chosen)) as services:
+        files = _files(chosen, tickets)
         services.wait_ready()
         _say_where(chosen)
         _build(chosen, files, mapping)
-        if not once:
-            click.echo("Ctrl-C ends everything.")
-            services.wait()
+        _say_where(chosen)
+        click.echo("Ctrl-C ends everything.")
+        services.wait()
 
 
 def _services(chosen: Settings) -> list[Service]:
@@ -55,9 +57,12 @@ def _environment(chosen: Settings) -> dict[str, str]:
     return process_environment(chosen, DAGSTER_HOME=str(home(chosen.lake_root)))
 
 
-def _simulated(chosen: Settings) -> list[Path]:
+def _files(chosen: Settings, tickets: Path | None) -> list[Path]:
+    """What to take in: the given file, or simulated tickets with their articles, made once and kept."""
     from cli.simulate import write
 
+    if tickets is not None:
+        return [tickets.resolve()]
     file = chosen.lake_root / "simulated" / "tickets.json"
     if not file.exists():
         write("realistic", SIMULATED_TICKETS, SIMULATED_DAYS, chosen.seed, file)
@@ -79,6 +84,4 @@ def _say_where(chosen: Settings) -> None:
     api = f"http://{chosen.api_host}:{chosen.api_port}"
     click.echo(f"API          {api}          (docs: {api}/docs)")
     click.echo(f"Dagster UI   http://{chosen.dagster_host}:{chosen.dagster_port}")
-    click.echo(
-        f'metrics      ticketlake sql "select * from _catalogue"   (or any DuckDB client: {chosen.lake_root}/metrics.duckdb)'
-    )
+    click.echo(f"metrics      {chosen.lake_root / 'metrics.duckdb'}  (or: ticketlake sql 'from _catalogue')")

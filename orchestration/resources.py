@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 
 from operations.inbox import Inbox
-from operations.store import Store
+from operations.store import open_store
 from warehouse.delta import Lake
 from warehouse.errors import ContractBroken, TicketlakeError
 from warehouse.settings import settings
@@ -49,7 +49,7 @@ class LakeResource(dg.ConfigurableResource[Lake]):
 
     def inbox(self) -> Inbox:
         """What the outside said and the lake may not know yet."""
-        return Inbox(Store.open(settings().database_url))
+        return Inbox(open_store(settings().database_url))
 
 
 def spec(table: Table, deps: Sequence[Sequence[str]] = ()) -> dg.AssetSpec:
@@ -71,7 +71,7 @@ def spec(table: Table, deps: Sequence[Sequence[str]] = ()) -> dg.AssetSpec:
 
 
 def result(lake: Lake, table: Table) -> dg.MaterializeResult[None]:
-    """What the table holds now: rows, bytes, files and version; the version that last changed a row is the data version."""
+    """What the table holds now: rows, bytes, files; the version that last changed a row is the data version."""
     delta = lake.open(table)
     files = delta.get_add_actions(flatten=True)
     size = sum(files["size_bytes"].to_pylist()) if files.num_rows else 0

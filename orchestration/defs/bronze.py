@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
+from pydantic import Field
 
 from operations.drain import drain
 from orchestration.resources import LakeResource, Results, expected_errors, result, spec
@@ -14,7 +15,7 @@ from warehouse.contracts import bronze
 class Landing(dg.Config):
     """What to take in besides what lies in `landing/`."""
 
-    files: list[str] = []
+    files: list[str] = Field(default_factory=list)
     mapping: str | None = None
 
 

@@ -1,0 +1,44 @@
+"""Soda's contracts as asset checks: they watch what was written, block what would go wrong, and keep their history."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+import dagster as dg
+from warehouse.clock import as_of
+
+from orchestration.resources import LakeResource
+from warehouse import quality
+from warehouse.contracts import gold, silver
+from warehouse.table import Table
+
+
+def checks_of(name: str, tables: Sequence[Table]) -> dg.AssetChecksDefinition:
+    """One step that runs the contracts of these tables; a failing check of severity error blocks what follows."""
+    paths = {table.path: table for table in tables}
+    specs = [
+        dg.AssetCheckSpec(
+            check.name, asset=paths[check.table].key, description=check.description, blocking=check.severity == "error"
+        )
+        for check in quality.declared(tables)
+    ]
+
+    @dg.multi_asset_check(name=name, specs=specs, pool="quality")
+    def run(context: dg.AssetCheckExecutionContext, lake: LakeResource) -> Iterator[dg.AssetCheckResult]:
+        whole, now = lake.whole(), datetime.now(UTC)  # noqa: TID251 the edge where checking begins
+        results = quality.verify(whole, tables, run_id=context.run_id, now=now, as_of=as_of(whole, now))
+        quality.record(whole, results)
+        for row in results.iter_rows(named=True):
+            yield dg.AssetCheckResult(
+                asset_key=paths[row["table"]].key,
+                check_name=row["check"],
+                passed=row["passed"],
+                severity=dg.AssetCheckSeverity(row["severity"].upper()),
+                description=row["detail"],
+                metadata={name: row[name] for name in ("value", "failing_rows_sql") if row[name] is not None},
+            )
+
+    return run
+
+
+silver_checks = checks_of("check_silver", silver.TABLES)
+gold_checks = checks_of("check_gold", gold.TABLES)

@@ -1,0 +1,31 @@
+"""The one `Definitions`: what Dagster loads."""
+
+import dagster as dg
+from dagster_dbt import DbtCliResource
+
+from orchestration import checks, jobs, sensors
+from orchestration.dbt import DIRECTORY, EXECUTABLE
+from orchestration.defs import bronze, gold, models, release, silver
+from orchestration.resources import LakeResource, spec
+from warehouse.contracts.quality import CHECK_RESULTS
+
+defs = dg.Definitions(
+    assets=[
+        bronze.land,
+        silver.refine,
+        gold.dbt_models,
+        gold.metrics,
+        models.category_baseline,
+        release.current,
+        spec(CHECK_RESULTS),
+    ],
+    asset_checks=[checks.silver_checks, checks.gold_checks],
+    jobs=[jobs.build, jobs.maintain],
+    schedules=[jobs.nightly, jobs.weekly],
+    sensors=[sensors.landing_sensor],
+    executor=dg.in_process_executor,
+    resources={
+        "lake": LakeResource(),
+        "dbt": DbtCliResource(project_dir=str(DIRECTORY), profiles_dir=str(DIRECTORY), dbt_executable=str(EXECUTABLE)),
+    },
+)
