@@ -1,0 +1,140 @@
+"""What each type of event carries, version by version.
+
+A version that was once accepted is never changed: add the next one to `VERSIONS` and, in `UPCASTS`, the function that
+makes the newer payload of the older, so that whoever reads knows the newest only.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+Text = Annotated[str, Meta(min_length=1)]
+Name = Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class Payload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What an event carries beside its envelope. A field that is not declared is refused: it would be lost."""
+
+
+class TicketOpened(Payload, frozen=True):
+    """A customer asked for help."""
+
+    subject: Text | None = None
+    description: Text | None = None
+    customer_id: Name | None = None
+    customer_tier: Name | None = None
+    organization_id: Name | None = None
+    product: Name | None = None
+    product_version: Name | None = None
+    product_module: Name | None = None
+    category: Name | None = None
+    subcategory: Name | None = None
+    priority: Literal["low", "medium", "high", "critical"] | None = None
+    severity: Literal["P0", "P1", "P2", "P3", "P4"] | None = None
+    channel: Name | None = None
+    language: Name | None = None
+    region: Name | None = None
+
+    def __post_init__(self) -> None:
+        """A ticket that says nothing is none."""
+        if self.subject is None and self.description is None:
+            raise ValueError("expected a subject or a description, found neither")
+
+
+class MessageAdded(Payload, frozen=True):
+    """Someone wrote in the ticket; an internal message is not shown to the customer."""
+
+    text: Text
+    visibility: Literal["public", "internal"] = "public"
+    channel: Name | None = None
+
+
+class TicketResolved(Payload, frozen=True):
+    """An agent, or a rule, closed the ticket."""
+
+    resolution: Text | None = None
+    resolution_code: Name | None = None
+
+
+class TicketReopened(Payload, frozen=True):
+    """The resolution did not hold."""
+
+    reason: Text | None = None
+
+
+class LabelCorrected(Payload, frozen=True):
+    """Someone who knows put a label right."""
+
+    field: Literal[
+        "product",
+        "product_module",
+        "category",
+        "subcategory",
+        "priority",
+        "severity",
+        "customer_sentiment",
+        "resolution_code",
+        "language",
+    ]
+    value: Name
+    previous: Name | None = None
+
+
+class SuggestionShown(Payload, frozen=True):
+    """Someone saw a suggestion. `rank` counts from 1; `release` is the one that made it."""
+
+    suggestion_id: Name
+    kind: Literal["solution", "article", "reply", "label"]
+    target_id: Name
+    rank: Annotated[int, Meta(ge=1)] = 1
+    score: float | None = None
+    release: Name | None = None
+
+
+class SuggestionAccepted(Payload, frozen=True):
+    """A suggestion was used, as it stood or edited."""
+
+    suggestion_id: Name
+    edited: bool = False
+
+
+class SuggestionRefused(Payload, frozen=True):
+    """A suggestion was put aside on purpose."""
+
+    suggestion_id: Name
+    reason: Text | None = None
+
+
+class FeedbackGiven(Payload, frozen=True):
+    """The customer judged the help. `score` from 1 (worst) to 5."""
+
+    score: Annotated[int, Meta(ge=1, le=5)] | None = None
+    helpful: bool | None = None
+    text: Text | None = None
+
+    def __post_init__(self) -> None:
+        """Feedback that says nothing is none."""
+        if self.score is None and self.helpful is None and self.text is None:
+            raise ValueError("expected a score, helpful or a text, found none of them")
+
+
+Versions = Mapping[str, Mapping[int, type[Payload]]]
+Upcasts = Mapping[tuple[str, int], Callable[[Any], Payload]]
+
+VERSIONS: Versions = {
+    payload.__name__: {1: payload}
+    for payload in (
+        TicketOpened,
+        MessageAdded,
+        TicketResolved,
+        TicketReopened,
+        LabelCorrected,
+        SuggestionShown,
+        SuggestionAccepted,
+        SuggestionRefused,
+        FeedbackGiven,
+    )
+}
+UPCASTS: Upcasts = {}

@@ -1,0 +1,73 @@
+"""The tables of the operational store, for both databases. A change here needs a migration; a test compares the two."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Dialect,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An instant: goes in with any offset, comes out in UTC. SQLite keeps no offset, so UTC is what it is given."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse a time without an offset: nobody could say later which instant it was."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"expected a time with an offset, found {value.isoformat()} without one")
+        instant = value.astimezone(UTC)
+        return instant.replace(tzinfo=None) if dialect.name == "sqlite" else instant
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Read it back as UTC, whatever zone the server shows."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+# SQLite counts rowids by itself, and only when the type is exactly INTEGER.
+SERIAL = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData()
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("seq", SERIAL, Identity(), primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("idempotency_key", String(200), nullable=False),
+    Column("ticket_id", String(200), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("bytes", Integer, nullable=False),
+    Column("digest", String(32), nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("batch", BigInteger),
+    Index("ux_inbox_idempotency_key", "idempotency_key", unique=True),
+    Index("ix_inbox_ticket", "ticket_id", "seq"),
+    Index("ix_inbox_batch", "kind", "batch", "seq"),
+    sqlite_autoincrement=True,
+)
+Index("ix_inbox_unstamped", inbox.c.seq, sqlite_where=inbox.c.batch.is_(None), postgresql_where=inbox.c.batch.is_(None))
+
+# One row. It outlives the rows that it counted, so no batch number is given twice; its lock is the stampers' queue.
+inbox_stamp = Table(
+    "inbox_stamp",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("last_batch", BigInteger, nullable=False),
+)
