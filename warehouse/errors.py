@@ -4,6 +4,7 @@ TicketlakeError
 ├── SettingsInvalid      a setting is missing or has an impossible value
 ├── NotMaterialized      something was asked for that no build has made yet
 ├── ContractBroken       rows do not have the shape that their table declares
+├── ArtifactDamaged      a file of a model or an index is not what its digest says
 ├── SourceUnreadable     a file of tickets cannot be read as one
 ├── Conflict             two truths under one name: an idempotency key, a release pointer
 ├── InvalidEvent         an event that no version of its schema allows
@@ -34,6 +35,10 @@ class NotMaterialized(TicketlakeError):
 
 class ContractBroken(TicketlakeError):
     """Rows do not have the shape that their table declares."""
+
+
+class ArtifactDamaged(TicketlakeError):
+    """A file of a model or an index is not what its digest says."""
 
 
 class SourceUnreadable(TicketlakeError):
