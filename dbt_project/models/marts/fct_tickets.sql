@@ -26,6 +26,7 @@ select
         when tickets.product = 'unknown' and tickets.version = 'unknown' then 'unknown'
         else tickets.product || ' ' || tickets.version
     end as product_version,
+    cast(tickets.created_at as date) - cast(tickets.product_version_age_days as integer) as version_released_on,
     tickets.module,
     tickets.category,
     tickets.subcategory,
@@ -35,6 +36,7 @@ select
     tickets.sentiment,
     tickets.known_issue,
     tickets.affected_users,
+    tickets.account_monthly_value,
     tickets.agent_id,
     tickets.agent_specialization,
     tickets.agent_experience_months,
