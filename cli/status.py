@@ -35,7 +35,8 @@ def survey(chosen: Settings) -> dict[str, Any]:
     from operations.store import open_store
     from orchestration.instance import recent_runs
     from warehouse import quality, releases
-    from warehouse.contracts import TABLES, silver
+    from warehouse.contracts import silver
+    from warehouse.contracts.inventory import TABLES
     from warehouse.delta import Lake
 
     lake = Lake(chosen.lake_root)

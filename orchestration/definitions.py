@@ -6,7 +6,7 @@ from dagster_dbt import DbtCliResource
 from orchestration import checks, jobs, sensors
 from orchestration.dbt import DIRECTORY, EXECUTABLE
 from orchestration.defs import bronze, gold, models, release, silver
-from orchestration.resources import LakeResource, spec
+from orchestration.resources import Artifacts, LakeResource, spec
 from warehouse.contracts.quality import CHECK_RESULTS
 
 defs = dg.Definitions(
@@ -25,6 +25,7 @@ defs = dg.Definitions(
     sensors=[sensors.landing_sensor],
     executor=dg.in_process_executor,
     resources={
+        "artifacts": Artifacts(),
         "lake": LakeResource(),
         "dbt": DbtCliResource(project_dir=str(DIRECTORY), profiles_dir=str(DIRECTORY), dbt_executable=str(EXECUTABLE)),
     },

@@ -4,7 +4,7 @@ import dagster as dg
 
 from orchestration.resources import LakeResource
 from warehouse import maintenance
-from warehouse.contracts import TABLES
+from warehouse.contracts.inventory import TABLES
 
 build = dg.define_asset_job(
     "build",

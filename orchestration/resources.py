@@ -1,13 +1,17 @@
 """The lake as Dagster's steps see it: only the tables that a step declares, and results that say what was written."""
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
 
+from operations import drain
 from operations.inbox import Inbox
 from operations.store import open_store
+from warehouse import artifacts
+from warehouse.artifacts import Artifact
 from warehouse.delta import Lake
 from warehouse.errors import ContractBroken, TicketlakeError
 from warehouse.settings import settings
@@ -50,6 +54,27 @@ class LakeResource(dg.ConfigurableResource[Lake]):
     def inbox(self) -> Inbox:
         """What the outside said and the lake may not know yet."""
         return Inbox(open_store(settings().database_url))
+
+    def drained(self) -> int:
+        """The last batch of the inbox that is in bronze, of tickets and events alike."""
+        return min(drain.progress(self.whole()).values(), default=0)
+
+
+class Artifacts(dg.ConfigurableIOManager):
+    """Hands an artifact from the step that staged it to the step that publishes it, by name and digest."""
+
+    def handle_output(self, context: dg.OutputContext, obj: Artifact | None) -> None:
+        """Note which artifact the asset stands for now."""
+        pointer = {"name": obj.name, "digest": obj.digest} if obj else None
+        artifacts.write_durably(self._place(context.asset_key), json.dumps(pointer))
+
+    def load_input(self, context: dg.InputContext) -> Artifact | None:
+        """The artifact that the asset stands for, after its digest was checked."""
+        pointer = json.loads(self._place(context.asset_key).read_text(encoding="utf-8"))
+        return artifacts.load(settings().lake_root, **pointer) if pointer else None
+
+    def _place(self, key: dg.AssetKey) -> Path:
+        return settings().lake_root / artifacts.FOLDER / "/".join(key.path) / "STAGED"
 
 
 def spec(table: Table, deps: Sequence[Sequence[str]] = ()) -> dg.AssetSpec:

@@ -1,0 +1,84 @@
+"""Models: trained when there is something new to learn, staged with their cards."""
+
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from ml.classify import baseline
+
+import ml
+from orchestration.resources import LakeResource, expected_errors
+from warehouse import artifacts, releases
+from warehouse.artifacts import Artifact
+from warehouse.contracts import silver
+from warehouse.delta import Lake
+
+NAME = "models/category_baseline"
+
+
+class Training(dg.Config):
+    """When to train again, and how."""
+
+    seed: int = 7
+    growth: float = 0.1
+    """Train again when labelled tickets grew by this share since the last time."""
+
+
+@dg.asset(
+    key=NAME.split("/"),
+    deps=[silver.TICKETS.key],
+    group_name="models",
+    kinds={"python", "scikitlearn"},
+    owners=["team:machine-learning"],
+    pool="models",
+    io_manager_key="artifacts",
+)
+def category_baseline(
+    context: dg.AssetExecutionContext, config: Training, lake: LakeResource
+) -> dg.MaterializeResult[Artifact | None]:
+    """Category from the customer's words: TF-IDF and logistic regression, judged on the most recent tickets."""
+    tables = lake.of(context)
+    known = _serving(tables)
+    code = _code()
+    labelled = tables.scan(silver.TICKETS).select("category").count().collect().item()
+    if known is not None and not _outgrown(known.card, labelled, code, config):
+        return _result(known, "up to date")
+    with expected_errors():
+        version = tables.data_version(silver.TICKETS)
+        rows = tables.read(silver.TICKETS, columns=baseline.COLUMNS)
+        trained = baseline.train(rows, target="category", seed=config.seed)
+        if trained is None:
+            return _result(None, f"{labelled} labelled tickets are too few to learn from")
+        model, card = trained
+        details = {**card.as_dict(), "inputs": {silver.TICKETS.path: version}, "labelled": labelled, "code": code}
+        return _result(artifacts.stage(tables.root, NAME, model.save, details), "trained")
+
+
+def _serving(tables: Lake) -> Artifact | None:
+    """The model of the current release."""
+    manifest = releases.current(tables.root)
+    digest = manifest.artifacts.get(NAME) if manifest else None
+    return artifacts.load(tables.root, NAME, digest) if digest else None
+
+
+def _outgrown(card: Any, labelled: int, code: str, config: Training) -> bool:
+    return bool(
+        card["code"] != code or card["seed"] != config.seed or labelled > card["labelled"] * (1 + config.growth)
+    )
+
+
+def _code() -> str:
+    """Changes when any module of `ml` does."""
+    digest = blake2b(digest_size=8)
+    for file in sorted(Path(ml.__path__[0]).rglob("*.py")):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def _result(artifact: Artifact | None, what: str) -> dg.MaterializeResult[Artifact | None]:
+    metadata: dict[str, Any] = {"status": what}
+    if artifact is not None:
+        metadata |= {"digest": artifact.digest, "card": dg.MetadataValue.json(dict(artifact.card))}
+    version = dg.DataVersion(artifact.digest if artifact else "none")
+    return dg.MaterializeResult(value=artifact, metadata=metadata, data_version=version)

@@ -1,0 +1,38 @@
+"""The release: what serving reads, under one pointer."""
+
+from datetime import UTC, datetime
+
+import dagster as dg
+
+from orchestration.resources import LakeResource, expected_errors
+from warehouse import releases
+from warehouse.artifacts import Artifact
+from warehouse.contracts import gold, silver
+
+TABLES = (*silver.TABLES, *gold.TABLES)
+KEPT = 20
+
+
+@dg.asset(
+    key=["release", "current"],
+    ins={"category_baseline": dg.AssetIn(key=["models", "category_baseline"])},
+    deps=[*(table.key for table in TABLES), ["gold", "metrics"]],
+    group_name="release",
+    kinds={"json"},
+    owners=["team:data-platform"],
+    pool="release",
+)
+def current(
+    context: dg.AssetExecutionContext, lake: LakeResource, category_baseline: Artifact | None
+) -> dg.MaterializeResult[None]:
+    """Models and table versions that belong together, published by moving one pointer."""
+    tables, now = lake.of(context), datetime.now(UTC)  # noqa: TID251 the edge where a release is made
+    parts = [part for part in (category_baseline,) if part is not None]
+    versions = {table.path: version for table in TABLES if (version := tables.data_version(table)) is not None}
+    with expected_errors():
+        release = releases.publish(
+            tables, parts, versions, lake.drained(), expected=releases.current_id(tables.root), now=now
+        )
+        releases.retain(tables, KEPT, now=now)
+    metadata = {"release": release.id, "artifacts": {part.name: part.digest for part in parts}, "tables": versions}
+    return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(release.id))
