@@ -1,10 +1,13 @@
 """Whoever appends and whoever stamps, in whatever order: each row lies in exactly one batch."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from multiprocessing import get_context
+from pathlib import Path
 from threading import Event
 from typing import Any
 from uuid import uuid4
@@ -18,6 +21,7 @@ from operations.inbox import Inbox
 from operations.schema import inbox as inbox_table
 from operations.store import Store, open_store
 
+ROOT = Path(__file__).parents[2]
 RECEIVED = datetime(2026, 1, 1, tzinfo=UTC)
 CONNECTIONS = 3
 
@@ -117,6 +121,36 @@ def postgresql_stores(new_postgresql_url: Callable[[], str]) -> Iterator[list[St
     url = new_postgresql_url()
     with ExitStack() as stack:
         yield [stack.enter_context(closing(open_store(url))) for _ in range(CONNECTIONS)]
+
+
+APPEND_UNTIL_KILLED = """
+import sys
+from datetime import UTC, datetime
+from itertools import count
+from operations.entries import Entry
+from operations.inbox import Inbox
+from operations.store import open_store
+
+inbox = Inbox(open_store(sys.argv[1]))
+for n in count():
+    received = datetime(2026, 1, 1, tzinfo=UTC)
+    inbox.append([Entry(kind="event", idempotency_key=f"k{n}", ticket_id="T", body="{}", received_at=received)])
+    print(f"k{n}", flush=True)
+"""
+
+
+def test_what_was_acknowledged_survives_the_writer(inbox: Inbox, url: str) -> None:
+    command = [sys.executable, "-c", APPEND_UNTIL_KILLED, url]
+    writer = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert writer.stdout is not None
+    acknowledged = [writer.stdout.readline().strip() for _ in range(100)]
+    writer.kill()
+    rest, _ = writer.communicate(timeout=30)
+    acknowledged += rest.split()
+
+    kept = [row.idempotency_key for row in inbox.for_ticket("T")]
+    assert kept[: len(acknowledged)] == acknowledged
+    assert len(kept) - len(acknowledged) in (0, 1)
 
 
 def _append_many(url: str, writer: str, rows: int) -> list[int]:
