@@ -188,3 +188,23 @@ def test_four_processes_append_while_another_stamps(inbox: Inbox, url: str) -> N
     assert len(set(seqs)) == 400
     assert len(keys) == 400
     assert set(keys) == {f"w{n}-{m}" for n in range(4) for m in range(100)}
+
+
+def test_who_follows_the_batches_meets_each_row_once_while_many_stamp(inbox: Inbox, url: str) -> None:
+    met: list[str] = []
+
+    def follow(after: int) -> int:
+        for batch in inbox.batches(after):
+            met.extend(row.idempotency_key for row in inbox.read(batch, "event"))
+            after = batch
+        return after
+
+    with ThreadPoolExecutor(8) as pool:
+        writing = [pool.submit(_append_many, url, f"w{n}", 100) for n in range(4)]
+        stamping = [pool.submit(_stamp_while, inbox, writing, Future.done) for _ in range(3)]
+        last = 0
+        while not all(stamper.done() for stamper in stamping):
+            last = follow(last)
+        follow(last)
+
+    assert sorted(met) == sorted(f"w{n}-{m}" for n in range(4) for m in range(100))
