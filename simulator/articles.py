@@ -121,6 +121,6 @@ def _dealt(
             }
         )
     posterior = catalogue.says_symptom * catalogue.share[:, None]
-    found = (posterior / posterior.sum(axis=0)).T @ useful
+    found = (posterior / np.maximum(posterior.sum(axis=0), 1e-12)).T @ useful
     top = np.argsort(-found, axis=1, kind="stable")[:, :8]
     return Library(tuple(records), ids, useful, tuple(tuple(int(a) for a in row) for row in top))

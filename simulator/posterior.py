@@ -7,7 +7,7 @@ import numpy as np
 from simulator.catalogue import Catalogue, Floats
 from simulator.demand import Day
 from simulator.said import Facts
-from simulator.tables import CODE_PLACE, Tables
+from simulator.tables import CODE_PLACE, EXCEPTION_TOLD, Tables
 from simulator.world import World
 
 
@@ -64,6 +64,7 @@ def beliefs(facts: Facts, day: Day, world: World, tables: Tables) -> Beliefs:
     record /= record.sum(axis=1, keepdims=True)
 
     text = shared * _text_prior(facts, day, world, tables) * _text_code(facts, catalogue)
+    text *= _text_exception(facts, catalogue)
     text /= text.sum(axis=1, keepdims=True)
 
     category, subcategory = np.eye(len(catalogue.categories) + 1), np.eye(len(catalogue.subcategories) + 1)
@@ -95,6 +96,13 @@ def _text_code(facts: Facts, catalogue: Catalogue) -> Floats:
     none = catalogue.shows_code[:, -1] + (1 - catalogue.shows_code[:, -1]) * only_log
     in_text = (facts.place == 1) | (facts.place == 3)
     return np.where(in_text[:, None], catalogue.shows_code.T[facts.code] * (1 - only_log), none)
+
+
+def _text_exception(facts: Facts, catalogue: Catalogue) -> Floats:
+    """P(exception told or not | cause)."""
+    shows = catalogue.shows_exception
+    silent = 1 - (1 - shows[:, -1]) * EXCEPTION_TOLD
+    return np.where(facts.exception_told[:, None], shows.T[facts.exception] * EXCEPTION_TOLD, silent)
 
 
 def _priority_and_sentiment(

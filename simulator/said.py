@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from simulator.catalogue import Floats
 from simulator.demand import Day
-from simulator.tables import CODE_PLACE, SYMPTOM_COUNT, Tables
+from simulator.tables import CODE_PLACE, EXCEPTION_TOLD, SYMPTOM_COUNT, Tables
 from simulator.world import REGIONS, UTC_OFFSET, Ints, World
 
 LOCAL_HOURS = np.array([1, 1, 1, 1, 1, 2, 4, 10, 28, 42, 46, 42, 30, 36, 44, 42, 36, 26, 14, 9, 7, 5, 3, 2], dtype=float)
@@ -37,6 +37,7 @@ class Facts:
     code: Ints
     place: Ints
     exception: Ints
+    exception_told: NDArray[np.bool_]
     mood: Ints
     tier: Ints
     priority: Ints
@@ -68,6 +69,8 @@ def draw(day: Day, count: int, world: World, tables: Tables, gloom: Floats, rng:
 
     module = pick(tables.module_pcm[product, cause], rng)
     code = pick(catalogue.shows_code[cause], rng)
+    exception = pick(catalogue.shows_exception[cause], rng)
+    told = (exception < len(catalogue.exceptions)) & (rng.random(count) < EXCEPTION_TOLD)
     place = 1 + rng.choice(3, size=count, p=CODE_PLACE)
     tier = world.customers.tier[customer]
     mood = gloom[product].astype(np.int64)
@@ -91,7 +94,8 @@ def draw(day: Day, count: int, world: World, tables: Tables, gloom: Floats, rng:
         symptoms=_symptoms(catalogue.says_symptom[cause], rng),
         code=code,
         place=np.where(code == len(catalogue.codes), 0, place),
-        exception=pick(catalogue.shows_exception[cause], rng),
+        exception=exception,
+        exception_told=told,
         mood=mood,
         tier=tier,
         priority=priority,
@@ -147,3 +151,8 @@ def _symptoms(weights: Floats, rng: np.random.Generator) -> Ints:
     chosen = np.take_along_axis(top, rank, axis=1)
     told = 1 + rng.choice(3, size=len(weights), p=SYMPTOM_COUNT)
     return np.where(np.arange(3) < told[:, None], chosen, -1)
+
+
+def part(facts: Facts, rows: slice) -> Facts:
+    """Some of the tickets."""
+    return Facts(**{name: getattr(facts, name)[rows] for name in Facts.__dataclass_fields__})
