@@ -16,8 +16,8 @@ select
     known_tickets,
     first_contact_tickets,
     {{ share('first_contact_tickets', 'known_tickets') }} as first_contact_share,
-    case when known_tickets > 0 then {{ wilson('first_contact_tickets', 'known_tickets', '-') }} end
+    {{ wilson('first_contact_tickets', 'known_tickets', '-') }}
         as first_contact_share_lower,
-    case when known_tickets > 0 then {{ wilson('first_contact_tickets', 'known_tickets', '+') }} end
+    {{ wilson('first_contact_tickets', 'known_tickets', '+') }}
         as first_contact_share_upper
 from counted

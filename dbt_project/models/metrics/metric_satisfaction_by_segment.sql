@@ -29,6 +29,6 @@ select
     satisfaction_p75,
     satisfaction_p90,
     {{ share('satisfied', 'ratings') }} as satisfied_share,
-    case when ratings > 0 then {{ wilson('satisfied', 'ratings', '-') }} end as satisfied_share_lower,
-    case when ratings > 0 then {{ wilson('satisfied', 'ratings', '+') }} end as satisfied_share_upper
+    {{ wilson('satisfied', 'ratings', '-') }} as satisfied_share_lower,
+    {{ wilson('satisfied', 'ratings', '+') }} as satisfied_share_upper
 from counted

@@ -22,6 +22,6 @@ select
     breached,
     pending,
     {{ share('met', '(met + breached)') }} as attainment,
-    case when met + breached > 0 then {{ wilson('met', '(met + breached)', '-') }} end as attainment_lower,
-    case when met + breached > 0 then {{ wilson('met', '(met + breached)', '+') }} end as attainment_upper
+    {{ wilson('met', '(met + breached)', '-') }} as attainment_lower,
+    {{ wilson('met', '(met + breached)', '+') }} as attainment_upper
 from counted

@@ -18,8 +18,8 @@ select
     judged_tickets,
     accepted_tickets,
     {{ share('accepted_tickets', 'judged_tickets') }} as acceptance_share,
-    case when judged_tickets > 0 then {{ wilson('accepted_tickets', 'judged_tickets', '-') }} end
+    {{ wilson('accepted_tickets', 'judged_tickets', '-') }}
         as acceptance_share_lower,
-    case when judged_tickets > 0 then {{ wilson('accepted_tickets', 'judged_tickets', '+') }} end
+    {{ wilson('accepted_tickets', 'judged_tickets', '+') }}
         as acceptance_share_upper
 from counted
