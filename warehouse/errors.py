@@ -10,6 +10,7 @@ TicketlakeError
 ├── InvalidEvent         an event that no version of its schema allows
 ├── FormatMismatch       the lake was written by other code than this
 ├── StoreUnavailable     the operational store cannot be reached, or stays locked
+├── NothingToLearn       too few labelled tickets to fit a model on
 ├── ServiceFailed        a server that we started does not run
 └── BuildFailed          one or more steps of a build ended in failure
 
@@ -59,6 +60,10 @@ class FormatMismatch(TicketlakeError):
 
 class StoreUnavailable(TicketlakeError):
     """The operational store cannot be reached, or stays locked."""
+
+
+class NothingToLearn(TicketlakeError):
+    """Too few labelled tickets to fit a model on; a build goes on without it."""
 
 
 class BuildFailed(TicketlakeError):

@@ -1,0 +1,43 @@
+"""The card of a model: what it was made from, how, and what it is worth beside a baseline. Plain values, no clock."""
+
+from collections.abc import Iterable, Mapping
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+
+
+class Card(msgspec.Struct, frozen=True, kw_only=True):
+    """Written beside the model as JSON; the same inputs give the same card.
+
+    `inputs` maps table paths to Delta versions; `measures` are those of the test part unless they say otherwise.
+    """
+
+    name: str
+    target: str
+    method: str
+    features: list[str]
+    inputs: dict[str, int]
+    rows: dict[str, int]
+    split: dict[str, str]
+    seed: int
+    parameters: dict[str, Any]
+    libraries: dict[str, str]
+    measures: dict[str, Any]
+    verdict: str
+    requires: dict[str, str] = {}
+
+    def plain(self) -> dict[str, Any]:
+        """As JSON sees it."""
+        plain: dict[str, Any] = msgspec.to_builtins(self)
+        return plain
+
+
+def with_inputs(card: Card, inputs: Mapping[str, int]) -> Card:
+    """The card with the Delta versions that its rows were read at."""
+    return msgspec.structs.replace(card, inputs=dict(inputs))
+
+
+def library_versions(names: Iterable[str]) -> dict[str, str]:
+    """Installed versions."""
+    return {name: version(name) for name in names}

@@ -1,0 +1,1 @@
+"""Learners that put a ticket into a class, one a file."""

@@ -1,0 +1,1 @@
+"""Measures and splits: the same for our data and for anyone's."""
