@@ -39,8 +39,8 @@ def test_threads_that_open_a_new_store_at_once_create_it_once(url: str) -> None:
 
 
 def test_processes_that_open_a_new_store_at_once_create_it_once(url: str) -> None:
-    with get_context("spawn").Pool(4) as pool:
-        assert len(pool.map(_open_and_close, [url] * 8, chunksize=1)) == 8
+    with get_context("spawn").Pool(2) as pool:
+        assert len(pool.map(_open_and_close, [url] * 6, chunksize=1)) == 6
     with closing(open_store(url)) as store, store.reading() as connection:
         assert connection.scalars(text("SELECT last_batch FROM inbox_stamp")).all() == [0]
 
