@@ -17,7 +17,8 @@ SILENCE = {
     "DAGSTER_DISABLE_TELEMETRY": "yes",
     "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     "DO_NOT_TRACK": "1",
-    "SODA_TELEMETRY_ENABLED": "false",
+    "PYTHON_DOTENV_DISABLED": "1",  # Soda would read the nearest .env into the environment of the process
+    "SODA_CORE_TELEMETRY_ENABLED": "false",
 }
 """Switches that keep libraries from phoning home."""
 
@@ -67,6 +68,11 @@ def load() -> Settings:
 
 
 settings = cache(load)
+
+
+def silence() -> None:
+    """Set the switches in this process; a library that has one is imported afterwards."""
+    os.environ.update(SILENCE)  # noqa: TID251 settings are kept here
 
 
 def process_environment(chosen: Settings, **extra: str) -> dict[str, str]:
