@@ -1,6 +1,6 @@
 """The card of a model: what it was made from, how, and what it is worth beside a baseline. Plain values, no clock."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from importlib.metadata import version
 from typing import Any
 
@@ -27,15 +27,10 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     verdict: str
     requires: dict[str, str] = {}
 
-    def plain(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """As JSON sees it."""
         plain: dict[str, Any] = msgspec.to_builtins(self)
         return plain
-
-
-def with_inputs(card: Card, inputs: Mapping[str, int]) -> Card:
-    """The card with the Delta versions that its rows were read at."""
-    return msgspec.structs.replace(card, inputs=dict(inputs))
 
 
 def library_versions(names: Iterable[str]) -> dict[str, str]:

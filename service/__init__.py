@@ -1,1 +1,1 @@
-"""Predict, find, answer, monitor on one open release plus the inbox since; what API and worker share."""
+"""What the API and the worker share: one open release plus what was heard since."""

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
 NAME = "models/category_baseline"
 FEATURES = ["subject", "description"]
-COLUMNS = ("ticket_id", "created_at", *FEATURES, "language")
+TARGET = "category"
+COLUMNS = ("ticket_id", "created_at", *FEATURES, "language", TARGET)
 FEWEST_ROWS = 50
 STRENGTHS = (0.01, 0.1, 1.0, 3.0, 10.0)
 TUNING_ROWS = 20_000
@@ -37,11 +38,11 @@ Labels = NDArray[np.int64]
 
 
 def train(
-    rows: pl.DataFrame, *, target: str = "category", seed: int, inputs: Mapping[str, int] | None = None
+    rows: pl.DataFrame, *, target: str = TARGET, seed: int, inputs: Mapping[str, int] | None = None
 ) -> tuple[CategoryModel, Card]:
     """Fit on the past, judge on the most recent tickets.
 
-    `rows` has `COLUMNS` and the target; rows without label or text are left out. `inputs` names the Delta versions that
+    `rows` has `COLUMNS`; rows without label or text are left out. `inputs` names the Delta versions that
     they were read at. Raises `NothingToLearn` when too little is left.
     """
     labelled, split = _learnable(rows, target)

@@ -13,6 +13,7 @@ from warehouse import artifacts, releases
 from warehouse.artifacts import Artifact
 from warehouse.contracts import silver
 from warehouse.delta import Lake
+from warehouse.errors import NothingToLearn
 
 NAME = "models/category_baseline"
 
@@ -47,10 +48,10 @@ def category_baseline(
     with expected_errors():
         version = tables.data_version(silver.TICKETS)
         rows = tables.read(silver.TICKETS, columns=baseline.COLUMNS)
-        trained = baseline.train(rows, target="category", seed=config.seed)
-        if trained is None:
-            return _result(None, f"{labelled} labelled tickets are too few to learn from")
-        model, card = trained
+        try:
+            model, card = baseline.train(rows, target="category", seed=config.seed)
+        except NothingToLearn as nothing:
+            return _result(None, str(nothing))
         details = {**card.as_dict(), "inputs": {silver.TICKETS.path: version}, "labelled": labelled, "code": code}
         return _result(artifacts.stage(tables.root, NAME, model.save, details), "trained")
 

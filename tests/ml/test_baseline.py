@@ -106,7 +106,7 @@ def test_the_same_rows_give_the_same_model_and_card(make_tickets, tmp_path):
         (tmp_path / name).mkdir()
         model, card = baseline.train(given, seed=7)
         model.save(tmp_path / name)
-        (tmp_path / name / "card.json").write_text(json.dumps(card.plain(), allow_nan=False))
+        (tmp_path / name / "card.json").write_text(json.dumps(card.as_dict(), allow_nan=False))
 
     for file in (tmp_path / "a").iterdir():
         assert file.read_bytes() == (tmp_path / "b" / file.name).read_bytes(), file.name
