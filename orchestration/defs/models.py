@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-from ml.classify import baseline
 
 import ml
+from ml.classify import baseline
 from orchestration.resources import LakeResource, expected_errors
 from warehouse import artifacts, releases
 from warehouse.artifacts import Artifact
