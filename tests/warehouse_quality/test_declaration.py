@@ -13,12 +13,12 @@ import yaml
 
 from operations.payloads import VERSIONS
 from warehouse import quality
-from warehouse.contracts import bronze, gold, silver
+from warehouse.contracts import silver
+from warehouse.contracts.inventory import TABLES
 from warehouse.contracts.quality import CHECK_RESULTS
 from warehouse.errors import ContractBroken
 from warehouse.quality.declaration import FILES, parse
 
-TABLES = (*bronze.TABLES, *silver.TABLES, *gold.TABLES, CHECK_RESULTS)
 DOCUMENTS = {file.stem: yaml.safe_load(file.read_text(encoding="utf-8")) for file in sorted(FILES.glob("*.yml"))}
 
 BASE = """

@@ -89,3 +89,29 @@ def test_a_changed_contract_is_an_input(lake: Lake) -> None:
         bronze.TICKETS.path,
     }
     assert 0 < versions["contract/silver/quarantine"] < 2**63
+
+
+def test_what_fails_now_is_what_the_newest_run_over_each_table_found(lake: Lake, now: datetime) -> None:
+    assert quality.failing(lake) == []
+    faulty = lake.read(silver.EVENTS).with_columns(ticket_id=pl.lit("T99"))
+    lake.replace(silver.EVENTS, faulty)
+    quality.record(lake, _verified(lake, now, "first"))
+    quality.record(lake, _verified(lake, now + timedelta(days=3), "second").filter(pl.col("table") == "silver/tickets"))
+
+    assert [(row["table"], row["check"]) for row in quality.failing(lake)] == [
+        ("silver/events", "ticket_id_known"),
+        ("silver/tickets", "fresh_for_wall_clock"),
+    ]
+
+    lake.replace(silver.EVENTS, faulty.with_columns(ticket_id=pl.lit("T01")))
+    quality.record(lake, _verified(lake, now + timedelta(hours=1), "third"))
+    assert [row["check"] for row in quality.failing(lake)] == ["fresh_for_wall_clock"]
+
+
+def test_what_blocks_is_told_first(lake: Lake, now: datetime) -> None:
+    results = _verified(lake, now, "run").with_columns(passed=pl.lit(False))
+    quality.record(lake, results)
+
+    severities = [row["severity"] for row in quality.failing(lake)]
+    assert severities == sorted(severities)
+    assert set(severities) == {"error", "warn"}

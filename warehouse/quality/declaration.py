@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -69,8 +68,7 @@ class Contract:
     @property
     def references(self) -> tuple[Table, ...]:
         """The other tables that its checks look into."""
-        named = {f"{layer}/{name}" for layer, name in re.findall(rf"\b({'|'.join(LAYERS)})[./](\w+)", self.text)}
-        known = known_tables()
+        named, known = _named(self.text), known_tables()
         unknown = named - known.keys()
         if unknown:
             raise ContractBroken(f"contract of {self.table.path}: {min(unknown)} is no declared table.")
@@ -91,11 +89,22 @@ def contracts(tables: Iterable[Table]) -> list[Contract]:
     return [contract for table in tables if (contract := _read(table))]
 
 
+def tables_named(sql: str) -> list[Table]:
+    """The declared tables that a query names, as in `silver.tickets`: what `views` must show for it to run."""
+    known = known_tables()
+    return [known[path] for path in sorted(_named(sql) & known.keys())]
+
+
+def _named(text: str) -> set[str]:
+    return {f"{layer}/{name}" for layer, name in re.findall(rf"\b({'|'.join(LAYERS)})[./](\w+)", text)}
+
+
 @cache
 def known_tables() -> Mapping[str, Table]:
     """Every declared table by its path."""
-    modules = [import_module(f"warehouse.contracts.{layer}") for layer in LAYERS]
-    return {table.path: table for module in modules for table in module.TABLES}
+    from warehouse.contracts.inventory import TABLES
+
+    return {table.path: table for table in TABLES}
 
 
 @cache

@@ -1,6 +1,7 @@
 """The table that keeps what every check found, run after run."""
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 from zlib import crc32
 
 import polars as pl
@@ -34,6 +35,16 @@ def inputs(lake: Lake, tables: Iterable[Table]) -> dict[str, int]:
 def is_current(lake: Lake, tables: Iterable[Table]) -> bool:
     """Whether checking again could only find what is recorded, but for freshness, which changes with the clock."""
     return all(lake.progress(CHECK_RESULTS, source) == version for source, version in inputs(lake, tables).items())
+
+
+def failing(lake: Lake) -> list[dict[str, Any]]:
+    """What the newest run over each table found wrong, what blocks first: table, check, severity, detail, query."""
+    if not lake.exists(CHECK_RESULTS):
+        return []
+    told = ("table", "check", "engine", "severity", "detail", "failing_rows_sql")
+    newest = pl.col("run_id").sort_by("checked_at").last().over("engine", "table")
+    found = lake.scan(CHECK_RESULTS).filter(pl.col("run_id") == newest).filter(~pl.col("passed"))
+    return found.sort("severity", "table", "check").select(told).collect().to_dicts()
 
 
 def rows_before(lake: Lake, *, run_id: str) -> dict[str, int]:

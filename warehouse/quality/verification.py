@@ -11,8 +11,8 @@ from warehouse.delta import Lake
 from warehouse.errors import NotMaterialized
 from warehouse.quality import soda
 from warehouse.quality.declaration import Check, contracts
-from warehouse.quality.failing import failing_rows_sql
 from warehouse.quality.history import rows_before
+from warehouse.quality.rows import failing_rows_sql
 from warehouse.quality.soda import Outcome
 from warehouse.quality.views import views
 from warehouse.table import Table
