@@ -1,1 +1,1 @@
-"""The only place that knows Litestar."""
+"""The way in from outside: HTTP, and nothing that could be done below."""

@@ -1,0 +1,74 @@
+"""The application: `create_app(settings)` is all that a server needs."""
+
+from typing import Any
+
+import structlog
+from litestar import Litestar, Request, Response
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.openapi.config import OpenAPIConfig
+from litestar.static_files import create_static_files_router
+
+from api import logs, problems
+from api.bodies import MAX_BYTES
+from api.document import UI_FILES, Document, Page, ui_folder
+from api.middleware import Observed
+from api.routes import health, intake, metrics, predict, tickets
+from api.state import Parts
+from api.telemetry import Telemetry
+from warehouse.settings import Settings
+
+VERSION = "1"
+ROUTES = [
+    health.live,
+    health.ready,
+    health.telemetry,
+    metrics.list_metrics,
+    metrics.get_metric,
+    tickets.get_ticket,
+    intake.post_tickets,
+    intake.post_events,
+    predict.predict_ticket,
+]
+
+
+def create_app(settings: Settings) -> Litestar:
+    """The API over the lake at `settings.lake_root`; starts whatever is, or is not yet, there."""
+    logs.configure(settings.lake_root / "logs", settings.log_level)
+    parts = Parts(settings)
+    telemetry = Telemetry(parts)
+
+    def stop(_: Litestar) -> None:
+        parts.close()
+
+    files = create_static_files_router(UI_FILES, [ui_folder()], include_in_schema=False)
+    app = Litestar(
+        [*ROUTES, files],
+        dependencies={
+            "parts": Provide(lambda: parts, sync_to_thread=False),
+            "telemetry": Provide(lambda: telemetry, sync_to_thread=False),
+        },
+        exception_handlers={Exception: _answer},
+        logging_config=None,
+        on_shutdown=[stop],
+        openapi_config=OpenAPIConfig(
+            title="ticketlake",
+            version=VERSION,
+            description="Metrics, predictions and intake over a lakehouse of support tickets.",
+            path="/docs",
+            render_plugins=[Page(), Document(path="/openapi.json")],
+            use_handler_docstrings=True,
+        ),
+        request_max_body_size=MAX_BYTES,
+        state=State({"parts": parts}),
+    )
+    app.asgi_handler = Observed(app.asgi_handler, telemetry)
+    return app
+
+
+def _answer(request: Request[Any, Any, Any], error: Exception) -> Response[problems.Problem]:
+    response = problems.respond(request, error)
+    if response.status_code == 500:
+        log = structlog.get_logger("api")
+        log.error("failed", error=type(error).__name__, frames=logs.where(error))
+    return response

@@ -1,0 +1,88 @@
+"""The OpenAPI document and the page that shows it, without any other network than this server."""
+
+import json
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from litestar import Request
+from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin
+
+from api.examples import BODIES, RESPONSES
+from api.problems import PROBLEM_JSON, Problem
+from api.tickets_in import Ticket, TicketDraft
+from operations.events import SubmittedEvent
+
+UI_FILES = "/docs/ui"
+COMPONENTS = "#/components/schemas/"
+
+
+def ui_folder() -> Path:
+    """Swagger UI's files, as its package brings them."""
+    vendor = Path(str(files("swagger_ui_bundle"))) / "vendor"
+    return max(vendor.glob("swagger-ui-*"))
+
+
+class Document(JsonRenderPlugin):
+    """The completed document as JSON."""
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        """Called once an application; Litestar keeps the answer."""
+        return self.render_json(request, complete(openapi_schema))
+
+
+class Page(SwaggerRenderPlugin):
+    """Swagger UI from our own files."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            path="/",
+            js_url=f"{UI_FILES}/swagger-ui-bundle.js",
+            css_url=f"{UI_FILES}/swagger-ui.css",
+            standalone_preset_js_url=f"{UI_FILES}/swagger-ui-standalone-preset.js",
+            favicon=f"<link rel='icon' type='image/png' href='{UI_FILES}/favicon-32x32.png'>",
+        )
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        """The page, with the completed document inside."""
+        return super().render(request, complete(openapi_schema))
+
+
+def complete(document: dict[str, Any]) -> dict[str, Any]:
+    """Add what Litestar cannot know: bodies that the routes read themselves, problems, and recorded examples."""
+    document = json.loads(json.dumps(document))
+    types = [Ticket, TicketDraft, SubmittedEvent[dict[str, Any]], Problem]
+    schemas, components = msgspec.json.schema_components(types, ref_template=COMPONENTS + "{name}")
+    ticket, draft, event, problem = schemas
+    document.setdefault("components", {}).setdefault("schemas", {}).update(components)
+    bodies = {
+        "postTickets": _one_or_many(ticket),
+        "postEvents": _one_or_many(event),
+        "predictTicket": draft,
+        "predictTicketUnversioned": draft,
+    }
+    for path in document["paths"].values():
+        for operation in path.values():
+            operation_id = operation["operationId"]
+            if operation_id in bodies:
+                content = {"schema": bodies[operation_id], "examples": BODIES[operation_id]}
+                operation["requestBody"] = {"required": True, "content": {"application/json": content}}
+            _answers(operation, problem)
+    return document
+
+
+def _answers(operation: dict[str, Any], problem: dict[str, Any]) -> None:
+    responses = operation["responses"]
+    responses.pop("400", None)
+    responses["default"] = {
+        "description": "What is wrong, where, and what to do (RFC 9457)",
+        "content": {PROBLEM_JSON: {"schema": problem}},
+    }
+    for status, example in RESPONSES.get(operation["operationId"], {}).items():
+        for content in responses.get(status, {}).get("content", {}).values():
+            content["example"] = example
+
+
+def _one_or_many(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"anyOf": [schema, {"type": "array", "items": schema, "minItems": 1, "maxItems": 1000}]}

@@ -1,0 +1,120 @@
+"""What people say comes in here, and is durable before it is acknowledged."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import msgspec
+from litestar import post
+from litestar.params import Parameter
+
+from api import bodies
+from api.problems import BadRequest, FieldError
+from api.state import Parts, now
+from api.tickets_in import ticket
+from operations.entries import Entry, Receipt, digest_of, fault_of_name
+from operations.events import CATALOGUE
+
+MOST_AT_ONCE = 1_000
+KEY_LENGTH = 190
+Key = Annotated[
+    str | None,
+    Parameter(
+        header="Idempotency-Key",
+        required=False,
+        max_length=KEY_LENGTH,
+        description="The same key with the same body is kept once; with another body it is refused. "
+        "In a batch, entry n has the key with `.n` added.",
+    ),
+]
+
+
+class Receipts(msgspec.Struct, frozen=True):
+    """One receipt an entry, in the order in which they were sent."""
+
+    receipts: list[Receipt]
+
+
+@post(
+    "/v1/tickets",
+    operation_id="postTickets",
+    tags=["intake"],
+    status_code=202,
+    sync_to_thread=True,
+    before_request=bodies.refuse_other_than_json,
+)
+def post_tickets(body: bytes, parts: Parts, idempotency_key: Key = None) -> Receipts:
+    """Take in a ticket, or an array of them, all or none.
+
+    `ticket_id` and a subject or a description are required; `created_at` is the time of receipt where it is left out.
+    Fields that the contract does not know are kept as they were sent.
+    """
+    received_at = now()
+    values, batch = _values(body)
+    entries, errors = [], []
+    for index, value in enumerate(values):
+        try:
+            found = ticket(value, f"$[{index}]" if batch else "$", received_at)
+        except BadRequest as refused:
+            errors.extend(refused.errors)
+            continue
+        digest = digest_of(msgspec.json.encode(value, order="deterministic"))
+        key = _key(idempotency_key, index, batch) or f"ticket-{digest}"
+        said = value if found.created_at is not None else {**value, "created_at": received_at.isoformat()}
+        entries.append(
+            Entry(
+                kind="ticket",
+                idempotency_key=key,
+                ticket_id=found.ticket_id,
+                body=msgspec.json.encode(said).decode(),
+                received_at=received_at,
+                digest=digest,
+            )
+        )
+    if errors:
+        raise BadRequest("the body has fields that are not allowed", *errors[: bodies.MOST_ERRORS])
+    return Receipts(parts.inbox().append(entries))
+
+
+@post(
+    "/v1/events",
+    operation_id="postEvents",
+    tags=["intake"],
+    status_code=202,
+    sync_to_thread=True,
+    before_request=bodies.refuse_other_than_json,
+)
+def post_events(body: bytes, parts: Parts, idempotency_key: Key = None) -> Receipts:
+    """Take in an event, or an array of them, all or none. Each carries a key of its own, or takes the header's."""
+    received_at = now()
+    values, batch = _values(body)
+    if idempotency_key is not None:
+        keys = [_key(idempotency_key, index, batch) for index in range(len(values))]
+        values = [
+            {"idempotency_key": key, **value} if isinstance(value, dict) else value
+            for key, value in zip(keys, values, strict=True)
+        ]
+        body = msgspec.json.encode(values if batch else values[0])
+    events = CATALOGUE.accept(body, received_at)
+    return Receipts(parts.inbox().append([event.entry() for event in events]))
+
+
+def _values(body: bytes) -> tuple[Sequence[Any], bool]:
+    """What was sent, and whether it was an array."""
+    value = bodies.read(body)
+    if not isinstance(value, list):
+        return [value], False
+    if not 1 <= len(value) <= MOST_AT_ONCE:
+        detail = f"expected 1 to {MOST_AT_ONCE} entries, found {len(value)}"
+        raise BadRequest("the body has fields that are not allowed", FieldError(detail, pointer=""))
+    return value, True
+
+
+def _key(given: str | None, index: int, batch: bool) -> str | None:
+    if given is None:
+        return None
+    fault = fault_of_name(given)
+    if fault:
+        raise BadRequest(
+            "the request has parameters that are not allowed", FieldError(fault, parameter="Idempotency-Key")
+        )
+    return f"{given}.{index}" if batch else given

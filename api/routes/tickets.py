@@ -1,0 +1,46 @@
+"""One ticket."""
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import msgspec
+from litestar import get
+from litestar.params import Parameter
+
+from api.problems import BadRequest, FieldError
+from api.state import Parts
+from operations.entries import NAME_LENGTH, fault_of_name
+from service.tickets import ticket_state
+
+
+class HeardEntry(msgspec.Struct, frozen=True):
+    """What was sent about the ticket and is not in the lake yet."""
+
+    seq: int
+    kind: str
+    received_at: datetime
+    content: dict[str, Any]
+
+
+class TicketView(msgspec.Struct, frozen=True):
+    """`recorded`: the fields that the lake knows, null where it knows none yet; `heard`: what came since."""
+
+    ticket_id: str
+    recorded: dict[str, Any] | None
+    heard: list[HeardEntry]
+
+
+@get("/v1/tickets/{ticket_id:str}", operation_id="getTicket", tags=["tickets"], sync_to_thread=True)
+def get_ticket(parts: Parts, ticket_id: Annotated[str, Parameter(min_length=1, max_length=NAME_LENGTH)]) -> TicketView:
+    """A ticket as it is recorded, with what was heard about it since."""
+    fault = fault_of_name(ticket_id)
+    if fault:
+        raise BadRequest("the request has parameters that are not allowed", FieldError(fault, parameter="ticket_id"))
+    state = ticket_state(parts.lake, parts.inbox(), ticket_id)
+    if state is None:
+        raise BadRequest(
+            f"no ticket {ticket_id!r} is known, neither in the lake nor in the inbox", status=HTTPStatus.NOT_FOUND
+        )
+    heard = [HeardEntry(entry.seq, entry.kind, entry.received_at, entry.content) for entry in state.heard]
+    return TicketView(ticket_id, state.recorded, heard)

@@ -1,0 +1,127 @@
+"""What the routes work with: one lake, one open release, one inbox; made once an application."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+
+import msgspec
+import structlog
+
+from ml.classify.baseline import NAME as CATEGORY_BASELINE
+from operations import drain
+from operations.inbox import Inbox
+from operations.store import Store, open_store
+from service.serving import MetricsFile, Serving
+from warehouse import artifacts, releases
+from warehouse.contracts import silver
+from warehouse.delta import Lake
+from warehouse.errors import TicketlakeError
+from warehouse.settings import Settings
+
+METRICS = "gold/metrics"
+INBOX = "operations/inbox"
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that is served: whether it is there, which version, how old; else what to do."""
+
+    name: str
+    present: bool
+    version: str | None = None
+    age_seconds: float | None = None
+    detail: str | None = None
+
+
+class Parts:
+    """Opened on first use, so that the API starts on an empty lake and before its database does."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.lake = Lake(settings.lake_root)
+        self.serving = Serving(settings.lake_root)
+        self.metrics = MetricsFile(settings.lake_root)
+        self._url = settings.database_url
+        self._store: Store | None = None
+        self._opening = Lock()
+
+    def inbox(self) -> Inbox:
+        """The inbox. Raises `StoreUnavailable`, and is asked again next time."""
+        with self._opening:
+            if self._store is None:
+                self._store = open_store(self._url)
+            return Inbox(self._store)
+
+    def close(self) -> None:
+        """Give the database's connections back."""
+        with self._opening:
+            if self._store is not None:
+                self._store.close()
+                self._store = None
+
+    def undrained(self) -> int | None:
+        """Entries that bronze does not hold yet; None while the store cannot say."""
+        try:
+            return self.inbox().undrained(drain.progress(self.lake))
+        except TicketlakeError as error:
+            structlog.get_logger("api").warning("the inbox cannot be asked", error=type(error).__name__)
+            return None
+
+    def readiness(self) -> list[Part]:
+        """Everything that is served, by name."""
+        return [self._tickets(), self._metrics(), *self._artifacts(), self._inbox()]
+
+    def _tickets(self) -> Part:
+        log = self.lake.path(silver.TICKETS) / "_delta_log"
+        if not log.is_dir():
+            return _missing(silver.TICKETS.path)
+        version = self.lake.version(silver.TICKETS)
+        return Part(name=silver.TICKETS.path, present=True, version=str(version), age_seconds=_age(log))
+
+    def _metrics(self) -> Part:
+        try:
+            version, cursor = self.metrics.cursor()
+        except TicketlakeError as error:
+            return Part(name=METRICS, present=False, detail=str(error))
+        cursor.close()
+        file = self.lake.root / "metrics" / f"{version}.duckdb"
+        return Part(name=METRICS, present=True, version=version, age_seconds=_age(file))
+
+    def _artifacts(self) -> list[Part]:
+        try:
+            release = self.serving.opened().release
+        except TicketlakeError as error:
+            gone = Part(name="release", present=False, detail=str(error))
+            return [gone, _missing(CATEGORY_BASELINE)]
+        made = releases_age(release.manifest)
+        found = [Part(name="release", present=True, version=release.id, age_seconds=made)]
+        for name, artifact in sorted(release.artifacts.items()):
+            age = _age(artifact.path / artifacts.CARD)
+            found.append(Part(name=name, present=True, version=artifact.digest, age_seconds=age))
+        return found if CATEGORY_BASELINE in release.artifacts else [*found, _missing(CATEGORY_BASELINE)]
+
+    def _inbox(self) -> Part:
+        try:
+            self.inbox().last_seq()
+        except TicketlakeError as error:
+            return Part(name=INBOX, present=False, detail=type(error).__name__)
+        return Part(name=INBOX, present=True)
+
+
+def now() -> datetime:
+    """The wall clock: this is an edge."""
+    return datetime.now(UTC)  # noqa: TID251
+
+
+def releases_age(manifest: releases.Manifest) -> float:
+    """Seconds since the release was published."""
+    return round((now() - manifest.created_at).total_seconds(), 1)
+
+
+def _missing(name: str) -> Part:
+    return Part(name=name, present=False, detail=f"{name} is not materialized: run `ticketlake build`")
+
+
+def _age(path: Path) -> float | None:
+    try:
+        return round(max(0.0, now().timestamp() - path.stat().st_mtime), 1)
+    except FileNotFoundError:
+        return None

@@ -1,0 +1,54 @@
+"""`ticketlake serve`: the API, until Ctrl-C."""
+
+import errno
+import socket
+
+import click
+
+from warehouse.errors import ServiceFailed
+from warehouse.settings import settings
+
+
+@click.command()
+@click.option("--host", help="Address to listen at.  [default: API_HOST, 127.0.0.1]")
+@click.option("--port", type=click.IntRange(1, 65535), help="Port to listen at.  [default: API_PORT, 8000]")
+def serve(host: str | None, port: int | None) -> None:
+    """Serve the API; starts on an empty lake and serves what builds publish as soon as they do.
+
+    \b
+    Example:
+      ticketlake serve --host 0.0.0.0 --port 8000
+    """
+    import uvicorn
+
+    from api.app import create_app
+
+    chosen = settings()
+    at = (host or chosen.api_host, port or chosen.api_port)
+    with _listening(*at) as listener:
+        config = uvicorn.Config(
+            create_app(chosen),
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=True,
+            timeout_graceful_shutdown=10,
+        )
+        click.echo(f"API at http://{at[0]}:{at[1]}, its description at http://{at[0]}:{at[1]}/docs", err=True)
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """A listening socket. Raises `ServiceFailed` where the port is taken or the address is not ours."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        taken = error.errno == errno.EADDRINUSE
+        hint = "End what listens there, or give another --port." if taken else "Give another --host."
+        raise ServiceFailed(f"api: {host}:{port} cannot be used ({error.strerror}). {hint}") from None
+    return listener
