@@ -50,8 +50,9 @@ def simulate(
     if mode == "original":
         from simulator.original import write_original
 
-        return write_original(tickets, days, seed, out, end or ORIGINAL_END, further, progress)
+        return write_original(tickets, days, seed, out, end=end or ORIGINAL_END, further=further, progress=progress)
     from simulator.files import write_realistic
 
-    return write_realistic(tickets, days, seed, out, end or END, further, languages, progress)
-
+    return write_realistic(
+        tickets, days, seed, out, end=end or END, further=further, spoken=languages, progress=progress
+    )

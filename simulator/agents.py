@@ -41,19 +41,24 @@ REASONS = (
     "Customer requested escalation", "High priority customer",
 )  # fmt: skip
 FIRST_LOOK = (
-    "", "", "Looked at the logs. ", "Went through it with {who}. ", "Checked the set-up of {product}. ", "Compared with another tenant. ",
-    "Took over from the first level. ", "Asked for details, got them. ", "Could reproduce it on {version}. ", "Remote session. ",
+    "", "", "Looked at the logs. ", "Went through it with {who}. ", "Checked the set-up of {product}. ",
+    "Compared with another tenant. ",
+    "Took over from the first level. ",
+    "Asked for details, got them. ", "Could reproduce it on {version}. ",
+    "Remote session. ",
 )  # fmt: skip
 IN_VAIN = (
     "Tried first: {action}; no change. ", "{action} did not help. ", "First attempt ({action}) in vain. ",
     "Without success: {action}. ", "Suggested before: {action}. ",
 )  # fmt: skip
 CLOSING = (
-    "", "", "Confirmed by {who}. ", "Closing after two days of quiet. ", "Customer is content. ", "Will keep an eye on it. ",
+    "", "", "Confirmed by {who}. ", "Closing after two days of quiet. ", "Customer is content. ",
+    "Will keep an eye on it. ",
     "Note added to the account. ", "Told {who} how to avoid it. ", "Tested together. ",
 )  # fmt: skip
 UNSOLVED = (
-    "Could not find the reason. ", "Handed over, closed here. ", "Customer found a way round it. ", "No answer to our questions, closed. ",
+    "Could not find the reason. ", "Handed over, closed here. ", "Customer found a way round it. ",
+    "No answer to our questions, closed. ",
     "Merged into another ticket. ", "Not reproducible in our lab. ", "Left as it is for the time being. ",
     "Closed at the customer's wish. ", "Nothing known that helps. ", "Third level keeps it on its list. ",
 )  # fmt: skip
@@ -141,7 +146,12 @@ class Desk:
         suggested, viewed, helpful, accepted = self._read(cause, symptoms, skill, draw)
         tried, solved = self._try(cause, category, min(0.98, skill + 0.12 * bool(helpful)), draw)
         severity = draw.choices(range(5), SEVERITY[priority])[0]
-        hours = HOURS[severity][3 - priority] * draw.lognormvariate(0, 0.55) * (0.55 + 0.28 * len(tried)) * (1.35 - 0.6 * skill)
+        hours = (
+            HOURS[severity][3 - priority]
+            * draw.lognormvariate(0, 0.55)
+            * (0.55 + 0.28 * len(tried))
+            * (1.35 - 0.6 * skill)
+        )
         hours += 0.004 * self.catalogue.solutions[tried[-1]].minutes
         late = hours > (8, 24, 72, 120)[3 - priority]
         chance = 0.05 + 0.16 * max(0, len(tried) - 2) + 0.3 * (not solved) + 0.12 * (priority == 3) + 0.12 * late
@@ -162,9 +172,11 @@ class Desk:
             tried=tried,
             solution=solution,
             code=code,
-            template=f"TEMPLATE-{self.catalogue.solutions[tried[-1]].template}" if draw.random() < 0.55 else None,
-            text=self._note(tried, solved, {"who": who, "product": product, "version": version, "module": module}, draw),
-            hours=max(0.1, hours),
+            template=self._template(tried[-1], draw),
+            text=self._note(
+                tried, solved, {"who": who, "product": product, "version": version, "module": module}, draw
+            ),
+            hours=min(900.0, max(0.1, hours)),
             escalated=escalated,
             reason=reason,
             transferred=min(3, int(draw.random() * 1.8) + escalated),
@@ -222,12 +234,25 @@ class Desk:
             if article not in viewed:
                 viewed.append(article)
         ids = self.library.ids
-        helpful = [ids[article] for article in viewed if draw.random() < useful[article]]
+        helpful = [ids[article] for article in viewed if draw.random() < 0.07 + 0.93 * useful[article]]
         return [ids[a] for a in suggestions], [ids[a] for a in viewed], helpful, accepted
+
+    def _template(self, solution: int, draw: random.Random) -> str | None:
+        chance = draw.random()
+        if chance > 0.6:
+            return None
+        used = self.catalogue.solutions[solution] if chance < 0.46 else draw.choice(self.catalogue.solutions)
+        return f"TEMPLATE-{used.template}"
 
     @staticmethod
     def _reason(tries: int, late: bool, tier: str, draw: random.Random) -> str:
-        weight = (0.2 + 0.6 * max(0, tries - 1), 0.7, 0.2 + 1.2 * late, 0.5, 1.0 if tier in ("premium", "enterprise") else 0.1)
+        weight = (
+            0.2 + 0.6 * max(0, tries - 1),
+            0.7,
+            0.2 + 1.2 * late,
+            0.5,
+            1.0 if tier in ("premium", "enterprise") else 0.1,
+        )
         return draw.choices(REASONS, weight)[0]
 
     @staticmethod

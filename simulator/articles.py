@@ -62,6 +62,8 @@ def library(world: World, start: datetime) -> Library:
         solutions = [name for name, chance in likely if chance >= 0.3]
         same = np.array([cause.subcategory == other.subcategory for other in catalogue.causes])
         useful = 0.12 * overlap[:, row] * same
+        similar = np.argsort(-overlap[row] * catalogue.share * (np.arange(causes) != row), kind="stable")[:4]
+        useful[similar] = np.maximum(useful[similar], rng.uniform(0.25, 0.5, 4))
         useful[row] = rng.uniform(0.6, 0.92)
         module = None if "any" in cause.modules else catalogue.modules[int(catalogue.module_weight[row].argmax())]
         drafts.append((cause.title, _body(catalogue, cause, solutions, rng), _owner(catalogue, module), module, useful))
@@ -72,7 +74,9 @@ def library(world: World, start: datetime) -> Library:
             drafts.append((f"{cause.title} (earlier releases)", old, _owner(catalogue, module), module, stale))
     for solution in catalogue.solutions:
         useful = np.array([0.65 * dict(cause.solutions).get(solution.id, 0.0) for cause in catalogue.causes])
-        steps = "\n".join(f"{n}. {s.split('.')[0].replace('{module}', 'the module')}." for n, s in enumerate(solution.sentences, 1))
+        steps = "\n".join(
+            f"{n}. {s.split('.')[0].replace('{module}', 'the module')}." for n, s in enumerate(solution.sentences, 1)
+        )
         body = f"## When\nUse this when support asks you to: {solution.action.lower()}.\n\n## Steps\n{steps}"
         body = body.replace("{product}", "product").replace("{count}", "five").replace("{version}", "the release")
         drafts.append((solution.action, body, None, None, useful))

@@ -11,7 +11,14 @@ from simulator.world import Ints, World
 
 WEEKDAY = (1.18, 1.14, 1.08, 1.04, 0.96, 0.32, 0.28)
 MONTH_START = ("wrong_tax", "double_booking", "card_expired", "discount_lost", "old_billing_contact", "seats_used_up")
-AFTER_RELEASE = ("settings_migration", "stale_frontend", "bad_migration", "upgrade_stuck", "mixed_versions", "moved_menu")
+AFTER_RELEASE = (
+    "settings_migration",
+    "stale_frontend",
+    "bad_migration",
+    "upgrade_stuck",
+    "mixed_versions",
+    "moved_menu",
+)
 
 
 @dataclass(frozen=True)
@@ -32,12 +39,14 @@ class Day:
         joint = self.base.copy()
         for incident, rate in zip(self.incidents, self.extra, strict=True):
             joint[_cells(incident, self), incident.cause] += rate * self._split(incident)
-        return joint / joint.sum()
+        total: Floats = joint / joint.sum()
+        return total
 
     def _split(self, incident: Incident) -> Floats:
         cells = _cells(incident, self)
         share = self.cell_share[cells]
-        return share / share.sum()
+        split: Floats = share / share.sum()
+        return split
 
     def cells_of(self, incident: Incident) -> tuple[Ints, Floats]:
         """Cells that an incident hits, and how its extra tickets spread over them."""
@@ -82,7 +91,7 @@ class Demand:
         today = self.first_day + timedelta(days=day)
         year = 1 + 0.1 * np.cos(2 * np.pi * (today.timetuple().tm_yday - 20) / 365)
         trend = 1 + 0.25 * day / max(self.world.days, 1)
-        extra = sum(incident.extra(day) for incident in self.incidents)
+        extra = sum(incident.surplus(day) for incident in self.incidents)
         return float(WEEKDAY[today.weekday()] * year * trend * (1 + extra))
 
     def day(self, day: int) -> Day:
@@ -100,7 +109,7 @@ class Demand:
         share = np.bincount(usage.product * releases + release, weights=usage.weight * alive, minlength=cells)
         share = share / share.sum()
         base = share[:, None] * self._causes_given_cell(day)
-        active = tuple(incident for incident in self.incidents if incident.extra(day) > 0)
+        active = tuple(incident for incident in self.incidents if incident.surplus(day) > 0)
         return Day(
             number=day,
             date=self.first_day + timedelta(days=day),
@@ -108,7 +117,7 @@ class Demand:
             cell_share=share,
             release_in_use=release,
             incidents=active,
-            extra=np.array([incident.extra(day) for incident in active]),
+            extra=np.array([incident.surplus(day) for incident in active]),
         )
 
     def _causes_given_cell(self, day: int) -> Floats:
@@ -121,4 +130,5 @@ class Demand:
         fresh = ((age >= 0) & (age < 21))[:, :, None] & self.after_release
         table = np.moveaxis(world.version_factor, 0, -1) * self.rate.T[:, None, :] * season
         table = np.where(fresh, table * 3.0, table)
-        return table.reshape(-1, table.shape[-1])
+        flat: Floats = table.reshape(-1, table.shape[-1])
+        return flat

@@ -37,6 +37,7 @@ def write_realistic(
     days: int,
     seed: int,
     out: Path,
+    *,
     end: datetime,
     further: int,
     spoken: tuple[str, ...],

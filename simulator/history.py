@@ -1,4 +1,4 @@
-"""What happened before: counts and earlier tickets that later tickets refer to. Memory does not grow with the tickets."""
+"""What happened before: counts and earlier tickets that later ones refer to. Memory does not grow with the tickets."""
 
 import random
 from collections import deque

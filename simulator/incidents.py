@@ -33,7 +33,7 @@ class Incident:
     stop: int
     strength: float
 
-    def extra(self, day: int) -> float:
+    def surplus(self, day: int) -> float:
         """Extra tickets on a day, as a share of all ordinary tickets of that day."""
         if not self.start <= day < self.stop or self.kind == "sentiment_drop":
             return 0.0
@@ -67,7 +67,7 @@ def _draw(world: World, kind: Kind, number: int, rng: np.random.Generator) -> In
     start = int(rng.integers(min(7, world.days // 3), max(8, world.days - length)))
     product = int(rng.choice(len(world.catalogue.products)))
     released = np.searchsorted(world.release_days[product], start, side="right") - 1
-    release = int(max(0, released - rng.integers(0, 3)))
+    release = max(0, int(released) - int(rng.integers(0, 3)))
     return Incident(
         id=f"INC-{kind.replace('_', '-')}-{number + 1:02d}",
         kind=kind,

@@ -1,13 +1,17 @@
 """How a ticket is told: which sentences, in which order, through which channel. Says the drawn facts and no others."""
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from simulator import people
 from simulator.noise import Hand
 from simulator.scribe import Scribe, Setting, Span
 from simulator.tables import SENTIMENTS, URGENCIES
-from simulator.words import Words, words
+from simulator.words import Phrases, Words, words
+
+Part = Callable[[], None]
 
 CHANNELS = ("email", "portal", "chat", "phone", "slack", "api")
 CHANNEL_SHARE = (0.34, 0.28, 0.15, 0.08, 0.07, 0.08)
@@ -22,9 +26,10 @@ LENGTH_SHARE = {
     "api": (0.4, 0.52, 0.08),
 }
 OPENING = {"terse": 0.12, "normal": 0.55, "verbose": 0.85}
-FILLING = {"terse": 0.1, "normal": 0.42, "verbose": 0.68}
+FILLING = {"terse": 0.1, "normal": 0.34, "verbose": 0.62}
 PII = ("phone", "email", "ip", "token", "person")
 MONEY_PII = ("card", "iban", "iban", "email", "phone")
+BRIEF = 0.6
 FIRST_ACCOUNT = "invoice_wrong"
 FIRST_WISH = "bulk_wanted"
 
@@ -70,7 +75,7 @@ def tell(said: Said, channel: str, draw: random.Random) -> Letter:
     hand = Hand(said.language, channel in CASUAL, draw)
     length = draw.choices(LENGTHS, LENGTH_SHARE[channel])[0]
     body = Scribe(setting, hand)
-    _Teller(said, channel, length, body, vocabulary, draw).tell()
+    _Teller(said, channel=channel, length=length, scribe=body, vocabulary=vocabulary, draw=draw).tell()
     subject = Scribe(setting, hand)
     _subject(subject, said, vocabulary, draw)
     return Letter(subject.text(), body.text(), tuple(subject.spans), tuple(body.spans), length)
@@ -89,17 +94,21 @@ def _subject(scribe: Scribe, said: Said, vocabulary: Words, draw: random.Random)
     allowed |= {"product"} if said.product_surface else set()
     allowed |= {"module"} if said.module else set()
     allowed |= {"code"} if said.code else set()
-    kind = "vague" if chance > 0.91 else "reply" if chance > 0.85 else "plain"
+    kind = "vague" if chance > 0.94 else "reply" if chance > 0.89 else "plain"
     options = tuple(p for p in table[kind] if all(not slot or slot in allowed for _, slot in p[0]))
     scribe.phrase(scribe.choose(options or vocabulary.heads[said.symptoms[0]]), capital)
+    if kind != "vague" and len(said.symptoms) > 1 and draw.random() < 0.5:
+        scribe.put(draw.choice((" / ", ", ", " + ", "; ")))
+        scribe.phrase(scribe.choose(vocabulary.heads[said.symptoms[1]]))
 
 
 class _Teller:
     def __init__(
-        self, said: Said, channel: str, length: str, scribe: Scribe, vocabulary: Words, draw: random.Random
+        self, said: Said, *, channel: str, length: str, scribe: Scribe, vocabulary: Words, draw: random.Random
     ) -> None:
         self.said, self.channel, self.length, self.scribe, self.draw = said, channel, length, scribe, draw
         self.tables, self.says, self.space = vocabulary.tables, vocabulary.says, vocabulary.space
+        self.heads = vocabulary.heads
         self.urgent_words = vocabulary.urgent_words
         self.fresh = True
         scribe.to_name = ["product"] * bool(said.product_surface) + ["module"] * bool(said.module)
@@ -129,7 +138,7 @@ class _Teller:
         kind = "request" if self.said.account or self.said.wish else "problem"
         if self.chance(OPENING[self.length]):
             self.line("opening", kind)
-        middle = [self._symptoms, *self._context(), *self._filling()]
+        middle: list[Part] = [self._symptoms, *self._context(), *self._filling()]
         if self.chance(0.2):
             self.draw.shuffle(middle)
         elif len(middle) > 2:
@@ -148,7 +157,12 @@ class _Teller:
 
     def _unnamed(self) -> list[str]:
         said, told = self.said, self.scribe.told
-        wanted = {"product": said.product_surface, "module": said.module, "code": said.code, "exception": said.exception}
+        wanted = {
+            "product": said.product_surface,
+            "module": said.module,
+            "code": said.code,
+            "exception": said.exception,
+        }
         span = {"code": "error_code"}
         return [name for name, value in wanted.items() if value and span.get(name, name) not in told]
 
@@ -165,51 +179,55 @@ class _Teller:
             self._raw(greeting["casual"])
             self.paragraph()
 
-    def _raw(self, phrases: object) -> None:
+    def _raw(self, phrases: Phrases) -> None:
         self._gap()
-        self.scribe.phrase(self.scribe.choose(phrases))  # type: ignore[arg-type]
+        self.scribe.phrase(self.scribe.choose(phrases))
 
     def _symptoms(self) -> None:
         first, *others = self.said.symptoms
         self._gap()
         self.scribe.sentence(self.says[first])
+        if self.chance(BRIEF):
+            self._gap()
+            self.scribe.sentence(self.heads[first])
         for symptom in others:
-            if self.chance(0.6):
+            if self.chance(0.5):
                 self.scribe.setting.clause = self.says[symptom]
                 self.line("join", "also")
             else:
                 self._gap()
-                self.scribe.sentence(self.says[symptom])
+                self.scribe.sentence(self.heads[symptom] if self.chance(BRIEF) else self.says[symptom])
 
-    def _context(self) -> list[object]:  # type: ignore[type-arg, unused-ignore]
+    def _context(self) -> list[Part]:
         more = FILLING[self.length]
-        found = []
+        found: list[Part] = []
         if self.said.code:
-            found.append(lambda: self.line("context", "code"))
+            found.append(partial(self.line, "context", "code"))
         if self.said.exception:
-            found.append(lambda: self.line("context", "exception"))
+            found.append(partial(self.line, "context", "exception"))
         for key, share in (("since", 1.0), ("version", 0.5), ("path", 0.12), ("url", 0.12)):
             if self.chance(more * share):
-                found.append(lambda key=key: self.line("context", key))  # type: ignore[misc]
-        return found  # type: ignore[return-value]
+                found.append(partial(self.line, "context", key))
+        return found
 
-    def _filling(self) -> list[object]:
+    def _filling(self) -> list[Part]:
         more, said = FILLING[self.length], self.said
-        found = [
-            lambda key=key: self.line("context", key)  # type: ignore[misc]
-            for key, share in (("tried", 0.35 if said.wish or said.account else 1.0), ("impact", 1.0), ("detail", 1.0))
+        tried = 0.35 if said.wish or said.account else 1.0
+        found: list[Part] = [
+            partial(self.line, "context", key)
+            for key, share in (("tried", tried), ("impact", 1.0), ("detail", 1.0))
             if self.chance(more * share)
         ]
         if self.length == "verbose" and self.chance(0.5):
-            found.append(lambda: self.line("context", "detail"))
+            found.append(partial(self.line, "context", "detail"))
         if said.marker >= 0:
-            found.append(lambda: self.line("sentiment", SENTIMENTS[said.marker]))
+            found.append(partial(self.line, "sentiment", SENTIMENTS[said.marker]))
         if said.urgency:
             found.append(self._urgency)
         if self.chance(0.14):
             key = self.draw.choice(MONEY_PII if said.account else PII)
-            found.append(lambda: self.line("pii", key))
-        return found  # type: ignore[return-value]
+            found.append(partial(self.line, "pii", key))
+        return found
 
     def _urgency(self) -> None:
         start = self.scribe.length

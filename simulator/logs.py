@@ -49,7 +49,8 @@ BEFORE = (
     "DEBUG [{module}] reading {path}", "WARN  [core] answer took {n} ms",
 )  # fmt: skip
 AFTER = (
-    "INFO  [{module}] will try again in {n} s", "WARN  [{module}] gave up after {n} tries", "INFO  [core] request {n} closed",
+    "INFO  [{module}] will try again in {n} s", "WARN  [{module}] gave up after {n} tries",
+    "INFO  [core] request {n} closed",
     "ERROR [core] caller informed, id {n}", "INFO  [{module}] state saved",
 )  # fmt: skip
 
@@ -61,7 +62,8 @@ def error_log(code: str, module: str, at: datetime, draw: random.Random) -> tupl
     message = draw.choice(MESSAGES.get(code.split("_")[1], PLAIN) if code else PLAIN)
     lines.append(("ERROR [{module}] {code}: " if code else "ERROR [{module}] ") + message)
     lines += [draw.choice(AFTER) for _ in range(draw.randrange(1, 3))]
-    text, spans = "", []
+    text = ""
+    spans: list[Span] = []
     for line in lines:
         stamp += timedelta(seconds=draw.randrange(0, 4))
         text += f"{chr(10) if text else ''}{stamp:%Y-%m-%dT%H:%M:%S} "
@@ -97,14 +99,21 @@ def stack_trace(exception: str, module: str, draw: random.Random) -> tuple[str, 
     if style == 0:
         file = f"/opt/tl/{module}/{draw.choice(['run', 'handler', 'steps'])}.py"
         head = f'Traceback (most recent call last):\n  File "{file}", line {n}, in {draw.choice(["run", "handle"])}\n'
-        head += f'    {draw.choice(["self.step(item)", "result = work(item)", "yield from self.read()"])}\n'
+        head += f"    {draw.choice(['self.step(item)', 'result = work(item)', 'yield from self.read()'])}\n"
         text = f"{head}{exception}: {message}"
-        return text, [(text.index(file), text.index(file) + len(file), "path"), (len(head), len(head) + len(exception), "exception")]
+        return text, [
+            (text.index(file), text.index(file) + len(file), "path"),
+            (len(head), len(head) + len(exception), "exception"),
+        ]
     if style == 1:
         head = "Exception in thread main: " if draw.random() < 0.5 else "Caused by: "
-        text = f"{head}{exception}: {message}\n\tat tl.{module}.{camel}.{draw.choice(['run', 'apply'])}({camel}.java:{n})"
+        text = (
+            f"{head}{exception}: {message}\n\tat tl.{module}.{camel}.{draw.choice(['run', 'apply'])}({camel}.java:{n})"
+        )
         text += f"\n\tat tl.core.Dispatcher.next(Dispatcher.java:{m})\n\tat tl.core.Main.main(Main.java:{k})"
         return text, [(len(head), len(head) + len(exception), "exception")]
     head = "terminate called after throwing "
-    text = f"{head}{exception}\n  what(): {message}\n#0 {camel}::step() at {module}.cc:{n}\n#1 Core::loop() at loop.cc:{m}"
+    text = (
+        f"{head}{exception}\n  what(): {message}\n#0 {camel}::step() at {module}.cc:{n}\n#1 Core::loop() at loop.cc:{m}"
+    )
     return text, [(len(head), len(head) + len(exception), "exception")]

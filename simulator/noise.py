@@ -9,8 +9,8 @@ NEIGHBOURS = {
     "u": "yi", "v": "cb", "w": "qe", "x": "zc", "y": "tu", "z": "x",
 }  # fmt: skip
 UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss"})
-SLIPS_PER_LETTER = (0.0, 0.006, 0.014, 0.035)
-HOW_MANY_SLIP = (0.46, 0.3, 0.16, 0.08)
+SLIPS_PER_LETTER = (0.0, 0.005, 0.012, 0.03)
+HOW_MANY_SLIP = (0.52, 0.29, 0.13, 0.06)
 
 
 def slip(text: str, draw: random.Random) -> str:

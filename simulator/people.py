@@ -5,40 +5,45 @@ from dataclasses import dataclass
 
 import numpy as np
 
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
 FIRST = {
-    "en": "Ava Liam Chloe Mason Grace Owen Ruby Ethan Nora Jack Ivy Dylan Hazel Caleb Freya Toby".split(),
-    "es": "Lucía Mateo Carmen Diego Pilar Álvaro Inés Javier Rocío Andrés Marisol Hugo Noelia Iker".split(),
-    "de": "Jonas Hanna Lukas Greta Stefan Ulrike Jürgen Frieda Moritz Antje Björn Sabine Torsten Käthe".split(),
-    "fr": "Camille Hugo Élodie Mathis Chloé Bastien Margaux Thibault Inès Rémi Solène Gaël Noémie".split(),
-    "it": "Giulia Matteo Chiara Lorenzo Elisa Davide Martina Nicolò Beatrice Fabio Silvia Pietro".split(),
-    "pt": "Beatriz João Mariana Tiago Inês Rafael Catarina Gonçalo Letícia Thiago Luana Caio".split(),
-    "ja": "美咲 健太 陽菜 翔太 由美 直樹 彩香 大輔 恵子 拓也 千夏 誠".split(),
-    "zh": "丽娜 志强 晓燕 建国 雪梅 俊杰 佳怡 海涛 玉兰 文博 思远 欣然".split(),
+    "en": _words("Ava Liam Chloe Mason Grace Owen Ruby Ethan Nora Jack Ivy Dylan Hazel Caleb Freya Toby"),
+    "es": _words("Lucía Mateo Carmen Diego Pilar Álvaro Inés Javier Rocío Andrés Marisol Hugo Noelia Iker"),
+    "de": _words("Jonas Hanna Lukas Greta Stefan Ulrike Jürgen Frieda Moritz Antje Björn Sabine Torsten Käthe"),
+    "fr": _words("Camille Hugo Élodie Mathis Chloé Bastien Margaux Thibault Inès Rémi Solène Gaël Noémie"),
+    "it": _words("Giulia Matteo Chiara Lorenzo Elisa Davide Martina Nicolò Beatrice Fabio Silvia Pietro"),
+    "pt": _words("Beatriz João Mariana Tiago Inês Rafael Catarina Gonçalo Letícia Thiago Luana Caio"),
+    "ja": _words("美咲 健太 陽菜 翔太 由美 直樹 彩香 大輔 恵子 拓也 千夏 誠"),
+    "zh": _words("丽娜 志强 晓燕 建国 雪梅 俊杰 佳怡 海涛 玉兰 文博 思远 欣然"),
 }
 LAST = {
-    "en": "Parker Whitfield Hughes Bennett Okafor Lindqvist Marsh Delaney Foster Kapoor Sinclair Ward".split(),
-    "es": "Navarro Ibáñez Quiroga Salazar Montero Beltrán Cifuentes Peña Robledo Zamora Escobar".split(),
-    "de": "Brückner Lehmann Vogt Schreiber Kowalski Ahrens Pfeiffer Böhm Seidel Harms Yilmaz Wendt".split(),
-    "fr": "Lefèvre Marchand Perrin Bonnet Chevalier Rousselle Garnier Delmas Fabre Benali Colin".split(),
-    "it": "Ferraro Colombo Marchetti Rinaldi Gallo Bellini Santoro Moretti Pagano Vitale Leone".split(),
-    "pt": "Almeida Carvalho Moreira Teixeira Barbosa Figueira Nogueira Tavares Rezende Pacheco".split(),
-    "ja": "佐藤 高橋 渡辺 中村 小林 加藤 吉田 山口 松本 井上 斎藤 清水".split(),
-    "zh": "王 李 张 刘 陈 杨 赵 黄 周 吴 徐 孙".split(),
+    "en": _words("Parker Whitfield Hughes Bennett Okafor Lindqvist Marsh Delaney Foster Kapoor Sinclair Ward"),
+    "es": _words("Navarro Ibáñez Quiroga Salazar Montero Beltrán Cifuentes Peña Robledo Zamora Escobar"),
+    "de": _words("Brückner Lehmann Vogt Schreiber Kowalski Ahrens Pfeiffer Böhm Seidel Harms Yilmaz Wendt"),
+    "fr": _words("Lefèvre Marchand Perrin Bonnet Chevalier Rousselle Garnier Delmas Fabre Benali Colin"),
+    "it": _words("Ferraro Colombo Marchetti Rinaldi Gallo Bellini Santoro Moretti Pagano Vitale Leone"),
+    "pt": _words("Almeida Carvalho Moreira Teixeira Barbosa Figueira Nogueira Tavares Rezende Pacheco"),
+    "ja": _words("佐藤 高橋 渡辺 中村 小林 加藤 吉田 山口 松本 井上 斎藤 清水"),
+    "zh": _words("王 李 张 刘 陈 杨 赵 黄 周 吴 徐 孙"),
 }
-ASCII_FIRST = "ava liam carmen jonas elodie giulia tiago misaki lina owen greta hugo pilar chiara kenta xiaoyan".split()
-ASCII_LAST = "parker navarro lehmann marchand colombo almeida sato wang vogt garnier zamora gallo kato zhou".split()
-FIRM = "Nordhafen Altamira Brightwell Kestrel Lumina Verdano Ostmark Pinewood Sakura Tianhe Corvino Belmonte".split()
-BRANCH = "Logistics Foods Media Textiles Energy Optics Clinics Tools Travel Paper Motors Insurance".split()
+ASCII_FIRST = _words("ava liam carmen jonas elodie giulia tiago misaki lina owen greta hugo pilar chiara kenta xiaoyan")
+ASCII_LAST = _words("parker navarro lehmann marchand colombo almeida sato wang vogt garnier zamora gallo kato zhou")
+FIRM = _words("Nordhafen Altamira Brightwell Kestrel Lumina Verdano Ostmark Pinewood Sakura Tianhe Corvino Belmonte")
+BRANCH = _words("Logistics Foods Media Textiles Energy Optics Clinics Tools Travel Paper Motors Insurance")
 FORM = {"de": "GmbH", "fr": "SAS", "it": "S.r.l.", "es": "S.L.", "pt": "Lda.", "ja": "株式会社", "zh": "有限公司"}
 CITY = {
-    "en": "Leeds Austin Dublin Toronto Perth Denver Cardiff".split(),
-    "es": "Valencia Bogotá Sevilla Rosario Puebla Bilbao".split(),
-    "de": "Kassel Bremen Graz Zürich Dresden Ulm".split(),
-    "fr": "Nantes Lille Genève Québec Dijon Rennes".split(),
-    "it": "Verona Bari Torino Parma Trieste".split(),
-    "pt": "Braga Recife Coimbra Curitiba Faro".split(),
-    "ja": "名古屋 札幌 福岡 仙台 横浜".split(),
-    "zh": "杭州 成都 南京 厦门 青岛".split(),
+    "en": _words("Leeds Austin Dublin Toronto Perth Denver Cardiff"),
+    "es": _words("Valencia Bogotá Sevilla Rosario Puebla Bilbao"),
+    "de": _words("Kassel Bremen Graz Zürich Dresden Ulm"),
+    "fr": _words("Nantes Lille Genève Québec Dijon Rennes"),
+    "it": _words("Verona Bari Torino Parma Trieste"),
+    "pt": _words("Braga Recife Coimbra Curitiba Faro"),
+    "ja": _words("名古屋 札幌 福岡 仙台 横浜"),
+    "zh": _words("杭州 成都 南京 厦门 青岛"),
 }
 DIAL = {"en": "+44", "es": "+34", "de": "+49", "fr": "+33", "it": "+39", "pt": "+351", "ja": "+81", "zh": "+86"}
 COUNTRY = {"es": ("ES", 20), "de": ("DE", 18), "fr": ("FR", 23), "it": ("IT", 23), "pt": ("PT", 21), "en": ("GB", 18)}

@@ -1,6 +1,7 @@
 """P(label | what was said): Bayes' rule over the tables that the tickets were drawn from, hence exact."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -26,12 +27,19 @@ class Beliefs:
     subcategory_text: Floats
     true_cause: Floats
 
+    def rows(self) -> list[tuple[Any, ...]]:
+        """Row per ticket, in the order of the fields, as plain lists and numbers."""
+        return list(zip(*(getattr(self, name).astype(np.float32).tolist() for name in COLUMNS), strict=True))
+
+
+COLUMNS = ("category", "subcategory", "priority", "sentiment", "category_text", "subcategory_text", "true_cause")
+
 
 def _likelihood_of_symptoms(facts: Facts, catalogue: Catalogue) -> Floats:
     """P(symptoms in the order told | cause), drawn without replacement; row per ticket, column per cause."""
     says = catalogue.says_symptom.T
     first, second, third = facts.symptoms.T
-    likelihood = says[first].copy()
+    likelihood: Floats = says[first].copy()
     gone = says[first].copy()
     for told in (second, third):
         rows = np.flatnonzero(told >= 0)
@@ -42,11 +50,12 @@ def _likelihood_of_symptoms(facts: Facts, catalogue: Catalogue) -> Floats:
 
 
 def _named(day: Day, catalogue: Catalogue, tables: Tables, releases: int) -> Floats:
-    """P(cause, named product, named module) on a day: axes named product, product of the module, module or none, cause."""
+    """P(cause, names) on a day: axes named product, true product, its named module or none, cause."""
     products = len(catalogue.products)
     joint = day.joint.reshape(products, releases, -1).sum(axis=1)
     heard = np.einsum("pcm,mn->pcn", tables.module_pcm, tables.named_mn)
-    return np.einsum("pc,pq,pcn->qpnc", joint, tables.product_named_pn, heard)
+    named: Floats = np.einsum("pc,pq,pcn->qpnc", joint, tables.product_named_pn, heard)
+    return named
 
 
 def beliefs(facts: Facts, day: Day, world: World, tables: Tables) -> Beliefs:
@@ -69,7 +78,9 @@ def beliefs(facts: Facts, day: Day, world: World, tables: Tables) -> Beliefs:
 
     category, subcategory = np.eye(len(catalogue.categories) + 1), np.eye(len(catalogue.subcategories) + 1)
     to_category, to_subcategory = category[catalogue.category_of], subcategory[catalogue.subcategory_of]
-    priority, sentiment = _priority_and_sentiment(facts, record, evidence, by_cause, catalogue, tables)
+    priority, sentiment = _priority_and_sentiment(
+        facts, record, evidence=evidence, by_cause=by_cause, catalogue=catalogue, tables=tables
+    )
     return Beliefs(
         category=record @ to_category,
         subcategory=record @ to_subcategory,
@@ -84,7 +95,7 @@ def beliefs(facts: Facts, day: Day, world: World, tables: Tables) -> Beliefs:
 def _text_prior(facts: Facts, day: Day, world: World, tables: Tables) -> Floats:
     named = _named(day, world.catalogue, tables, world.releases)
     silent = named[:, :, 4].sum(axis=1)
-    prior = silent[facts.named_product]
+    prior: Floats = silent[facts.named_product]
     rows = np.flatnonzero(facts.named_module >= 0)
     prior[rows] = named[facts.named_product[rows], facts.product[rows], facts.named_module[rows]]
     return prior
@@ -106,7 +117,7 @@ def _text_exception(facts: Facts, catalogue: Catalogue) -> Floats:
 
 
 def _priority_and_sentiment(
-    facts: Facts, record: Floats, evidence: Floats, by_cause: Floats, catalogue: Catalogue, tables: Tables
+    facts: Facts, record: Floats, *, evidence: Floats, by_cause: Floats, catalogue: Catalogue, tables: Tables
 ) -> tuple[Floats, Floats]:
     """Sum the causes into level × category, then split by priority and sentiment."""
     levels, categories = evidence.shape[1:3]

@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 
 import numpy as np
 
@@ -26,7 +27,7 @@ class Batch:
 
     day: Day
     facts: said.Facts
-    beliefs: posterior.Beliefs
+    beliefs: list[tuple[Any, ...]]
     recorded: labels.Recorded
     first_id: int
 
@@ -44,7 +45,9 @@ class Simulation:
         self.world = build(self.catalogue, tickets=tickets, days=days, seed=seed, languages=languages)
         self.tables = tables.build(self.catalogue)
         self.incidents = incidents.plan(self.world)
-        self.demand = Demand(self.world, self.incidents, first_day=date(self.start.year, self.start.month, self.start.day))
+        self.demand = Demand(
+            self.world, self.incidents, first_day=date(self.start.year, self.start.month, self.start.day)
+        )
         self.library = library(self.world, self.start)
         self.desk = Desk(self.world, self.library)
         self.history = History(self.world)
@@ -64,12 +67,12 @@ class Simulation:
             day = self.demand.day(number)
             gloom = incidents.gloomy(self.incidents, number, len(self.catalogue.products))
             rng = np.random.default_rng([self.seed, 6, number])
-            facts = said.draw(day, int(count), self.world, self.tables, gloom, rng)
+            facts = said.draw(day, int(count), self.world, tables=self.tables, gloom=gloom, rng=rng)
             for start in range(0, int(count), CHUNK):
                 piece = said.part(facts, slice(start, start + CHUNK))
                 beliefs = posterior.beliefs(piece, day, self.world, self.tables)
                 recorded = labels.record(piece, beliefs, self.catalogue, rng)
-                yield Batch(day, piece, beliefs, recorded, first_id + start)
+                yield Batch(day, piece, beliefs.rows(), recorded, first_id + start)
             first_id += int(count)
             self.history.new_day()
 

@@ -76,12 +76,13 @@ class Clerk:
         modules = catalogue.products[product].modules
         module = modules[facts.recorded_module[row]]
         version = self.world.versions[product][facts.release[row]]
-        said = self._said(batch, row, number, created.year, version, draw)
+        said = self._said(batch, row, number=number, year=created.year, version=version, draw=draw)
         letter = tell(said, channel, draw)
         code = catalogue.codes[facts.code[row]] if facts.place[row] else ""
         trace = facts.exception[row] < len(catalogue.exceptions)
         exception = catalogue.exceptions[facts.exception[row]] if trace else ""
-        log, log_spans = "", []
+        log: str = ""
+        log_spans: list[Span] = []
         if facts.place[row] >= 2 or draw.random() < 0.1:
             log, log_spans = logs.error_log(code if facts.place[row] >= 2 else "", module, created, draw)
         trace_text, trace_spans = logs.stack_trace(exception, module, draw) if exception else ("", [])
@@ -110,7 +111,7 @@ class Clerk:
         solvers = self.history.solvers(cause, created)
         known = self.history.seen[cause] > 12
         self.history.add(key, cause, resolved, handling.solution >= 0)
-        opened = self._opened(key, created, batch, row, letter, channel, draw)
+        opened = self._opened(key, created, batch, row, letter=letter, channel=channel, draw=draw)
         opened |= {
             "product": catalogue.products[product].name,
             "product_version": version,
@@ -144,18 +145,18 @@ class Clerk:
                  for start, end, kind in found]  # fmt: skip
         return Written(
             record={field: merged[field] for field in FIELDS},
-            ticket=self._truth(key, created, batch, row, said, letter, handling, resolved is not None),
+            ticket=self._truth(
+                key, created, batch, row, said=said, letter=letter, solution=handling.solution if resolved else -1
+            ),
             spans=spans,
             solvers=(key, solvers, *self.remedies[cause]),
         )
 
-    def _said(
-        self, batch: "Batch", row: int, number: int, year: int, version: str, draw: random.Random
-    ) -> Said:
+    def _said(self, batch: "Batch", row: int, *, number: int, year: int, version: str, draw: random.Random) -> Said:
         facts, catalogue = batch.facts, self.catalogue
         customer = facts.customer[row]
         language = str(self.world.customers.language[customer])
-        if language != "en" and "en" in self.world.languages and draw.random() < 0.07:
+        if language != "en" and "en" in self.world.languages and draw.random() < 0.1:
             language = "en"
         named, module = facts.named_product[row], facts.named_module[row]
         symptoms = tuple(int(symptom) for symptom in facts.symptoms[row] if symptom >= 0)
@@ -177,7 +178,15 @@ class Clerk:
         )
 
     def _opened(
-        self, key: str, created: datetime, batch: "Batch", row: int, letter: Letter, channel: str, draw: random.Random
+        self,
+        key: str,
+        created: datetime,
+        batch: "Batch",
+        row: int,
+        *,
+        letter: Letter,
+        channel: str,
+        draw: random.Random,
     ) -> dict[str, Any]:
         facts, customers = batch.facts, self.world.customers
         customer = facts.customer[row]
@@ -211,9 +220,17 @@ class Clerk:
         return list(dict.fromkeys(found))
 
     def _truth(
-        self, key: str, created: datetime, batch: "Batch", row: int, said: Said, letter: Letter, handling: Handling, closed: bool
+        self,
+        key: str,
+        created: datetime,
+        batch: "Batch",
+        row: int,
+        *,
+        said: Said,
+        letter: Letter,
+        solution: int,
     ) -> tuple[Any, ...]:
-        facts, beliefs, catalogue = batch.facts, batch.beliefs, self.catalogue
+        facts, catalogue = batch.facts, self.catalogue
         cause = catalogue.causes[facts.cause[row]]
         labelled = cause.category != "none"
         product = catalogue.products[facts.product[row]]
@@ -226,7 +243,6 @@ class Clerk:
             cause.category if labelled else None,
             cause.subcategory if labelled else None,
             PRIORITIES[facts.priority[row]],
-            f"P{handling.severity}",
             SENTIMENTS[facts.sentiment[row]],
             said.language,
             product.name,
@@ -239,14 +255,8 @@ class Clerk:
             URGENCIES[said.urgency],
             SENTIMENTS[said.marker] if said.marker >= 0 else None,
             letter.length,
-            catalogue.solutions[handling.solution].id if closed and handling.solution >= 0 else None,
-            beliefs.category[row],
-            beliefs.subcategory[row],
-            beliefs.priority[row],
-            beliefs.sentiment[row],
-            beliefs.category_text[row],
-            beliefs.subcategory_text[row],
-            float(beliefs.true_cause[row]),
+            catalogue.solutions[solution].id if solution >= 0 else None,
+            *batch.beliefs[row],
         )
 
 

@@ -10,7 +10,9 @@ from simulator.demand import Day
 from simulator.tables import CODE_PLACE, EXCEPTION_TOLD, SYMPTOM_COUNT, Tables
 from simulator.world import REGIONS, UTC_OFFSET, Ints, World
 
-LOCAL_HOURS = np.array([1, 1, 1, 1, 1, 2, 4, 10, 28, 42, 46, 42, 30, 36, 44, 42, 36, 26, 14, 9, 7, 5, 3, 2], dtype=float)
+LOCAL_HOURS = np.array(
+    [1, 1, 1, 1, 1, 2, 4, 10, 28, 42, 46, 42, 30, 36, 44, 42, 36, 26, 14, 9, 7, 5, 3, 2], dtype=float
+)
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,11 @@ class Facts:
 def pick(rows: Floats, rng: np.random.Generator) -> Ints:
     """One index per row of a table of probabilities."""
     total = np.cumsum(rows, axis=-1)
-    return (rng.random((len(rows), 1)) * total[:, -1:] > total).sum(axis=-1)
+    chosen: Ints = (rng.random((len(rows), 1)) * total[:, -1:] > total).sum(axis=-1)
+    return chosen
 
 
-def draw(day: Day, count: int, world: World, tables: Tables, gloom: Floats, rng: np.random.Generator) -> Facts:
+def draw(day: Day, count: int, world: World, *, tables: Tables, gloom: Floats, rng: np.random.Generator) -> Facts:
     """Draw `count` tickets of a day."""
     catalogue = world.catalogue
     incident, cell, cause = _cells_and_causes(day, count, rng)
@@ -133,14 +136,16 @@ def _customers(day: Day, cell: Ints, world: World, rng: np.random.Generator) -> 
     stop = np.searchsorted(cells[order], cell, side="right")
     point = total[start] + rng.random(len(cell)) * (total[stop] - total[start])
     place = np.clip(np.searchsorted(total, point, side="right") - 1, start, stop - 1)
-    return order[place]
+    chosen: Ints = order[place]
+    return chosen
 
 
 def _seconds(region: Ints, rng: np.random.Generator) -> Ints:
     """Second of the day in UTC, from the office hours of the customer's region."""
     local = rng.choice(24, size=len(region), p=LOCAL_HOURS / LOCAL_HOURS.sum())
     offset = np.array([UTC_OFFSET[name] for name in REGIONS])[region]
-    return ((local - offset) % 24) * 3600 + rng.integers(0, 3600, len(region))
+    second: Ints = ((local - offset) % 24) * 3600 + rng.integers(0, 3600, len(region))
+    return second
 
 
 def _symptoms(weights: Floats, rng: np.random.Generator) -> Ints:

@@ -10,11 +10,15 @@ from simulator.words import Phrase, Phrases, Words
 Span = tuple[int, int, str]
 """Start and end in characters, and the kind."""
 
-SYSTEMS = "NordCRM Ledgerly Postbox Shoplane Fleetdesk Paybridge Warehub Mailtower Stockroom Hirewell".split()
-BROWSERS = "Firefox Chrome Edge Safari Opera Brave".split()
+SYSTEMS = (
+    "NordCRM", "Ledgerly", "Postbox", "Shoplane", "Fleetdesk", "Paybridge", "Warehub", "Mailtower", "Stockroom",
+    "Hirewell",
+)  # fmt: skip
+BROWSERS = ("Firefox", "Chrome", "Edge", "Safari", "Opera", "Brave")
 PATHS = (
     "/opt/tl/conf/main.yml", "/var/log/tl/current.log", "/srv/data/in/part-{n}.csv", "/home/svc/run_{n}.sh",
-    "C:\\Data\\out\\file{n}.txt", "D:\\share\\team{n}\\list.xlsx", "/mnt/vol{n}/stage/today.json", "\\\\files{n}\\common\\notes.docx",
+    "C:\\Data\\out\\file{n}.txt", "D:\\share\\team{n}\\list.xlsx", "/mnt/vol{n}/stage/today.json",
+    "\\\\files{n}\\common\\notes.docx",
 )  # fmt: skip
 URLS = (
     "https://app.{d}.example/view/{n}", "https://{d}.example/api/v2/items/{n}", "http://intranet.{d}.test/page?id={n}",
@@ -62,7 +66,9 @@ def _amount(setting: Setting) -> tuple[str, str]:
 
 def _date(setting: Setting) -> tuple[str, str]:
     day, month = setting.draw.randrange(1, 29), setting.draw.randrange(1, 13)
-    return setting.draw.choice([f"{day:02d}.{month:02d}.", f"{setting.year}-{month:02d}-{day:02d}", f"{day}/{month}"]), ""
+    return setting.draw.choice(
+        [f"{day:02d}.{month:02d}.", f"{setting.year}-{month:02d}-{day:02d}", f"{day}/{month}"]
+    ), ""
 
 
 def _path(setting: Setting) -> tuple[str, str]:

@@ -9,12 +9,12 @@ from simulator.catalogue import Catalogue, Floats
 PRIORITIES = ("low", "medium", "high", "critical")
 SENTIMENTS = ("angry", "confused", "frustrated", "grateful", "neutral", "satisfied")
 URGENCIES = ("none", "low", "medium", "high", "critical")
-SYMPTOM_COUNT = (0.5, 0.37, 0.13)
+SYMPTOM_COUNT = (0.56, 0.35, 0.09)
 PRODUCT_NAMED = (0.56, 0.06)
 MODULE_NAMED = (0.34, 0.07)
-MODULE_RECORDED_RIGHT = 0.86
-CODE_PLACE = (0.34, 0.31, 0.35)
-EXCEPTION_TOLD = 0.15
+MODULE_RECORDED_RIGHT = 0.78
+CODE_PLACE = (0.38, 0.16, 0.46)
+EXCEPTION_TOLD = 0.2
 
 PRIORITY_BY_LEVEL = (
     (0.56, 0.33, 0.09, 0.02),
@@ -71,7 +71,8 @@ class Tables:
 
 
 def _normalised(values: Floats) -> Floats:
-    return values / values.sum(axis=-1, keepdims=True)
+    result: Floats = values / values.sum(axis=-1, keepdims=True)
+    return result
 
 
 def _naming(size: int, right: float, wrong: float) -> Floats:
@@ -91,7 +92,9 @@ def build(catalogue: Catalogue) -> Tables:
     calm = np.array(SENTIMENT_BY_PRIORITY)[None] * per_category[:, None, :]
     sentiment = _normalised(np.stack([calm, calm * np.array(GLOOM)]))
     near = _normalised(np.array(NEAR, dtype=float))
-    marker = np.hstack([MARKER_RIGHT * np.eye(6) + (1 - MARKER_NONE - MARKER_RIGHT) * near, np.full((6, 1), MARKER_NONE)])
+    marker = np.hstack(
+        [MARKER_RIGHT * np.eye(6) + (1 - MARKER_NONE - MARKER_RIGHT) * near, np.full((6, 1), MARKER_NONE)]
+    )
     shown = sentiment @ marker
     module = np.zeros((len(catalogue.products), len(catalogue.causes), 4))
     for number, product in enumerate(catalogue.products):
@@ -112,5 +115,3 @@ def build(catalogue: Catalogue) -> Tables:
         named_mn=_naming(4, *MODULE_NAMED),
         product_named_pn=_naming(len(catalogue.products), *PRODUCT_NAMED),
     )
-
-

@@ -2,17 +2,18 @@
 
 `<out>.truth/` holds Parquet tables:
 
-    tickets     one row per ticket: ticket_id, cause, incident (null if none), category and subcategory (null if no label
-                covers it), priority, severity, sentiment, language (of the text), product, version, module (the true one),
-                said_* (the facts that the text carries), p_* (posteriors, see below), length, solved_by (null if unsolved)
+    tickets     one row per ticket: ticket_id, created_at, cause, incident (null if none), category, subcategory (both
+                null if no label covers it), priority, sentiment, language (of the text), product, version, module (the
+                true one), said_* (the facts that the text carries), length, solved_by (null if unsolved or open),
+                p_* (posteriors, see below)
     spans       one row per entity: ticket_id, field, start, end (characters, end exclusive), kind, value
     solvers     one row per ticket: ticket_id, tickets (earlier ones of the same cause that were solved by then, newest
                 first, at most 20), solutions and articles that help with its cause in at least three cases of ten
-    causes      one row per cause: cause, category, subcategory, title, level, modules, symptoms, codes, rank
+    causes      one row per cause: cause, category, subcategory, title, level, modules, symptoms, codes
     solutions   one row per cause × solution: cause, solution, action, success
     articles    one row per cause × article: cause, article_id, usefulness (at least 0.05)
     incidents   one row per incident: incident, kind, product, version, cause, starts_at, ends_at, strength, tickets
-    defects     one row per defective record: position (from 0 in the file), ticket_id, kind, expected (outcome of loading)
+    defects     one row per extra record: position (from 0 in the file), ticket_id, kind, expected (outcome of loading)
     labels      one row per list position: target, position, label: what the elements of the p_ lists stand for
 
 P(label | what was said): `p_category` (5 and 'no label covers it'), `p_subcategory` (25 and the same), `p_priority`,
@@ -39,7 +40,6 @@ SCHEMAS: dict[str, dict[str, pa.DataType]] = {
         "category": pa.string(),
         "subcategory": pa.string(),
         "priority": pa.string(),
-        "severity": pa.string(),
         "sentiment": pa.string(),
         "language": pa.string(),
         "product": pa.string(),

@@ -60,7 +60,7 @@ def ticket_file(path: Path) -> Iterator[TicketFile]:
                     buffered = io.BufferedWriter(packed, 1 << 20)  # type: ignore[arg-type]
                     yield from _filled(buffered, array)
             else:
-                with io.BufferedWriter(raw, 1 << 20) as buffered:  # type: ignore[arg-type, type-var]
+                with io.BufferedWriter(raw, 1 << 20) as buffered:  # type: ignore[arg-type]
                     yield from _filled(buffered, array)
         part.replace(path)
     finally:

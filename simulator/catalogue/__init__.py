@@ -1,7 +1,7 @@
 """What the simulated world is made of: products, causes, codes, solutions, and how they hang together."""
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -143,7 +143,7 @@ def _causes() -> tuple[Cause, ...]:
                     key,
                     category,
                     subcategory,
-                    share / rank**0.9,
+                    share / rank**0.6,
                     int(level),
                     tuple(modules.split()),
                     tuple(symptoms.split()),
@@ -157,7 +157,8 @@ def _causes() -> tuple[Cause, ...]:
 
 
 def _normalised(matrix: Floats) -> Floats:
-    return matrix / matrix.sum(axis=-1, keepdims=True)
+    result: Floats = matrix / matrix.sum(axis=-1, keepdims=True)
+    return result
 
 
 def _module_weight(cause: Cause, products: tuple[Product, ...], modules: tuple[str, ...]) -> Floats:
@@ -171,24 +172,54 @@ def _module_weight(cause: Cause, products: tuple[Product, ...], modules: tuple[s
     return weight
 
 
-def _emission(words: list[tuple[str, ...]], names: tuple[str, ...], ratio: float, noise: float) -> Floats:
-    """Row per cause: its own words falling by `ratio`, mixed with `noise` spread over all."""
+def _own(words: list[tuple[str, ...]], names: tuple[str, ...], ratio: float) -> Floats:
+    """Row per cause: its own words, each `ratio` times as frequent as the one before."""
     own = np.zeros((len(words), len(names)))
     for row, listed in enumerate(words):
         for rank, name in enumerate(listed):
             own[row, names.index(name)] += ratio**rank
-    return (1 - noise) * _normalised(own) + noise / len(names)
+    return _normalised(own)
+
+
+def _kin(own: Floats, groups: list[str]) -> Floats:
+    """The mean of all causes of the same group, row per cause."""
+    names = np.array(groups)
+    return np.stack([own[names == group].mean(axis=0) for group in groups])
+
+
+def _codes(causes: tuple[Cause, ...], words: list[tuple[str, ...]], names: tuple[str, ...], ratio: float) -> Floats:
+    """Mostly a cause's own codes, some that are common in its category, a few from anywhere."""
+    own = _own(words, names, ratio)
+    return 0.64 * own + 0.24 * _kin(own, [cause.category for cause in causes]) + 0.12 / len(names)
+
+
+def _with_kindred_remedies(causes: tuple[Cause, ...], says: Floats) -> tuple[Cause, ...]:
+    """A remedy that one cause would dominate helps its look-alikes now and then, so that it gives no cause away."""
+    share = np.array([cause.share for cause in causes])
+    alike = says @ says.T
+    np.fill_diagonal(alike, -1.0)
+    remedies = [dict(cause.solutions) for cause in causes]
+    for name in sorted({name for cause in causes for name, _ in cause.solutions}):
+        weight = np.array([own.get(name, 0.0) ** 2 for own in remedies]) * share
+        first = int(weight.argmax())
+        if weight[first] < 0.45 * weight.sum():
+            continue
+        ranked = [int(row) for row in np.argsort(-alike[first] * (share > 0), kind="stable")]
+        for row in [row for row in ranked if name not in remedies[row]][:3]:
+            remedies[row][name] = 0.42
+    return tuple(replace(cause, solutions=tuple(own.items())) for cause, own in zip(causes, remedies, strict=True))
 
 
 def _symptom_table(causes: tuple[Cause, ...], symptoms: tuple[str, ...]) -> Floats:
     """Mostly a cause's own symptoms, some of its subcategory's, some that say nothing, a few that mislead."""
-    own = _emission([cause.symptoms for cause in causes], symptoms, 0.78, 0.0)
-    groups = np.array([cause.category + cause.subcategory for cause in causes])
-    kin = np.stack([own[groups == group].mean(axis=0) for group in groups])
+    own = _own([cause.symptoms for cause in causes], symptoms, 0.78)
+    kin = _kin(own, [cause.category + cause.subcategory for cause in causes])
     vague = np.zeros(len(symptoms))
     vague[[symptoms.index(name) for name in VAGUE]] = 1 / len(VAGUE)
-    stray = np.array([0.0 if name in ("assistant_invents", "partner_shop", "device_pairing") else 1.0 for name in symptoms])
-    return _normalised(0.76 * own + 0.09 * kin + 0.07 * vague + 0.08 * stray / stray.sum())
+    stray = np.array(
+        [0.0 if name in ("assistant_invents", "partner_shop", "device_pairing") else 1.0 for name in symptoms]
+    )
+    return _normalised(0.85 * own + 0.06 * kin + 0.05 * vague + 0.04 * stray / stray.sum())
 
 
 @cache
@@ -204,8 +235,10 @@ def load() -> Catalogue:
     categories = tuple(sorted({category for category, _ in subcategories}))
     no_code = np.array([WITHOUT_CODE[cause.category] for cause in causes])[:, None]
     no_trace = np.array([WITHOUT_TRACE[cause.category] for cause in causes])[:, None]
-    code_table = _emission([cause.codes for cause in causes], codes, 0.75, 0.1)
-    exception_table = _emission([cause.exceptions for cause in causes], exceptions, 0.7, 0.14)
+    code_table = _codes(causes, [cause.codes for cause in causes], codes, 0.75)
+    exception_table = _codes(causes, [cause.exceptions for cause in causes], exceptions, 0.7)
+    says = _symptom_table(causes, symptoms)
+    causes = _with_kindred_remedies(causes, says)
     return Catalogue(
         products=products,
         modules=modules,
@@ -228,7 +261,7 @@ def load() -> Catalogue:
         level_of=np.array([cause.level for cause in causes]),
         share=np.array([cause.share for cause in causes]),
         module_weight=np.stack([_module_weight(cause, products, modules) for cause in causes]),
-        says_symptom=_symptom_table(causes, symptoms),
+        says_symptom=says,
         shows_code=np.hstack([code_table * (1 - no_code), no_code]),
         shows_exception=np.hstack([exception_table * (1 - no_trace), no_trace]),
     )
