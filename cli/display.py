@@ -1,5 +1,7 @@
 """Progress on a terminal: one line a step while it runs, silent where nobody watches."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -44,3 +46,13 @@ class Progress:
             self._tasks[step.name] = self._bars.add_task(step.name, total=1, mark="")
         elif step.name in self._tasks:
             self._bars.update(self._tasks[step.name], completed=1, mark=MARKS[step.state])
+
+
+@contextmanager
+def counting(what: str) -> Iterator[Callable[[int], None]]:
+    """A running count on stderr; call what it gives with the number done so far."""
+    console = Console(stderr=True)
+    columns = (SpinnerColumn(), TextColumn("{task.completed:,} {task.description}"), TimeElapsedColumn())
+    with Bars(*columns, console=console, disable=not console.is_terminal) as bars:
+        task = bars.add_task(what, total=None)
+        yield lambda done: bars.update(task, completed=done)

@@ -10,10 +10,12 @@ Three rules hold for whoever writes (guarantees 1 and 2 of the architecture):
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from queue import Full, Queue
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 FORMAT = 1
 DATA = "data"
 TARGET_FILE_BYTES = 64 * 1024 * 1024
+AHEAD = 2
 CHANGE_COLUMNS = ("_change_type", "_commit_version")
 
 
@@ -129,6 +132,28 @@ class Lake:
             if frame.height:
                 yield frame
 
+    def ordered(self, table: Table, column: str, *, after: int, size: int) -> Iterator[pl.DataFrame]:
+        """Rows whose `column` is above `after`, in its order, `size` at a time, without holding them all.
+
+        For append-only tables that are written in the order of an ascending integer column.
+        """
+        import pyarrow.parquet as pq
+
+        delta = self.open(table)
+        stats = pl.DataFrame(delta.get_add_actions(flatten=True)).select("path", f"min.{column}", f"max.{column}")
+        files = stats.filter(pl.col(f"max.{column}") > after).sort(f"min.{column}")
+        apart = (files[f"min.{column}"].shift(-1) > files[f"max.{column}"]).all()
+        paths = [self.path(table) / path for path in files["path"]]
+        if not apart or not all(pl.read_parquet(path, columns=[column])[column].is_sorted() for path in paths):
+            rows = self.scan(table).filter(pl.col(column) > after).sort(column).collect()
+            yield from rows.iter_slices(size)
+            return
+        for path in paths:
+            for batch in pq.ParquetFile(path).iter_batches(batch_size=size):
+                rows = _conform(pl.DataFrame(batch), table).filter(pl.col(column) > after)
+                if rows.height:
+                    yield rows
+
     def _no_changes(self, table: Table, columns: Sequence[str] | None) -> pl.DataFrame:
         names = columns or table.schema.names()
         return pl.DataFrame(
@@ -149,7 +174,7 @@ class Lake:
                 if path not in self._locks:
                     file = self.root / ".locks" / f"{path.replace('/', '.')}.lock"
                     file.parent.mkdir(parents=True, exist_ok=True)
-                    self._locks[path] = FileLock(file)
+                    self._locks[path] = FileLock(file, thread_local=False)
                 held.enter_context(self._locks[path])
             yield
 
@@ -260,22 +285,23 @@ class Lake:
         frames = iter([rows]) if isinstance(rows, pl.DataFrame) else rows
         schema = pl.DataFrame(schema=table.schema).to_arrow().schema
         failure: list[BaseException] = []
-        reader = pa.RecordBatchReader.from_batches(schema, _batches(frames, schema, failure))
-        try:
-            write_deltalake(
-                path,
-                reader,
-                mode=mode,
-                configuration={"delta.enableChangeDataFeed": "true"},
-                target_file_size=TARGET_FILE_BYTES,
-                writer_properties=_writer(),
-                commit_properties=commit,
-                description=table.grain,
-            )
-        except DeltaError:
-            if failure:
-                raise failure[0] from None
-            raise
+        with _ahead(frames) as made:
+            reader = pa.RecordBatchReader.from_batches(schema, _batches(made, schema, failure))
+            try:
+                write_deltalake(
+                    path,
+                    reader,
+                    mode=mode,
+                    configuration={"delta.enableChangeDataFeed": "true"},
+                    target_file_size=TARGET_FILE_BYTES,
+                    writer_properties=_writer(),
+                    commit_properties=commit,
+                    description=table.grain,
+                )
+            except DeltaError:
+                if failure:
+                    raise failure[0] from None
+                raise
 
 
 class _Counted(Iterator[pl.DataFrame]):
@@ -378,3 +404,43 @@ def _batches(frames: Iterator[pl.DataFrame], schema: Any, failure: list[BaseExce
     except BaseException as error:
         failure.append(error)
         raise
+
+
+@contextmanager
+def _ahead(frames: Iterator[pl.DataFrame]) -> Iterator[Iterator[pl.DataFrame]]:
+    """The frames, made in a thread of their own while the writer compresses the ones before.
+
+    The writer asks for batches inside its runtime, where no other table could be read or written.
+    """
+    ready: Queue[pl.DataFrame | BaseException | None] = Queue(maxsize=AHEAD)
+    stopped = Event()
+
+    def offer(item: pl.DataFrame | BaseException | None) -> None:
+        while not stopped.is_set():
+            with suppress(Full):
+                ready.put(item, timeout=0.1)
+                return
+
+    def make() -> None:
+        try:
+            for frame in frames:
+                offer(frame)
+                if stopped.is_set():
+                    return
+            offer(None)
+        except BaseException as error:
+            offer(error)
+
+    def take() -> Iterator[pl.DataFrame]:
+        while (item := ready.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+
+    maker = Thread(target=make, name="frames", daemon=True)
+    maker.start()
+    try:
+        yield take()
+    finally:
+        stopped.set()
+        maker.join()

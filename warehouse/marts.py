@@ -21,7 +21,13 @@ if TYPE_CHECKING:
 KEPT_VERSIONS = 3
 LINK = "metrics.duckdb"
 CATALOGUE = "_catalogue"
-_READ_ONLY: Any = {"enable_external_access": "false", "autoinstall_known_extensions": "false"}
+# Given on opening: a second connection to the same file finds the settings locked already.
+_READ_ONLY: Any = {
+    "TimeZone": "UTC",
+    "enable_external_access": "false",
+    "autoinstall_known_extensions": "false",
+    "lock_configuration": "true",
+}
 
 
 def dbt_database(root: Path) -> Path:
@@ -215,14 +221,11 @@ def open_metrics(root: Path) -> "DuckDBPyConnection":
     while link.exists():
         file = link.resolve()
         try:
-            connection = duckdb.connect(str(file), read_only=True, config=_READ_ONLY)
+            return duckdb.connect(str(file), read_only=True, config=_READ_ONLY)
         except duckdb.IOException:
             if file.exists():
                 raise
-            continue  # published anew, several times, since the link was read
-        connection.execute("set TimeZone = 'UTC'")
-        connection.execute("set lock_configuration = true")
-        return connection
+            # else: published anew, several times, since the link was read
     raise NotMaterialized("gold/metrics")
 
 

@@ -1,0 +1,242 @@
+"""Typing: bronze records to silver rows, and the reasons of those that cannot be.
+
+msgspec decides whether a record keeps the contract and says where it does not; Polars then reads what is left, column
+by column. One path for every format: CSV and mapped records are first turned into records of ours.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from warehouse.contracts import silver
+from warehouse.mapping import Mapping, from_text
+from warehouse.table import TIMESTAMP, Column, Table
+
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
+LATEST = datetime(2100, 1, 1, tzinfo=UTC)
+MILLISECONDS_FROM = 100_000_000_000
+ROW = "_row"
+NOT_NEGATIVE = (
+    "previous_tickets", "resolution_time_hours", "resolution_attempts", "agent_experience_months", "transferred_count",
+    "account_age_days", "account_monthly_value", "similar_issues_last_30_days", "product_version_age_days",
+    "ticket_text_length", "response_count", "attachments_count", "affected_users",
+)  # fmt: skip
+_SPAN = re.compile(r" - at `\$\.?(\w+)?")
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """Why the record in a row of the batch was refused."""
+
+    row: int
+    reason: str
+    detail: str
+    field: str | None = None
+    ticket_id: str | None = None
+
+
+@dataclass
+class Parsed:
+    """Typed rows, each with the number of its record in the batch (`ROW`), and what was refused."""
+
+    rows: pl.DataFrame
+    refused: list[Refusal] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How records of one kind become rows."""
+
+    fields: tuple[Column, ...]
+    struct: type[msgspec.Struct]
+    required: tuple[str, ...]
+    words: tuple[str, ...] = ()
+    """Of these, at least one must say something."""
+
+    @property
+    def times(self) -> list[str]:
+        """Fields that are points in time."""
+        return [column.name for column in self.fields if column.dtype == TIMESTAMP]
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        """Types as Polars reads them: times still as text."""
+        return {c.name: pl.String if c.dtype == TIMESTAMP else c.dtype for c in self.fields}
+
+
+def _shape(fields: tuple[Column, ...], required: tuple[str, ...], words: tuple[str, ...] = ()) -> Shape:
+    python = {pl.String: str, pl.Int64: int, pl.Float64: float, pl.Boolean: bool}
+
+    def annotation(column: Column) -> Any:
+        if column.dtype == TIMESTAMP:
+            return str | int | float | None
+        if column.dtype == silver.STRINGS:
+            return list[str | None] | None
+        return python[column.dtype] | None  # type: ignore[index]
+
+    struct = msgspec.defstruct("Record", [(c.name, annotation(c), None) for c in fields], gc=False)
+    return Shape(fields, struct, required, words)
+
+
+def _fields(table: Table, *without: str) -> tuple[Column, ...]:
+    return tuple(column for column in table.columns if column.name not in {*without, "load_id", "record_hash"})
+
+
+TICKET = _shape(silver.TICKET_FIELDS, ("ticket_id", "created_at"), ("subject", "description"))
+ARTICLE = _shape(_fields(silver.ARTICLES), ("article_id", "title", "body"))
+
+
+def parse(shape: Shape, records: list[bytes], *, mapping: Mapping | None = None, text: bool = False) -> Parsed:
+    """Type a batch of records. `text`: every value came as text (CSV), so numbers and flags are read from it."""
+    refused: list[Refusal] = []
+    kept: list[bytes] = []
+    numbers: list[int] = []
+    decoder = msgspec.json.Decoder(shape.struct)
+    for number, record in enumerate(records):
+        try:
+            if text or mapping is not None:
+                kept.append(_ours(record, shape, mapping, text=text))
+            else:
+                kept.append(_strict(record, decoder, shape))
+            numbers.append(number)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            refused.append(_refusal(number, record, error))
+    rows = _frame(shape, kept, numbers, refused)
+    return _checked(shape, rows, refused, mapping.time_format if mapping else None)
+
+
+def _strict(record: bytes, decoder: Any, shape: Shape) -> bytes:
+    """The record, if it keeps the types; whole numbers may be written as 3.0, as exports of data frames do."""
+    try:
+        decoder.decode(record)
+        return record
+    except msgspec.ValidationError:
+        found = msgspec.json.decode(record, type=dict[str, Any])
+        whole = {name: int(v) for name, v in found.items() if isinstance(v, float) and v.is_integer()}
+        mended = {**found, **{name: v for name, v in whole.items() if shape.schema.get(name) == pl.Int64}}
+        known = {name: value for name, value in mended.items() if name in shape.schema}
+        encoded = msgspec.json.encode(known)
+        decoder.decode(encoded)
+        return encoded
+
+
+def _ours(record: bytes, shape: Shape, mapping: Mapping | None, *, text: bool) -> bytes:
+    found = msgspec.json.decode(record, type=dict[str, Any])
+    if mapping is not None:
+        found = mapping.apply(found)
+    if text:
+        found = from_text(found, mapping.separator if mapping else ",")
+    known = {name: value for name, value in found.items() if name in shape.schema}
+    return msgspec.json.encode(msgspec.convert(known, shape.struct, strict=False))
+
+
+def _frame(shape: Shape, kept: list[bytes], numbers: list[int], refused: list[Refusal]) -> pl.DataFrame:
+    """Read the records that msgspec let pass; what Polars alone objects to is found by halving."""
+    if not kept:
+        return pl.DataFrame(schema={**shape.schema, ROW: pl.Int64})
+    try:
+        frame = pl.read_ndjson(b"\n".join(kept), schema=shape.schema)
+        if frame.height == len(kept):
+            return frame.with_columns(pl.Series(ROW, numbers, dtype=pl.Int64))
+        why = "it is no JSON object on one line"
+    except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
+        why = str(error).split("\n", 1)[0][:200]
+    if len(kept) == 1:
+        refused.append(Refusal(numbers[0], "malformed", f"expected a JSON object, found that {why}"))
+        return pl.DataFrame(schema={**shape.schema, ROW: pl.Int64})
+    half = len(kept) // 2
+    halves = (slice(half), slice(half, None))
+    return pl.concat([_frame(shape, kept[part], numbers[part], refused) for part in halves])
+
+
+def _refusal(number: int, record: bytes, error: Exception) -> Refusal:
+    text = str(error) or type(error).__name__
+    span = _SPAN.search(text)
+    if isinstance(error, msgspec.ValidationError) and span is not None and span[1]:
+        return Refusal(number, "contract", text.replace("`", "'"), span[1], _ticket_id(record))
+    return Refusal(number, "malformed", f"expected a JSON object, found: {text.replace('`', chr(39))}")
+
+
+def _ticket_id(record: bytes) -> str | None:
+    try:
+        found = msgspec.json.decode(record, type=dict[str, Any]).get("ticket_id")
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    return found if isinstance(found, str) else None
+
+
+def _checked(shape: Shape, rows: pl.DataFrame, refused: list[Refusal], time_format: str | None) -> Parsed:
+    """Parse the times, then refuse rows that break the contract; the first rule that a row breaks is its reason."""
+    as_text = rows.select(ROW, *shape.times)
+    rows = rows.with_columns(parse_times(rows[name], time_format).alias(name) for name in shape.times)
+    rules = list(_rules(shape, rows, as_text))
+    broken = pl.coalesce(pl.when(fails).then(pl.lit(index)) for index, (fails, _, _) in enumerate(rules))
+    judged = rows.with_columns(broken.alias("_broken"))
+    key = shape.fields[0].name
+    for row in judged.filter(pl.col("_broken").is_not_null()).select(ROW, "_broken", key).iter_rows():
+        _, name, detail = rules[row[1]]
+        refused.append(Refusal(row[0], "contract", detail, name, row[2] if key == "ticket_id" else None))
+    names = [column.name for column in shape.fields]
+    return Parsed(judged.filter(pl.col("_broken").is_null()).select(ROW, *names), refused)
+
+
+def _rules(shape: Shape, rows: pl.DataFrame, as_text: pl.DataFrame) -> Iterable[tuple[pl.Expr, str, str]]:
+    """What makes a row break the contract: the condition, the field, and the words for it."""
+    for name in shape.times:
+        given = as_text[name].is_not_null() & (as_text[name].str.strip_chars() != "")
+        unread = pl.lit(given & rows[name].is_null())
+        yield unread, name, f"{name} is no time, expected ISO 8601 or epoch seconds or milliseconds"
+        outside = ~pl.col(name).is_between(EARLIEST, LATEST)
+        yield outside, name, f"{name} is out of range, expected a time between 1990 and 2100"
+    for name in shape.required:
+        blank = pl.col(name).is_null()
+        if shape.schema[name] == pl.String and name not in shape.times:
+            blank = blank | (pl.col(name).str.strip_chars() == "")
+        yield blank, name, f"{name} is missing, expected a value"
+    if shape.words:
+        silent = pl.all_horizontal(pl.col(name).fill_null("").str.strip_chars() == "" for name in shape.words)
+        yield silent, shape.words[0], f"{' and '.join(shape.words)} are missing, expected one of them"
+    names = set(shape.schema)
+    if "satisfaction_score" in names:
+        outside = ~pl.col("satisfaction_score").is_between(1, 5)
+        yield outside, "satisfaction_score", "satisfaction_score is out of range, expected 1 to 5"
+    for name in NOT_NEGATIVE:
+        if name in names:
+            yield pl.col(name) < 0, name, f"{name} is negative, expected zero or more"
+            if shape.schema[name] == pl.Float64:
+                yield ~pl.col(name).is_finite(), name, f"{name} is no finite number"
+
+
+def parse_times(text: pl.Series, time_format: str | None = None) -> pl.Series:
+    """Times in UTC from ISO 8601 (no offset: UTC), epoch seconds or milliseconds, or a given format; null if none."""
+    text = text.str.strip_chars()
+    found = text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us", strict=False).dt.replace_time_zone("UTC")
+    if found.null_count() == text.null_count():
+        return found
+    left = text.to_frame("text").select(
+        pl.when(found.is_null()).then(pl.col("text")).alias("text"),
+    )["text"]
+    number = left.cast(pl.Float64, strict=False)
+    milliseconds = pl.select(
+        pl.when(number.abs() >= MILLISECONDS_FROM).then(number).otherwise(number * 1000)
+    ).to_series()
+    sane = pl.select(pl.when(milliseconds.abs() < LATEST.timestamp() * 2000).then(milliseconds)).to_series()
+    epoch = (sane * 1000).round().cast(pl.Int64, strict=False).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    words = left.to_frame("text").select(pl.when(number.is_null()).then(pl.col("text")))["text"]
+    other = words.map_elements(lambda value: _time(value, time_format), return_dtype=pl.Int64, skip_nulls=True)
+    spelt = other.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
+    return pl.select(pl.coalesce(found, epoch, spelt)).to_series()
+
+
+def _time(text: str, time_format: str | None) -> int | None:
+    try:
+        moment = datetime.strptime(text, time_format) if time_format else datetime.fromisoformat(text)  # noqa: DTZ007
+        aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
+        return (aware - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+    except (ValueError, OverflowError):
+        return None
