@@ -38,9 +38,7 @@ def tickets(count: int = 240) -> pl.DataFrame:
         }
     )
     missing = [pl.lit(None, dtype).alias(name) for name, dtype in silver.TICKETS.schema.items() if name not in rows]
-    return rows.with_columns(missing).select(
-        pl.col(name).cast(dtype) for name, dtype in silver.TICKETS.schema.items()
-    )
+    return rows.with_columns(missing).select(pl.col(name).cast(dtype) for name, dtype in silver.TICKETS.schema.items())
 
 
 def backlog(days: int) -> pl.DataFrame:
