@@ -18,18 +18,18 @@ CHANNEL_SHARE = (0.34, 0.28, 0.15, 0.08, 0.07, 0.08)
 CASUAL = {"chat", "slack"}
 LENGTHS = ("terse", "normal", "verbose")
 LENGTH_SHARE = {
-    "email": (0.06, 0.52, 0.42),
-    "portal": (0.12, 0.62, 0.26),
+    "email": (0.08, 0.6, 0.32),
+    "portal": (0.14, 0.66, 0.2),
     "chat": (0.35, 0.58, 0.07),
     "phone": (0.1, 0.75, 0.15),
     "slack": (0.3, 0.6, 0.1),
     "api": (0.4, 0.52, 0.08),
 }
-OPENING = {"terse": 0.12, "normal": 0.55, "verbose": 0.85}
-FILLING = {"terse": 0.1, "normal": 0.34, "verbose": 0.62}
+OPENING = {"terse": 0.08, "normal": 0.4, "verbose": 0.75}
+FILLING = {"terse": 0.08, "normal": 0.26, "verbose": 0.55}
 PII = ("phone", "email", "ip", "token", "person")
 MONEY_PII = ("card", "iban", "iban", "email", "phone")
-BRIEF = 0.6
+BRIEF = 0.7
 FIRST_ACCOUNT = "invoice_wrong"
 FIRST_WISH = "bulk_wanted"
 

@@ -10,7 +10,7 @@ NEIGHBOURS = {
 }  # fmt: skip
 UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss"})
 SLIPS_PER_LETTER = (0.0, 0.005, 0.012, 0.03)
-HOW_MANY_SLIP = (0.52, 0.29, 0.13, 0.06)
+HOW_MANY_SLIP = (0.56, 0.28, 0.12, 0.04)
 
 
 def slip(text: str, draw: random.Random) -> str:

@@ -11,10 +11,10 @@ SENTIMENTS = ("angry", "confused", "frustrated", "grateful", "neutral", "satisfi
 URGENCIES = ("none", "low", "medium", "high", "critical")
 SYMPTOM_COUNT = (0.56, 0.35, 0.09)
 PRODUCT_NAMED = (0.56, 0.06)
-MODULE_NAMED = (0.34, 0.07)
-MODULE_RECORDED_RIGHT = 0.78
-CODE_PLACE = (0.38, 0.16, 0.46)
-EXCEPTION_TOLD = 0.2
+MODULE_NAMED = (0.42, 0.06)
+MODULE_RECORDED_RIGHT = 0.7
+CODE_PLACE = (0.38, 0.12, 0.5)
+EXCEPTION_TOLD = 0.45
 
 PRIORITY_BY_LEVEL = (
     (0.56, 0.33, 0.09, 0.02),
