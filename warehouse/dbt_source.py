@@ -9,6 +9,7 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.adapters.duckdb.utils import SourceConfig
 
 from warehouse.delta import Lake
+from warehouse.errors import SettingsInvalid
 from warehouse.table import Table
 
 if TYPE_CHECKING:
@@ -21,9 +22,13 @@ class Plugin(BasePlugin):
     """A source's config: `lake_root`, and `as_of_version`, its Delta version (-1: the newest)."""
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:
-        """Make room for dbt's own database, which anyone may delete."""
+        """Make room for dbt's own database, which anyone may delete. Raises `SettingsInvalid`."""
         if self.creds:
-            Path(self.creds.path).parent.mkdir(parents=True, exist_ok=True)
+            database = Path(self.creds.path)
+            if not database.is_absolute():
+                message = f"LAKE_ROOT: expected an absolute path in dbt's environment, found {database.parents[1]}"
+                raise SettingsInvalid(f"{message}. Export it, for dbt may run in another directory.")
+            database.parent.mkdir(parents=True, exist_ok=True)
 
     def configure_connection(self, conn: "DuckDBPyConnection") -> None:
         """Make the sources' schema before dbt's threads begin: two that make it at once conflict."""

@@ -13,6 +13,8 @@ from warehouse import marts
 from warehouse.contracts import gold, silver
 from warehouse.delta import Lake
 
+pytestmark = pytest.mark.xdist_group("dbt")
+
 BUILD = ("build", "--exclude-resource-type", "unit_test")
 ONLY_MODELS = ("--resource-type", "seed", "--resource-type", "model")
 

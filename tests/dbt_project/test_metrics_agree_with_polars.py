@@ -11,6 +11,8 @@ from warehouse import marts
 from warehouse.contracts import gold
 from warehouse.delta import Lake
 
+pytestmark = pytest.mark.xdist_group("dbt")
+
 SLA = gold.PROJECT / "seeds" / "sla_targets.csv"
 
 

@@ -11,6 +11,8 @@ from warehouse import marts
 from warehouse.contracts import gold, silver
 from warehouse.delta import Lake
 
+pytestmark = pytest.mark.xdist_group("dbt")
+
 WITHOUT_FORMULA = {"metric_resolution_time_by_day", "metric_volume_by_day_category_channel_region"}
 FREE_TEXT = {"subject", "description", "error_logs", "stack_trace", "resolution", "feedback_text", "body", "payload"}
 
