@@ -75,7 +75,10 @@ def build(
             instance=dagster,
             run_id=report.run_id,
             raise_on_error=False,
-            run_config={"ops": {"land": {"config": {"files": [str(file) for file in files], "mapping": mapping}}}},
+            run_config={
+                "ops": {"land": {"config": {"files": [str(file) for file in files], "mapping": mapping}}},
+                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+            },
             tags={"ticketlake/trigger": "command"},
         )
     report.seconds = round(monotonic() - began, 2)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import dagster as dg
 import polars as pl
-from dagster_dbt import DbtProject
+from dagster_dbt import DbtCliResource, DbtProject
 from filelock import FileLock
 
 from warehouse.contracts import quality
@@ -18,12 +18,17 @@ EXECUTABLE = Path(sys.executable).with_name("dbt")
 PROJECT = DbtProject(project_dir=DIRECTORY, profiles_dir=DIRECTORY)
 
 
+def resource() -> DbtCliResource:
+    """dbt as it was installed beside this Python."""
+    return DbtCliResource(project_dir=str(DIRECTORY), profiles_dir=str(DIRECTORY), dbt_executable=str(EXECUTABLE))
+
+
 def manifest() -> Path:
     """The manifest, parsed anew when a file of the project is newer."""
     path = PROJECT.manifest_path
     with FileLock(DIRECTORY / "target.lock"):
         if not path.exists() or path.stat().st_mtime < max(file.stat().st_mtime for file in _files()):
-            PROJECT.preparer.prepare(PROJECT)
+            resource().cli(["parse", "--quiet"], target_path=path.parent).wait()
     return path
 
 

@@ -1,10 +1,8 @@
 """The one `Definitions`: what Dagster loads."""
 
 import dagster as dg
-from dagster_dbt import DbtCliResource
 
-from orchestration import checks, jobs, sensors
-from orchestration.dbt import DIRECTORY, EXECUTABLE
+from orchestration import checks, dbt, jobs, sensors
 from orchestration.defs import bronze, gold, models, release, silver
 from orchestration.resources import Artifacts, LakeResource, spec
 from warehouse.contracts.quality import CHECK_RESULTS
@@ -27,6 +25,6 @@ defs = dg.Definitions(
     resources={
         "artifacts": Artifacts(),
         "lake": LakeResource(),
-        "dbt": DbtCliResource(project_dir=str(DIRECTORY), profiles_dir=str(DIRECTORY), dbt_executable=str(EXECUTABLE)),
+        "dbt": dbt.resource(),
     },
 )

@@ -31,10 +31,7 @@ class StepLake(Lake):
     def exists(self, table: Table) -> bool:
         """Whether the table has ever been written; asking is already a use."""
         if table.path not in self._declared:
-            found = ", ".join(sorted(self._declared))
-            raise ContractBroken(
-                f"{table.path} is not declared by this step, expected one of {found}. Add it to `deps`."
-            )
+            raise ContractBroken(f"this step uses {table.path} without declaring it. Add it to its `deps`.")
         return super().exists(table)
 
 
@@ -91,7 +88,7 @@ def spec(table: Table, deps: Sequence[Sequence[str]] = ()) -> dg.AssetSpec:
         )
         for column in table.columns
     ]
-    metadata = {**declared.pop("metadata"), **dg.TableMetadataSet(column_schema=dg.TableSchema(columns))}
+    metadata = {**declared.pop("metadata"), "dagster/column_schema": dg.TableSchema(columns)}
     return dg.AssetSpec(**declared, metadata=metadata, deps=deps, description=table.grain)
 
 
@@ -101,7 +98,7 @@ def result(lake: Lake, table: Table) -> dg.MaterializeResult[None]:
     files = delta.get_add_actions(flatten=True)
     size = sum(files["size_bytes"].to_pylist()) if files.num_rows else 0
     metadata = {
-        **dg.TableMetadataSet(row_count=delta.count()),
+        "dagster/row_count": delta.count(),
         "bytes": size,
         "files": files.num_rows,
         "delta_version": delta.version(),

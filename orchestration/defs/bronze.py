@@ -26,7 +26,7 @@ def land(context: dg.AssetExecutionContext, config: Landing, lake: LakeResource)
     now = datetime.now(UTC)  # noqa: TID251 the edge where loading begins
     with expected_errors():
         for file in config.files:
-            landing.land(tables, Path(file), now=now, mapping=Path(config.mapping) if config.mapping else None)
+            landing.land(tables, Path(file), now=now, mapping=config.mapping)
         refused = landing.take_dropped(tables, now=now)
         drain(lake.inbox(), tables)
     for table in bronze.TABLES:

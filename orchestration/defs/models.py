@@ -8,14 +8,14 @@ import dagster as dg
 
 import ml
 from ml.classify import baseline
-from orchestration.resources import LakeResource, expected_errors
+from orchestration.resources import LakeResource
 from warehouse import artifacts, releases
 from warehouse.artifacts import Artifact
 from warehouse.contracts import silver
 from warehouse.delta import Lake
 from warehouse.errors import NothingToLearn
 
-NAME = "models/category_baseline"
+NAME = baseline.NAME
 
 
 class Training(dg.Config):
@@ -45,15 +45,14 @@ def category_baseline(
     labelled = tables.scan(silver.TICKETS).select("category").count().collect().item()
     if known is not None and not _outgrown(known.card, labelled, code, config):
         return _result(known, "up to date")
-    with expected_errors():
-        version = tables.data_version(silver.TICKETS)
-        rows = tables.read(silver.TICKETS, columns=baseline.COLUMNS)
-        try:
-            model, card = baseline.train(rows, target="category", seed=config.seed)
-        except NothingToLearn as nothing:
-            return _result(None, str(nothing))
-        details = {**card.as_dict(), "inputs": {silver.TICKETS.path: version}, "labelled": labelled, "code": code}
-        return _result(artifacts.stage(tables.root, NAME, model.save, details), "trained")
+    version = tables.data_version(silver.TICKETS) or 0
+    rows = tables.read(silver.TICKETS, columns=baseline.COLUMNS)
+    try:
+        model, card = baseline.train(rows, seed=config.seed, inputs={silver.TICKETS.path: version})
+    except NothingToLearn as error:
+        return _result(None, str(error))
+    details = {**card.as_dict(), "labelled": labelled, "code": code}
+    return _result(artifacts.stage(tables.root, NAME, model.save, details), "trained")
 
 
 def _serving(tables: Lake) -> Artifact | None:

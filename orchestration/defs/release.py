@@ -1,6 +1,7 @@
 """The release: what serving reads, under one pointer."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import dagster as dg
 
@@ -34,5 +35,6 @@ def current(
             tables, parts, versions, lake.drained(), expected=releases.current_id(tables.root), now=now
         )
         releases.retain(tables, KEPT, now=now)
-    metadata = {"release": release.id, "artifacts": {part.name: part.digest for part in parts}, "tables": versions}
+    digests = {part.name: part.digest for part in parts}
+    metadata: dict[str, Any] = {"release": release.id, "artifacts": digests, "tables": versions}
     return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(release.id))

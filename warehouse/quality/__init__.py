@@ -5,8 +5,19 @@ second look at the keys for whoever wrote past `write`.
 """
 
 from warehouse.quality.declaration import Declared, declared, tables_named
-from warehouse.quality.history import failing, inputs, is_current, record
+from warehouse.quality.history import failing, inputs, is_current, latest, record
 from warehouse.quality.verification import verify
 from warehouse.quality.views import views
 
-__all__ = ["Declared", "declared", "failing", "inputs", "is_current", "record", "tables_named", "verify", "views"]
+__all__ = [
+    "Declared",
+    "declared",
+    "failing",
+    "inputs",
+    "is_current",
+    "latest",
+    "record",
+    "tables_named",
+    "verify",
+    "views",
+]

@@ -1,6 +1,7 @@
 """The table that keeps what every check found, run after run."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 from zlib import crc32
 
@@ -8,8 +9,10 @@ import polars as pl
 
 from warehouse.contracts.quality import CHECK_RESULTS
 from warehouse.delta import Commit, Lake
-from warehouse.quality.declaration import ROW_COUNT, contracts
+from warehouse.quality.declaration import ROW_COUNT, contracts, declared
 from warehouse.table import Table
+
+VALID_FOR = timedelta(days=1)
 
 
 def record(lake: Lake, results: pl.DataFrame, *, progress: Mapping[str, int] | None = None) -> Commit:
@@ -35,6 +38,22 @@ def inputs(lake: Lake, tables: Iterable[Table]) -> dict[str, int]:
 def is_current(lake: Lake, tables: Iterable[Table]) -> bool:
     """Whether checking again could only find what is recorded, but for freshness, which changes with the clock."""
     return all(lake.progress(CHECK_RESULTS, source) == version for source, version in inputs(lake, tables).items())
+
+
+def latest(lake: Lake, tables: Iterable[Table], *, now: datetime) -> pl.DataFrame | None:
+    """What the newest verification of these tables found, if checking again could only find the same; else None.
+
+    Freshness moves with the clock, so what is older than a day does not count.
+    """
+    tables = list(tables)
+    if not lake.exists(CHECK_RESULTS) or not is_current(lake, tables):
+        return None
+    paths = [table.path for table in tables]
+    newest = pl.col("run_id").sort_by("checked_at").last().over("table")
+    soda = lake.scan(CHECK_RESULTS).filter(pl.col("engine") == "soda", pl.col("table").is_in(paths))
+    found = soda.filter(pl.col("run_id") == newest, pl.col("checked_at") > now - VALID_FOR).collect()
+    declared_checks = {(check.table, check.name) for check in declared(tables)}
+    return found if set(found.select("table", "check").iter_rows()) == declared_checks else None
 
 
 def failing(lake: Lake) -> list[dict[str, Any]]:
