@@ -12,10 +12,14 @@ from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin
 from api.examples import BODIES, RESPONSES
 from api.problems import PROBLEM_JSON, Problem
 from api.tickets_in import Ticket, TicketDraft
-from operations.events import SubmittedEvent
+from operations.events import CATALOGUE, SubmittedEvent
 
 UI_FILES = "/docs/ui"
 COMPONENTS = "#/components/schemas/"
+
+
+class Event(SubmittedEvent[dict[str, Any]], frozen=True, forbid_unknown_fields=True):
+    """What happened to a ticket; the payload depends on type and version."""
 
 
 def ui_folder() -> Path:
@@ -52,7 +56,7 @@ class Page(SwaggerRenderPlugin):
 def complete(document: dict[str, Any]) -> dict[str, Any]:
     """Add what Litestar cannot know: bodies that the routes read themselves, problems, and recorded examples."""
     document = json.loads(json.dumps(document))
-    types = [Ticket, TicketDraft, SubmittedEvent[dict[str, Any]], Problem]
+    types = [Ticket, TicketDraft, Event, Problem]
     schemas, components = msgspec.json.schema_components(types, ref_template=COMPONENTS + "{name}")
     ticket, draft, event, problem = schemas
     document.setdefault("components", {}).setdefault("schemas", {}).update(components)
@@ -68,6 +72,8 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
             if operation_id in bodies:
                 content = {"schema": bodies[operation_id], "examples": BODIES[operation_id]}
                 operation["requestBody"] = {"required": True, "content": {"application/json": content}}
+            if operation_id == "postEvents":
+                operation["description"] += f"\n\nTypes and their versions: {CATALOGUE.known}."
             _answers(operation, problem)
     return document
 

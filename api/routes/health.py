@@ -4,6 +4,7 @@ from typing import Literal
 
 import msgspec
 from litestar import Response, get
+from litestar.openapi.datastructures import ResponseSpec
 
 from api.state import INBOX, Part, Parts
 from api.telemetry import Telemetry
@@ -29,7 +30,13 @@ def live() -> Alive:
     return Alive()
 
 
-@get("/health/ready", operation_id="ready", tags=["health"], sync_to_thread=True)
+@get(
+    "/health/ready",
+    operation_id="ready",
+    tags=["health"],
+    sync_to_thread=True,
+    responses={503: ResponseSpec(Readiness, description="Nothing can be served yet", generate_examples=False)},
+)
 def ready(parts: Parts) -> Response[Readiness]:
     """What is served, with version and age; 503 until there is anything, saying what is missing."""
     found = parts.readiness()
@@ -38,7 +45,7 @@ def ready(parts: Parts) -> Response[Readiness]:
     return Response(Readiness(status, missing, found), status_code=200 if status == "ready" else 503)
 
 
-@get("/metrics", operation_id="telemetry", tags=["health"], sync_to_thread=True)
+@get("/metrics", operation_id="telemetry", tags=["health"], media_type="text/plain", sync_to_thread=True)
 def telemetry(telemetry: Telemetry) -> Response[bytes]:
     """Prometheus' text format."""
     return Response(telemetry.text(), media_type="text/plain; version=0.0.4")

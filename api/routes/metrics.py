@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 
 import msgspec
 from litestar import Request, Response, get
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import Parameter
 
 from api.state import Parts
@@ -13,6 +14,7 @@ from service import metrics
 
 MOST_ROWS = 1_000
 FURTHEST = 10_000_000
+UNCHANGED = {304: ResponseSpec(None, description="As it was at `If-None-Match`", generate_examples=False)}
 _PAGING = ("limit", "offset")
 
 
@@ -56,24 +58,24 @@ class MetricRows(msgspec.Struct, frozen=True):
     rows: list[dict[str, Any]]
 
 
-@get("/v1/metrics", operation_id="listMetrics", tags=["metrics"], sync_to_thread=True)
-def list_metrics(request: Request[Any, Any, Any], parts: Parts) -> Response[Catalogue | None]:
+@get("/v1/metrics", operation_id="listMetrics", tags=["metrics"], sync_to_thread=True, responses=UNCHANGED)
+def list_metrics(request: Request[Any, Any, Any], parts: Parts) -> Response[Catalogue]:
     """Everything that is published, with definition, grain, unit and owner."""
     etag = _etag(parts.metrics.version(), "")
     if _known(request, etag):
-        return Response(None, status_code=304, headers={"ETag": etag})
+        return _unchanged(etag)
     version, rows = metrics.catalogue(parts.metrics)
     return Response(Catalogue(version, [MetricAbout(**row) for row in rows]), headers={"ETag": _etag(version, "")})
 
 
-@get("/v1/metrics/{name:str}", operation_id="getMetric", tags=["metrics"], sync_to_thread=True)
+@get("/v1/metrics/{name:str}", operation_id="getMetric", tags=["metrics"], sync_to_thread=True, responses=UNCHANGED)
 def get_metric(
     request: Request[Any, Any, Any],
     parts: Parts,
     name: Annotated[str, Parameter(description="As the catalogue names it")],
     limit: Annotated[int, Parameter(ge=1, le=MOST_ROWS, description="Rows a page")] = 100,
     offset: Annotated[int, Parameter(ge=0, le=FURTHEST, description="Rows to pass over")] = 0,
-) -> Response[MetricRows | None]:
+) -> Response[MetricRows]:
     """Rows of one metric.
 
     Any other query parameter is a filter on a column: `?category=Security`, or with one of the operators `ne`, `gt`,
@@ -83,7 +85,7 @@ def get_metric(
     query = urlencode(sorted([*filters, ("limit", str(limit)), ("offset", str(offset))]))
     etag = _etag(parts.metrics.version(), f"{name}?{query}")
     if _known(request, etag):
-        return Response(None, status_code=304, headers={"ETag": etag})
+        return _unchanged(etag)
     page = metrics.page(parts.metrics, name, filters, limit, offset)
     more = offset + len(page.rows) < page.total
     following = urlencode([*filters, ("limit", str(limit)), ("offset", str(offset + limit))])
@@ -102,6 +104,10 @@ def get_metric(
 
 def _etag(version: str, asked: str) -> str:
     return f'"{version}-{blake2b(asked.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()}"'
+
+
+def _unchanged(etag: str) -> Response[Any]:
+    return Response(None, status_code=304, headers={"ETag": etag})
 
 
 def _known(request: Request[Any, Any, Any], etag: str) -> bool:

@@ -1,0 +1,60 @@
+"""Requests that a machine makes up from the description: none may find an error of ours."""
+
+import shutil
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from schemathesis import GenerationMode, checks
+
+from api.app import create_app
+from api.examples import RESPONSES
+from warehouse.settings import Settings
+
+# What the schema allows may still be refused (a time in the future): `positive_data_acceptance` is left out.
+CHECKS = [
+    checks.not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_schema_conformance,
+    checks.negative_data_rejection,
+    checks.unsupported_method,
+]
+QUIET = list(HealthCheck)
+TAKES_SOMETHING = ["getMetric", "getTicket", "postEvents", "postTickets", "predictTicket"]
+
+
+@pytest.fixture(scope="module")
+def described(built_lake, tmp_path_factory):
+    root = tmp_path_factory.mktemp("described") / "lake"
+    shutil.copytree(built_lake, root, symlinks=True)
+    app = create_app(Settings(lake_root=root, _env_file=None))
+    return schemathesis.openapi.from_asgi("/docs/openapi.json", app)
+
+
+def _attack(described, operation_id, mode, examples):
+    operation = described.find_operation_by_id(operation_id)
+
+    @settings(max_examples=examples, deadline=None, derandomize=True, database=None, suppress_health_check=QUIET)
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def attempt(case):
+        case.call_and_validate(checks=CHECKS)
+
+    attempt()
+
+
+@pytest.mark.parametrize("operation_id", sorted(RESPONSES))
+def test_no_made_up_request_finds_an_error_of_ours(described, operation_id):
+    _attack(described, operation_id, GenerationMode.POSITIVE, 15)
+
+
+@pytest.mark.parametrize("operation_id", TAKES_SOMETHING)
+def test_no_wrong_request_is_taken_for_a_right_one(described, operation_id):
+    _attack(described, operation_id, GenerationMode.NEGATIVE, 15)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("mode", list(GenerationMode))
+@pytest.mark.parametrize("operation_id", TAKES_SOMETHING)
+def test_nor_do_hundreds(described, operation_id, mode):
+    _attack(described, operation_id, mode, 500)
