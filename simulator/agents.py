@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from simulator.articles import Library
 from simulator.catalogue import Catalogue
-from simulator.words import words
+from simulator.notes import feedback, note
 from simulator.world import SPECIALIZATIONS, World
 
 HOURS = (
@@ -39,28 +39,6 @@ ACTIONS = (
 REASONS = (
     "Multiple failed resolution attempts", "Complex technical issue requiring specialist", "SLA breach risk",
     "Customer requested escalation", "High priority customer",
-)  # fmt: skip
-FIRST_LOOK = (
-    "", "", "Looked at the logs. ", "Went through it with {who}. ", "Checked the set-up of {product}. ",
-    "Compared with another tenant. ",
-    "Took over from the first level. ",
-    "Asked for details, got them. ", "Could reproduce it on {version}. ",
-    "Remote session. ",
-)  # fmt: skip
-IN_VAIN = (
-    "Tried first: {action}; no change. ", "{action} did not help. ", "First attempt ({action}) in vain. ",
-    "Without success: {action}. ", "Suggested before: {action}. ",
-)  # fmt: skip
-CLOSING = (
-    "", "", "Confirmed by {who}. ", "Closing after two days of quiet. ", "Customer is content. ",
-    "Will keep an eye on it. ",
-    "Note added to the account. ", "Told {who} how to avoid it. ", "Tested together. ",
-)  # fmt: skip
-UNSOLVED = (
-    "Could not find the reason. ", "Handed over, closed here. ", "Customer found a way round it. ",
-    "No answer to our questions, closed. ",
-    "Merged into another ticket. ", "Not reproducible in our lab. ", "Left as it is for the time being. ",
-    "Closed at the customer's wish. ", "Nothing known that helps. ", "Third level keeps it on its list. ",
 )  # fmt: skip
 UNSOLVED_CODES = ("ESCALATED", "WONT_FIX", "DUPLICATE", "WORKAROUND", "ENVIRONMENT_ISSUE")
 UNSOLVED_SHARE = (0.38, 0.22, 0.16, 0.16, 0.08)
@@ -173,8 +151,12 @@ class Desk:
             solution=solution,
             code=code,
             template=self._template(tried[-1], draw),
-            text=self._note(
-                tried, solved, {"who": who, "product": product, "version": version, "module": module}, draw
+            text=note(
+                self.catalogue.solutions,
+                tried,
+                solved,
+                {"who": who, "product": product, "version": version, "module": module},
+                draw,
             ),
             hours=min(900.0, max(0.1, hours)),
             escalated=escalated,
@@ -264,34 +246,5 @@ class Desk:
         draw.shuffle(chosen)
         return chosen
 
-    def _note(self, tried: tuple[int, ...], solved: bool, fill: dict[str, str], draw: random.Random) -> str:
-        text = draw.choice(FIRST_LOOK)
-        failed = tried[:-1] if solved else tried
-        if failed and draw.random() < 0.6:
-            action = self.catalogue.solutions[draw.choice(failed)].action
-            text += draw.choice(IN_VAIN).replace("{action}", action)
-        text += draw.choice(self.catalogue.solutions[tried[-1]].sentences) + " " if solved else draw.choice(UNSOLVED)
-        if draw.random() < 0.6:
-            text += draw.choice(CLOSING)
-        fill["count"] = str(draw.randrange(2, 31))
-        for slot, value in fill.items():
-            if "{" not in text:
-                break
-            text = text.replace("{" + slot + "}", value)
-        return text.strip()
-
 
 REST = ("escalated_to_specialist", "consulted_kb", "applied_fix")
-
-
-def feedback(language: str, score: int, name: str, draw: random.Random) -> str:
-    """What the customer answers to the question how it was."""
-    vocabulary = words(language)
-    phrases = vocabulary.tables["feedback"][str(score)]
-    said = []
-    for one in draw.sample(range(len(phrases)), 1 + (draw.random() < 0.35)):
-        filled = ""
-        for literal, slot in draw.choice(phrases[one]):
-            filled += literal + (name if slot == "agent" else str(draw.randrange(2, 20)) if slot else "")
-        said.append(filled)
-    return (vocabulary.stop + vocabulary.space).join(said)

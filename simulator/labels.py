@@ -10,7 +10,7 @@ from simulator.said import Facts, pick
 from simulator.tables import PRIORITIES, SENTIMENTS
 from simulator.world import Ints
 
-WRONG_SUBCATEGORY = 0.068
+WRONG_SUBCATEGORY = 0.058
 WRONG_PRIORITY = 0.055
 WRONG_SENTIMENT = 0.055
 

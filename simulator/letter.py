@@ -26,10 +26,10 @@ LENGTH_SHARE = {
     "api": (0.4, 0.52, 0.08),
 }
 OPENING = {"terse": 0.08, "normal": 0.4, "verbose": 0.75}
-FILLING = {"terse": 0.08, "normal": 0.26, "verbose": 0.55}
+FILLING = {"terse": 0.06, "normal": 0.22, "verbose": 0.5}
 PII = ("phone", "email", "ip", "token", "person")
 MONEY_PII = ("card", "iban", "iban", "email", "phone")
-BRIEF = 0.7
+BRIEF = 0.9
 FIRST_ACCOUNT = "invoice_wrong"
 FIRST_WISH = "bulk_wanted"
 

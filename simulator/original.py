@@ -14,7 +14,7 @@ from typing import Any
 from simulator import PROGRESS_EVERY, SimulationReport
 from simulator.agents import ACTIONS, REASONS
 from simulator.catalogue import HERE, load
-from simulator.record import FIELDS, stamp
+from simulator.fields import FIELDS, stamp
 from simulator.world import REGIONS, SPECIALIZATIONS
 from simulator.write import ticket_file
 

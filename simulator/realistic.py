@@ -2,9 +2,7 @@
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
 import numpy as np
 
@@ -12,24 +10,14 @@ from simulator import catalogue as catalogues
 from simulator import incidents, labels, posterior, said, tables
 from simulator.agents import Desk
 from simulator.articles import library
-from simulator.demand import Day, Demand
+from simulator.batch import Batch
+from simulator.demand import Demand
 from simulator.history import History
 from simulator.letter import CHANNEL_SHARE, CHANNELS
 from simulator.record import Clerk, Written
 from simulator.world import Ints, build
 
 CHUNK = 2_000
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Tickets of one day, drawn but not yet told."""
-
-    day: Day
-    facts: said.Facts
-    beliefs: list[tuple[Any, ...]]
-    recorded: labels.Recorded
-    first_id: int
 
 
 class Simulation:

@@ -1,21 +1,20 @@
 """One ticket as the help desk exports it, with the rows of truth that belong to it."""
 
-import math
 import random
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from simulator import logs
-from simulator.agents import Desk, Handling
+from simulator.agents import Desk
+from simulator.batch import Batch
+from simulator.closing import closed_fields
+from simulator.fields import FIELDS, stamp
 from simulator.history import History
 from simulator.letter import FIRST_ACCOUNT, FIRST_WISH, Letter, Said, tell
 from simulator.scribe import Span
 from simulator.tables import PRIORITIES, SENTIMENTS, URGENCIES
 from simulator.world import REGIONS, TIERS, World
-
-if TYPE_CHECKING:
-    from simulator.realistic import Batch
 
 ENVIRONMENTS = ("production", "staging", "development", "test", "sandbox")
 ENVIRONMENT_SHARE = (0.68, 0.12, 0.08, 0.07, 0.05)
@@ -40,11 +39,6 @@ class Written:
     solvers: tuple[Any, ...]
 
 
-def stamp(at: datetime) -> str:
-    """A time as the export writes it."""
-    return at.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 class Clerk:
     """Writes the tickets of a world, one after the other."""
 
@@ -65,7 +59,7 @@ class Clerk:
             for row, cause in enumerate(catalogue.causes)
         ]
 
-    def write(self, batch: "Batch", row: int, channel: str, draw: random.Random) -> Written:
+    def write(self, batch: Batch, row: int, channel: str, draw: random.Random) -> Written:
         """Tell one ticket, work on it, and put everything into one record."""
         facts, day, catalogue = batch.facts, batch.day, self.catalogue
         created = datetime(day.date.year, day.date.month, day.date.day, tzinfo=UTC)
@@ -130,7 +124,7 @@ class Clerk:
             "previous_tickets": self.history.previous(customer),
             "tags": self._tags(said.symptoms, draw),
         }
-        closed = _closed(handling, created, resolved, self.now, draw) | {
+        closed = closed_fields(handling, created, resolved, self.now, draw) | {
             "agent_id": f"AGENT-{handling.agent + 1:03d}",
             "agent_experience_months": int(self.world.agents.months[handling.agent]),
             "agent_specialization": self.world.agents.specialization[handling.agent],
@@ -152,7 +146,7 @@ class Clerk:
             solvers=(key, solvers, *self.remedies[cause]),
         )
 
-    def _said(self, batch: "Batch", row: int, *, number: int, year: int, version: str, draw: random.Random) -> Said:
+    def _said(self, batch: Batch, row: int, *, number: int, year: int, version: str, draw: random.Random) -> Said:
         facts, catalogue = batch.facts, self.catalogue
         customer = facts.customer[row]
         language = str(self.world.customers.language[customer])
@@ -181,7 +175,7 @@ class Clerk:
         self,
         key: str,
         created: datetime,
-        batch: "Batch",
+        batch: Batch,
         row: int,
         *,
         letter: Letter,
@@ -223,7 +217,7 @@ class Clerk:
         self,
         key: str,
         created: datetime,
-        batch: "Batch",
+        batch: Batch,
         row: int,
         *,
         said: Said,
@@ -258,48 +252,3 @@ class Clerk:
             catalogue.solutions[solution].id if solution >= 0 else None,
             *batch.beliefs[row],
         )
-
-
-def _closed(
-    handling: Handling, created: datetime, resolved: datetime | None, now: datetime, draw: random.Random
-) -> dict[str, Any]:
-    """The fields that support fills; while a ticket is open, what comes at the end is null."""
-    open_for = (now - created).total_seconds()
-    touched = resolved or created + timedelta(seconds=math.floor(open_for * draw.random()))
-    done = resolved is not None
-    return {
-        "updated_at": stamp(touched),
-        "resolution": handling.text if done else None,
-        "resolution_code": handling.code if done else None,
-        "resolved_at": stamp(resolved) if resolved else None,
-        "resolution_time_hours": round((resolved - created).total_seconds() / 3600, 2) if resolved else None,
-        "resolution_attempts": len(handling.tried) if done else max(0, len(handling.tried) - 1),
-        "agent_actions": handling.actions if done else handling.actions[:1],
-        "escalated": handling.escalated,
-        "escalation_reason": handling.reason,
-        "transferred_count": handling.transferred,
-        "satisfaction_score": handling.satisfaction if done else None,
-        "feedback_text": handling.feedback if done else None,
-        "resolution_helpful": handling.was_helpful if done else None,
-        "kb_articles_viewed": handling.viewed,
-        "kb_articles_helpful": handling.helpful if done else [],
-        "resolution_template_used": handling.template if done else None,
-        "auto_suggested_solutions": handling.suggested,
-        "auto_suggestion_accepted": handling.accepted and done,
-        "response_count": handling.responses if done else max(0, handling.responses - 1),
-    }
-
-
-FIELDS = (
-    "ticket_id", "created_at", "updated_at", "customer_id", "customer_tier", "organization_id", "product",
-    "product_version", "product_module", "category", "subcategory", "priority", "severity", "channel", "subject",
-    "description", "error_logs", "stack_trace", "customer_sentiment", "previous_tickets", "resolution",
-    "resolution_code", "resolved_at", "resolution_time_hours", "resolution_attempts", "agent_id",
-    "agent_experience_months", "agent_specialization", "agent_actions", "escalated", "escalation_reason",
-    "transferred_count", "satisfaction_score", "feedback_text", "resolution_helpful", "tags", "related_tickets",
-    "kb_articles_viewed", "kb_articles_helpful", "environment", "account_age_days", "account_monthly_value",
-    "similar_issues_last_30_days", "product_version_age_days", "known_issue", "bug_report_filed",
-    "resolution_template_used", "auto_suggested_solutions", "auto_suggestion_accepted", "ticket_text_length",
-    "response_count", "attachments_count", "contains_error_code", "contains_stack_trace", "business_impact",
-    "affected_users", "weekend_ticket", "after_hours", "language", "region",
-)  # fmt: skip

@@ -15,14 +15,14 @@ TIER_SHARE = (0.24, 0.26, 0.24, 0.15, 0.11)
 TIER_ACTIVITY = (0.45, 0.7, 1.0, 1.6, 3.2)
 TIER_VALUE = ((0, 0), (50, 200), (500, 2000), (20_000, 100_000), (5_000, 20_000))
 REGIONS = ("NA", "EU", "LATAM", "APAC", "MEA")
-REGION_SHARE = (0.4, 0.33, 0.09, 0.12, 0.06)
+REGION_SHARE = (0.42, 0.33, 0.08, 0.11, 0.06)
 UTC_OFFSET = {"NA": -5, "EU": 1, "LATAM": -4, "APAC": 8, "MEA": 3}
 LANGUAGE_SHARE = {
     "NA": {"en": 0.9, "es": 0.06, "fr": 0.04},
-    "EU": {"en": 0.33, "de": 0.23, "fr": 0.15, "it": 0.12, "es": 0.12, "pt": 0.05},
+    "EU": {"en": 0.4, "de": 0.21, "fr": 0.13, "it": 0.11, "es": 0.1, "pt": 0.05},
     "LATAM": {"es": 0.58, "pt": 0.36, "en": 0.06},
     "APAC": {"ja": 0.32, "zh": 0.28, "en": 0.4},
-    "MEA": {"en": 0.72, "fr": 0.28},
+    "MEA": {"en": 0.82, "fr": 0.18},
 }
 SPECIALIZATIONS = ("database", "enterprise", "performance", "security", "api", "general")
 AGENTS = 60

@@ -12,7 +12,6 @@ Floats = NDArray[np.float64]
 
 HERE = Path(__file__).parent
 VAGUE = ("not_working", "something_off", "need_help")
-WISHES = {"Feature Request", "Account Management"}
 WITHOUT_CODE = {
     "Technical Issue": 0.42,
     "Data Issue": 0.45,
