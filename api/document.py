@@ -74,6 +74,7 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
                 operation["requestBody"] = {"required": True, "content": {"application/json": content}}
             if operation_id == "postEvents":
                 operation["description"] += f"\n\nTypes and their versions: {CATALOGUE.known}."
+            operation["summary"] = operation["description"].partition("\n")[0].rstrip(".")
             _answers(operation, problem)
     return document
 

@@ -81,8 +81,8 @@ def get_metric(
     Any other query parameter is a filter on a column: `?category=Security`, or with one of the operators `ne`, `gt`,
     `gte`, `lt`, `lte` after a dot: `?day.gte=2026-01-01`. The same column several times means any of the values.
     """
-    filters = [(key, value) for key, value in request.query_params.multi_items() if key not in _PAGING]
-    query = urlencode(sorted([*filters, ("limit", str(limit)), ("offset", str(offset))]))
+    filters = sorted(item for item in request.query_params.multi_items() if item[0] not in _PAGING)
+    query = urlencode([*filters, ("limit", str(limit)), ("offset", str(offset))])
     etag = _etag(parts.metrics.version(), f"{name}?{query}")
     if _known(request, etag):
         return _unchanged(etag)

@@ -128,10 +128,14 @@ def _temperature(logits: Floats, y: Labels) -> float:
 
 
 def _loss(logits: Floats, y: Labels, temperature: float) -> float:
+    """Log loss, with one of n + 2 rows said to be anything: n right answers are no proof of certainty (Platt, 1999)."""
     from scipy.special import log_softmax
 
     known = np.flatnonzero(y >= 0)
-    return float(-log_softmax(logits[known] / temperature, axis=1)[np.arange(len(known)), y[known]].mean())
+    given = log_softmax(logits[known] / temperature, axis=1)
+    doubt = 1 / (len(known) + 2)
+    right = given[np.arange(len(known)), y[known]]
+    return float(-((1 - doubt) * right + doubt * given.mean(axis=1)).mean())
 
 
 def _judge(

@@ -173,3 +173,12 @@ def test_texts_without_spaces_are_learned_from():
 
     assert card.measures["test"]["accuracy"]["value"] == 1
     assert model.explain(None, "請求書の件").label == "Billing"
+
+
+def test_right_answers_without_exception_are_no_reason_to_be_certain(make_tickets):
+    easy = make_tickets(count=200, signal=1.0)
+
+    model, card = baseline.train(easy, seed=7)
+
+    assert card.measures["test"]["accuracy"]["value"] == 1
+    assert 0.9 < model.predict(easy)["confidence"].mean() < 0.995

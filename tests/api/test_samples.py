@@ -1,0 +1,68 @@
+"""Requests and answers as the documentation shows them."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from api.examples import BODIES
+
+SAMPLES = Path(__file__).parents[2] / "docs" / "api-samples.md"
+INTRODUCTION = """# The API by example
+
+Recorded by `tests/api/test_samples.py` from a small made-up lake; the test fails when an answer differs. Times, ages,
+versions and digests are replaced by a placeholder. To record anew: `pytest tests/api/test_samples.py --record-samples`.
+The whole description, with every field, is at `/docs` of a running server.
+"""
+CALLS = [
+    ("Is there anything to serve?", "GET", "/health/ready", None),
+    ("Predict the category of a ticket", "POST", "/v1/predict-ticket",
+     {"subject": "Wrong bill", "description": "the invoice shows a wrong amount"}),
+    ("Send a ticket", "POST", "/v1/tickets", BODIES["postTickets"]["one"]["value"]),
+    ("Send an event", "POST", "/v1/events", BODIES["postEvents"]["one"]["value"]),
+    ("Look a ticket up", "GET", "/v1/tickets/TK-2026-004711", None),
+    ("Ask for a metric", "GET",
+     "/v1/metrics/metric_volume_by_day_category_channel_region?category=Billing&day.gte=2026-01-10&limit=2", None),
+    ("A field that is wrong", "POST", "/v1/tickets", {"ticket_id": "TK-1", "subject": "x", "created_at": "yesterday"}),
+    ("A filter that is wrong", "GET", "/v1/metrics/metric_volume_by_day_category_channel_region?colour=red", None),
+]  # fmt: skip
+VARYING = [
+    (r'"(request_id|release|digest|version|received_at|received_time)": "[^"]*"', r'"\1": "…"'),
+    (r'"age_seconds": [\d.]+', '"age_seconds": 1.0'),
+    (r'"(confidence|weight|Billing|Login)": (\d\.\d)\d*', r'"\1": \2'),
+]
+
+
+def sample(client, title: str, method: str, path: str, body: object) -> str:
+    answer = client.request(method, path, json=body)
+    shown = json.dumps(answer.json(), indent=2, ensure_ascii=False)
+    for pattern, replacement in VARYING:
+        shown = re.sub(pattern, replacement, shown)
+    data = f" \\\n  -H 'Content-Type: application/json' \\\n  -d '{json.dumps(body)}'" if body is not None else ""
+    kind = answer.headers["content-type"]
+    return (
+        f"## {title}\n\n```bash\ncurl -s -X {method} 'http://127.0.0.1:8000{path}'{data}\n```\n\n"
+        f"{answer.status_code}, `{kind}`:\n\n```json\n{shown}\n```\n"
+    )
+
+
+def test_the_documented_answers_are_those_that_are_given(client, request):
+    text = "\n".join([INTRODUCTION, *(sample(client, *call) for call in CALLS)])
+
+    if request.config.getoption("record_samples", default=False):
+        SAMPLES.write_text(text, encoding="utf-8")
+    assert SAMPLES.read_text(encoding="utf-8") == text
+
+
+def test_no_sample_shows_an_error_of_ours():
+    assert not re.findall(r"^5\d\d,", SAMPLES.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("call", CALLS, ids=lambda call: call[0])
+def test_every_sample_is_a_call_that_the_document_has(client, call):
+    _, method, path, _ = call
+    paths = client.get("/docs/openapi.json").json()["paths"]
+    known = [re.sub(r"\{\w+\}", "[^/]+", template) for template, item in paths.items() if method.lower() in item]
+
+    assert any(re.fullmatch(pattern, path.split("?")[0]) for pattern in known)
