@@ -9,12 +9,16 @@ PROJECT = Path(__file__).parents[1]
 
 
 def home(lake_root: Path) -> Path:
-    """DAGSTER_HOME of this lake, with the project's `dagster.yaml` in it."""
+    """DAGSTER_HOME of this lake, with the project's `dagster.yaml` in it, and no invitation over the first page."""
     directory = lake_root / "dagster"
     directory.mkdir(parents=True, exist_ok=True)
     source, target = PROJECT / "dagster.yaml", directory / "dagster.yaml"
     if not target.exists() or target.read_bytes() != source.read_bytes():
         copyfile(source, target)
+    greeted = directory / ".nux" / "nux.yaml"
+    if not greeted.exists():
+        greeted.parent.mkdir(exist_ok=True)
+        greeted.write_text("seen: 1\n", encoding="utf-8")
     return directory
 
 

@@ -1,0 +1,55 @@
+"""A lake that was built once from simulated tickets, through Dagster, for all tests of a session."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BIN = Path(sys.executable).parent
+
+
+@pytest.fixture(scope="session")
+def run():
+    """Run the command in a process of its own, as people do: `run(lake_root, *arguments)`."""
+
+    def command(lake_root, *arguments):
+        environment = {**os.environ, "LAKE_ROOT": str(lake_root), "DATABASE_URL": ""}
+        return subprocess.run(
+            [str(BIN / "ticketlake"), *map(str, arguments)],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    return command
+
+
+@pytest.fixture(scope="session")
+def tickets(tmp_path_factory, run):
+    """Simulated tickets: 600 over 60 days, in a JSON array."""
+    file = tmp_path_factory.mktemp("simulated") / "tickets.json"
+    done = run(file.parent / "unused", "simulate", "--tickets", 600, "--days", 60, "--seed", 3, "--out", file)
+    assert done.returncode == 0, done.stderr
+    return file
+
+
+@pytest.fixture(scope="session")
+def built_once(tmp_path_factory, tickets, run):
+    """The first build of a lake, and what it reported."""
+    root = tmp_path_factory.mktemp("built") / "lake"
+    done = run(root, "build", tickets, "--json")
+    assert done.returncode == 0, done.stderr
+    return root, done
+
+
+@pytest.fixture
+def built(built_once, tmp_path):
+    """A copy of the built lake that a test may change."""
+    root = tmp_path / "lake"
+    shutil.copytree(built_once[0], root, symlinks=True)
+    return root

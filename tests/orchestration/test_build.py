@@ -1,0 +1,109 @@
+"""A build from a file to a release, through Dagster, as a process of its own."""
+
+import gzip
+import json
+import shutil
+
+import pytest
+
+from warehouse.contracts import bronze, gold, quality, silver
+from warehouse.delta import Lake
+from warehouse.marts import open_metrics
+from warehouse.releases import open_release
+
+FACTS = gold.MARTS["fct_tickets"].table
+
+
+def versions(root):
+    lake = Lake(root)
+    return {t.path: lake.version(t) for t in (*bronze.TABLES, *silver.TABLES, *gold.TABLES)}
+
+
+def report(done):
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def test_the_first_build_makes_every_table_and_a_release(built_once):
+    root, done = built_once
+    lake = Lake(root)
+    assert report(done)["failures"] == []
+    assert lake.row_count(silver.TICKETS) >= 590
+    assert lake.row_count(FACTS) == lake.row_count(silver.TICKETS)
+    release = open_release(root)
+    assert release.manifest.tables["silver/tickets"] == lake.data_version(silver.TICKETS)
+    assert "models/category_baseline" in release.artifacts
+    with open_metrics(root) as metrics:
+        assert metrics.execute("select count(*) from fct_tickets").fetchone() == (lake.row_count(silver.TICKETS),)
+    assert json.loads((root / "gold" / "export" / "metric_backlog_by_day.json").read_text())
+
+
+def test_the_report_names_what_was_built_with_rows_and_versions(built_once):
+    built = {item["asset"]: item for item in report(built_once[1])["built"]}
+    assert built["silver/tickets"]["rows"] >= 590
+    assert built["silver/tickets"]["version"] is not None
+    assert built["release/current"]["version"].startswith("000001-")
+
+
+def test_checks_are_kept_with_the_run_that_made_them(built_once):
+    root, done = built_once
+    history = Lake(root).read(quality.CHECK_RESULTS)
+    assert set(history["run_id"]) == {report(done)["run_id"]}
+    assert set(history["engine"]) == {"soda", "dbt"}
+    assert history.filter(severity="error")["passed"].all()
+
+
+def test_a_second_build_changes_nothing(built, tickets, run):
+    before = versions(built)
+    release = open_release(built).id
+    done = run(built, "build", tickets, "--json")
+    assert done.returncode == 0, done.stderr
+    assert versions(built) == before
+    assert open_release(built).id == release
+
+
+def test_a_file_dropped_into_landing_is_taken_in_by_the_next_build(built, tmp_path, run):
+    ticket = {"ticket_id": "DROPPED-1", "created_at": "2026-06-29T10:00:00Z", "subject": "the export is empty"}
+    (built / "landing").mkdir(exist_ok=True)
+    (built / "landing" / "more.jsonl.gz").write_bytes(gzip.compress(json.dumps(ticket).encode() + b"\n"))
+    done = run(built, "build", "--json")
+    assert done.returncode == 0, done.stderr
+    assert "DROPPED-1" in set(Lake(built).read(silver.TICKETS)["ticket_id"])
+    assert list((built / "landing" / "taken").rglob("more.jsonl.gz"))
+
+
+def test_an_unreadable_file_fails_with_one_readable_line_and_shows_in_the_status(built, tmp_path, run):
+    broken = tmp_path / "broken.json"
+    broken.write_text('[{"ticket_id": "X-1", "created_at": "2026-01-01T00:00:00Z", "subject": "a"}')
+    before = versions(built)
+    done = run(built, "build", broken)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "broken.json ends inside" in done.stderr
+    assert versions(built) == before
+    status = json.loads(run(built, "status", "--json").stdout)
+    assert status["runs"][0]["status"] == "FAILURE"
+    assert "broken.json" in status["runs"][0]["why"]
+
+
+def test_a_blocking_check_stops_gold_and_the_release(built, tmp_path, run):
+    lake = Lake(built)
+    tickets = lake.read(silver.TICKETS)
+    lake.delete(silver.TICKETS, tickets.select("ticket_id").head(tickets.height // 2))
+    before = {path: version for path, version in versions(built).items() if path.startswith("gold/")}
+    release = open_release(built).id
+    done = run(built, "build")
+    assert done.returncode == 1
+    assert "row_count" in done.stderr
+    assert {path: version for path, version in versions(built).items() if path.startswith("gold/")} == before
+    assert open_release(built).id == release
+
+
+@pytest.mark.parametrize("content", [[{"ticket_id": "A", "created_at": "2026-01-01T00:00:00Z", "subject": "s"}]])
+def test_a_file_with_only_the_required_fields_builds_everything(tmp_path, content, run):
+    file, root = tmp_path / "few.json", tmp_path / "lake"
+    file.write_text(json.dumps(content))
+    done = run(root, "build", file, "--json")
+    assert done.returncode == 0, done.stderr
+    assert Lake(root).row_count(FACTS) == len(content)
+    assert open_release(root).artifacts == {}
+    shutil.rmtree(root)
