@@ -92,7 +92,9 @@ class Parts:
             gone = Part(name="release", present=False, detail=str(error))
             return [gone, _missing(CATEGORY_BASELINE)]
         made = releases_age(release.manifest)
-        found = [Part(name="release", present=True, version=release.id, age_seconds=made)]
+        newer = self.serving.refused.get(releases.current_id(self.lake.root) or "")
+        detail = f"a newer release is not served: {newer}" if newer else None
+        found = [Part(name="release", present=True, version=release.id, age_seconds=made, detail=detail)]
         for name, artifact in sorted(release.artifacts.items()):
             age = _age(artifact.path / artifacts.CARD)
             found.append(Part(name=name, present=True, version=artifact.digest, age_seconds=age))

@@ -89,6 +89,9 @@ def test_a_release_that_is_damaged_is_not_served_in_place_of_a_sound_one(client,
     (damaged.artifact(baseline.NAME).path / "bias.npy").write_bytes(b"x")
 
     assert client.post("/v1/predict-ticket", json=draft).json()["model"]["release"] == sound
+    parts = {part["name"]: part for part in client.get("/health/ready").json()["parts"]}
+    assert parts["release"]["version"] == sound
+    assert "a newer release is not served" in parts["release"]["detail"]
 
 
 def test_the_catalogue_says_what_each_metric_means(client):

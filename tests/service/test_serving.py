@@ -1,0 +1,94 @@
+from datetime import UTC, datetime, timedelta
+
+import polars as pl
+import pytest
+
+from ml.classify import baseline
+from service.serving import MetricsFile, Serving
+from warehouse import releases
+from warehouse.delta import Lake
+from warehouse.errors import ArtifactDamaged, NotMaterialized
+
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def lake(tmp_path):
+    return Lake(tmp_path / "lake")
+
+
+@pytest.fixture
+def publish(lake):
+    rows = pl.DataFrame(
+        {
+            "ticket_id": [f"T-{n:03d}" for n in range(120)],
+            "created_at": [NOW - timedelta(hours=120 - n) for n in range(120)],
+            "subject": ["invoice wrong" if n % 3 else "password refused" for n in range(120)],
+            "description": [None] * 120,
+            "language": ["en"] * 120,
+            "category": ["Billing" if n % 3 else "Login" for n in range(120)],
+        },
+        schema_overrides={"description": pl.String},
+    )
+
+    def publish(seed: int) -> releases.Release:
+        model, card = baseline.train(rows, seed=seed)
+        artifact = releases.stage(lake, baseline.NAME, model.save, card.as_dict())
+        return releases.publish(lake, [artifact], {}, 0, expected=releases.current_id(lake.root), now=NOW)
+
+    return publish
+
+
+def test_nothing_is_served_before_the_first_release_and_then_without_asking(lake, publish):
+    serving = Serving(lake.root)
+    with pytest.raises(NotMaterialized) as missing:
+        serving.predict_category("invoice", None)
+    published = publish(1)
+
+    assert missing.value.asset == "models/category_baseline"
+    assert serving.predict_category("invoice", None).release == published.id
+
+
+def test_an_open_release_is_not_opened_again(lake, publish):
+    publish(1)
+    serving = Serving(lake.root)
+
+    assert serving.opened() is serving.opened()
+
+
+def test_what_was_opened_stays_whole_after_its_files_are_gone(lake, publish):
+    serving, first = Serving(lake.root), publish(1)
+    held = serving.opened()
+    publish(2)
+    releases.retain(lake, keep=1, now=NOW)
+
+    assert not first.artifact(baseline.NAME).path.exists()
+    assert held.category is not None
+    assert held.category.explain("invoice", None).label == "Billing"
+    assert serving.opened().release.id != first.id
+
+
+def test_a_damaged_release_is_refused_once_and_the_older_one_is_kept(lake, publish):
+    serving, sound = Serving(lake.root), publish(1)
+    serving.opened()
+    damaged = publish(2)
+    (damaged.artifact(baseline.NAME).path / "idf.npy").write_bytes(b"")
+
+    assert serving.opened().release.id == sound.id
+    assert isinstance(serving.refused[damaged.id], ArtifactDamaged)
+    assert publish(3).id == serving.opened().release.id
+
+
+def test_a_damaged_release_with_none_before_it_is_an_error(lake, publish):
+    damaged = publish(1)
+    (damaged.artifact(baseline.NAME).path / "idf.npy").write_bytes(b"")
+
+    with pytest.raises(ArtifactDamaged, match="was changed"):
+        Serving(lake.root).opened()
+
+
+def test_metrics_that_nobody_published_are_named(lake):
+    with pytest.raises(NotMaterialized) as missing:
+        MetricsFile(lake.root).cursor()
+
+    assert missing.value.asset == "gold/metrics"
