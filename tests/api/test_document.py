@@ -68,7 +68,7 @@ def port():
 
 
 def _serve(root: Path, port: int) -> "subprocess.Popen[str]":
-    environment = {**os.environ, "LAKE_ROOT": str(root), "PYTHONPATH": str(REPOSITORY)}  # noqa: TID251
+    environment = {**os.environ, "LAKE_ROOT": str(root), "PYTHONPATH": str(REPOSITORY)}
     command = [sys.executable, "-m", "cli.main", "serve", "--port", str(port)]
     return subprocess.Popen(
         command, cwd=root.parent, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
