@@ -3,6 +3,7 @@
 import csv
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,12 +22,13 @@ WIDE = 4096
 @click.option("--json", "as_json", is_flag=True, help="One JSON array of objects.")
 @click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values with a header.")
 def sql(query: str, as_json: bool, as_csv: bool) -> None:
-    """Ask the newest published metrics in SQL (DuckDB's dialect). Reads only.
+    """Ask the newest published metrics in SQL (DuckDB's dialect), or any table as `layer.table`. Reads only.
 
     \b
     Examples:
       ticketlake sql "select name, grain, rows from _catalogue"
       ticketlake sql "from metric_backlog_by_day order by day desc limit 7" --csv
+      ticketlake sql "select reason, field, count(*) from silver.quarantine group by all"
     """
     if as_json and as_csv:
         raise click.UsageError("choose --json or --csv, not both")
@@ -44,9 +46,7 @@ def sql(query: str, as_json: bool, as_csv: bool) -> None:
 def _ask(query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
     import duckdb
 
-    from warehouse.marts import open_metrics
-
-    with open_metrics(settings().lake_root) as connection:
+    with _connection(query) as connection:
         try:
             result = connection.execute(query)
             return [column[0] for column in result.description or ()], result.fetchall()
@@ -54,6 +54,17 @@ def _ask(query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
             unknown = isinstance(error, duckdb.CatalogException)
             hint = f" Tables: {', '.join(_tables(connection))}." if unknown else ""
             raise click.ClickException(_first_line(error) + hint) from None
+
+
+def _connection(query: str) -> "AbstractContextManager[DuckDBPyConnection]":
+    """The published metrics, or, for a query that names tables as `layer.table`, those tables as they are now."""
+    from warehouse.delta import Lake
+    from warehouse.marts import open_metrics
+    from warehouse.quality import tables_named, views
+
+    root = settings().lake_root
+    named = tables_named(query)
+    return views(Lake(root), named) if named else open_metrics(root)
 
 
 def _tables(connection: "DuckDBPyConnection") -> list[str]:

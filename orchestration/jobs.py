@@ -3,7 +3,7 @@
 import dagster as dg
 
 from orchestration.resources import LakeResource
-from warehouse import maintenance
+from warehouse import maintenance, releases
 from warehouse.contracts.inventory import TABLES
 
 build = dg.define_asset_job(
@@ -18,8 +18,9 @@ build = dg.define_asset_job(
 def compact_and_vacuum(context: dg.OpExecutionContext, lake: LakeResource) -> None:
     """Merge small files and remove those that no version still kept refers to."""
     whole = lake.whole()
+    pinned = releases.pinned_versions(whole.root)
     for table in TABLES:
-        done = maintenance.maintain(whole, table)
+        done = maintenance.maintain(whole, table, keep_versions=pinned.get(table.path))
         if done is not None:
             context.log.info(f"{table.path}: {done.files_merged} files merged, {done.files_removed} removed")
 

@@ -17,6 +17,8 @@ from warehouse.errors import ContractBroken, TicketlakeError
 from warehouse.settings import settings
 from warehouse.table import Table
 
+RETRIES = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL)
+"""For what passes by itself: a lock held long, a disk that is full for a moment. Expected errors are not retried."""
 Results = Iterator[dg.MaterializeResult[None]]
 
 

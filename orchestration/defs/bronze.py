@@ -7,7 +7,7 @@ import dagster as dg
 from pydantic import Field
 
 from operations.drain import drain
-from orchestration.resources import LakeResource, Results, expected_errors, result, spec
+from orchestration.resources import RETRIES, LakeResource, Results, expected_errors, result, spec
 from warehouse import landing
 from warehouse.contracts import bronze
 
@@ -19,7 +19,7 @@ class Landing(dg.Config):
     mapping: str | None = None
 
 
-@dg.multi_asset(name="land", specs=[spec(table) for table in bronze.TABLES], pool="bronze")
+@dg.multi_asset(name="land", specs=[spec(table) for table in bronze.TABLES], pool="bronze", retry_policy=RETRIES)
 def land(context: dg.AssetExecutionContext, config: Landing, lake: LakeResource) -> Results:
     """Files that were named, files that were dropped into `landing/`, and the inbox, kept as they were received."""
     tables = lake.of(context)

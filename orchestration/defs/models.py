@@ -8,7 +8,7 @@ import dagster as dg
 
 import ml
 from ml.classify import baseline
-from orchestration.resources import LakeResource
+from orchestration.resources import RETRIES, LakeResource
 from warehouse import artifacts, releases
 from warehouse.artifacts import Artifact
 from warehouse.contracts import silver
@@ -33,6 +33,7 @@ class Training(dg.Config):
     kinds={"python", "scikitlearn"},
     owners=["team:machine-learning"],
     pool="models",
+    retry_policy=RETRIES,
     io_manager_key="artifacts",
 )
 def category_baseline(

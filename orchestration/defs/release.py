@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.resources import LakeResource, expected_errors
+from orchestration.resources import RETRIES, LakeResource, expected_errors
 from warehouse import releases
 from warehouse.artifacts import Artifact
 from warehouse.contracts import gold, silver
@@ -22,6 +22,7 @@ KEPT = 20
     kinds={"json"},
     owners=["team:data-platform"],
     pool="release",
+    retry_policy=RETRIES,
 )
 def current(
     context: dg.AssetExecutionContext, lake: LakeResource, category_baseline: Artifact | None

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from orchestration.resources import LakeResource, Results, expected_errors, result, spec
+from orchestration.resources import RETRIES, LakeResource, Results, expected_errors, result, spec
 from warehouse import refine as refinery
 from warehouse.contracts import bronze, silver
 
@@ -11,6 +11,7 @@ from warehouse.contracts import bronze, silver
     name="refine",
     specs=[spec(table, deps=[source.key for source in bronze.TABLES]) for table in silver.TABLES],
     pool="silver",
+    retry_policy=RETRIES,
 )
 def refine(context: dg.AssetExecutionContext, lake: LakeResource) -> Results:
     """What bronze gained since the last time, typed, folded by ticket, and the rest quarantined with its reason."""
