@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import dagster as dg
 
@@ -9,6 +10,8 @@ from orchestration.resources import LakeResource
 from warehouse import quality
 from warehouse.clock import as_of
 from warehouse.contracts import gold, silver
+from warehouse.contracts.quality import CHECK_RESULTS
+from warehouse.delta import Lake
 from warehouse.table import Table
 
 
@@ -22,7 +25,7 @@ def checks_of(name: str, tables: Sequence[Table]) -> dg.AssetChecksDefinition:
         for check in quality.declared(tables)
     ]
 
-    @dg.multi_asset_check(name=name, specs=specs, pool="quality")
+    @dg.multi_asset_check(name=name, specs=specs, can_subset=True, pool="quality")
     def run(context: dg.AssetCheckExecutionContext, lake: LakeResource) -> Iterator[dg.AssetCheckResult]:
         whole, now = lake.whole(), datetime.now(UTC)  # noqa: TID251 the edge where checking begins
         results = quality.latest(whole, tables, now=now)
@@ -30,7 +33,8 @@ def checks_of(name: str, tables: Sequence[Table]) -> dg.AssetChecksDefinition:
             inputs = quality.inputs(whole, tables)
             results = quality.verify(whole, tables, run_id=context.run.run_id, now=now, as_of=as_of(whole, now))
             quality.record(whole, results, progress=inputs)
-        for row in results.iter_rows(named=True):
+            context.op_execution_context.log_event(_history(whole))
+        for row in filter(lambda row: _key(row) in context.selected_asset_check_keys, results.iter_rows(named=True)):
             yield dg.AssetCheckResult(
                 asset_key=paths[row["table"]].key,
                 check_name=row["check"],
@@ -41,6 +45,15 @@ def checks_of(name: str, tables: Sequence[Table]) -> dg.AssetChecksDefinition:
             )
 
     return run
+
+
+def _key(row: dict[str, Any]) -> dg.AssetCheckKey:
+    return dg.AssetCheckKey(dg.AssetKey(row["table"].split("/")), row["check"])
+
+
+def _history(lake: Lake) -> dg.AssetMaterialization:
+    """The history of all checks, longer by this run."""
+    return dg.AssetMaterialization(CHECK_RESULTS.key, metadata={"dagster/row_count": lake.row_count(CHECK_RESULTS)})
 
 
 silver_checks = checks_of("check_silver", silver.TABLES)

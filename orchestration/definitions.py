@@ -5,6 +5,8 @@ import dagster as dg
 from orchestration import checks, dbt, jobs, sensors
 from orchestration.defs import bronze, gold, models, release, silver
 from orchestration.resources import Artifacts, LakeResource, spec
+from warehouse.contracts import gold as gold_tables
+from warehouse.contracts import silver as silver_tables
 from warehouse.contracts.quality import CHECK_RESULTS
 
 defs = dg.Definitions(
@@ -15,7 +17,7 @@ defs = dg.Definitions(
         gold.metrics,
         models.category_baseline,
         release.current,
-        spec(CHECK_RESULTS),
+        spec(CHECK_RESULTS, deps=[table.key for table in (*silver_tables.TABLES, *gold_tables.TABLES)]),
     ],
     asset_checks=[checks.silver_checks, checks.gold_checks],
     jobs=[jobs.build, jobs.maintain],
