@@ -7,6 +7,8 @@ export LAKE_ROOT
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # uv does not read pip's settings: hand on where local wheels (a CPU build of torch, say) lie.
 export UV_FIND_LINKS ?= $(PIP_FIND_LINKS)
+# The certificates of this machine, as pip uses them.
+export UV_SYSTEM_CERTS ?= 1
 TICKETS ?=
 
 .PHONY: run test test-long check bench clean lock
