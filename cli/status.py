@@ -28,13 +28,12 @@ def status(as_json: bool) -> None:
 
 def survey(chosen: Settings) -> dict[str, Any]:
     """The state of the lake as plain values."""
-    from warehouse.clock import as_of
-
     from operations.drain import progress as drained
     from operations.inbox import Inbox
     from operations.store import open_store
     from orchestration.instance import recent_runs
     from warehouse import quality, releases
+    from warehouse.clock import as_of
     from warehouse.contracts import silver
     from warehouse.contracts.inventory import TABLES
     from warehouse.delta import Lake

@@ -23,12 +23,11 @@ HEALTHY_SECONDS = 60.0
 @click.option("--healthy", is_flag=True, help="Exit 0 if a worker looked at the inbox within the last minute, else 1.")
 def worker(every: float, once: bool, healthy: bool) -> int:
     """Drain the inbox into bronze and refine silver, exactly once, until interrupted."""
-    from warehouse.refine import refine
-
     from operations.drain import drain
     from operations.inbox import Inbox
     from operations.store import open_store
     from warehouse.delta import Lake
+    from warehouse.refine import refine
 
     chosen = settings()
     heartbeat = chosen.lake_root / "operations" / "worker.heartbeat"

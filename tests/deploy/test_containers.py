@@ -86,7 +86,7 @@ def test_files_that_the_image_copies_exist_and_are_not_ignored():
 def test_the_image_runs_as_somebody_else_than_root():
     final = DOCKERFILE.split("\nFROM ")[-1]
     assert re.search(r"^USER ticketlake$", final, re.M)
-    assert final.index("USER ticketlake") < final.index("CMD [\"ticketlake\", \"up\"]")
+    assert final.index("USER ticketlake") < final.index('CMD ["ticketlake", "up"]')
 
 
 def test_no_secret_stands_in_the_container_files():
