@@ -17,7 +17,7 @@ run: $(VENV)/.installed
 	$(BIN)/ticketlake up $(if $(TICKETS),--tickets $(TICKETS))
 
 test: $(VENV)/.installed
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 2 --dist loadfile
 
 test-long: $(VENV)/.installed
 	$(BIN)/pytest -m long
