@@ -1,0 +1,8 @@
+"""Run every benchmark: `python -m benchmarks`."""
+
+import subprocess
+import sys
+
+for name in ("ingest", "incremental"):
+    print(f"# {name}", flush=True)
+    subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], check=True)
