@@ -1,5 +1,7 @@
 """What starts a build by itself."""
 
+from datetime import UTC, datetime
+
 import dagster as dg
 
 from orchestration.jobs import build
@@ -10,7 +12,8 @@ from warehouse.settings import settings
 @dg.sensor(job=build, minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
 def landing_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
     """A build for each new file in `landing/`; the hash of its bytes is the run key, so none runs twice."""
-    dropped = landing.dropped(settings().lake_root)
+    now = datetime.now(UTC)  # noqa: TID251 how long the files have lain there
+    dropped = landing.dropped(settings().lake_root, now)
     if not dropped:
         return dg.SkipReason(f"nothing in {settings().lake_root / 'landing'}")
     return dg.SensorResult(

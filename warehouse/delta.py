@@ -10,17 +10,19 @@ Three rules hold for whoever writes (guarantees 1 and 2 of the architecture):
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from pathlib import Path
-from queue import Full, Queue
-from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
-from warehouse.errors import ContractBroken, FormatMismatch, NotMaterialized
+from warehouse.enforcement import check
+from warehouse.errors import FormatMismatch, NotMaterialized
+from warehouse.streams import Counted, ahead, batches
 from warehouse.table import Table
 
 if TYPE_CHECKING:
@@ -29,8 +31,10 @@ if TYPE_CHECKING:
 FORMAT = 1
 DATA = "data"
 TARGET_FILE_BYTES = 64 * 1024 * 1024
-AHEAD = 2
 CHANGE_COLUMNS = ("_change_type", "_commit_version")
+
+_held: ContextVar[frozenset[str]] = ContextVar("held", default=frozenset())
+"""Files of the locks that this flow of control holds."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,6 @@ class Lake:
     def __init__(self, root: Path) -> None:
         """Open, or on the first use create, the lake. Raises `FormatMismatch` for one that other code wrote."""
         self.root = root
-        self._locks: dict[str, Any] = {}
         _check_format(root)
 
     def path(self, table: Table) -> Path:
@@ -64,7 +67,8 @@ class Lake:
 
     def exists(self, table: Table) -> bool:
         """Whether the table has ever been written."""
-        return (self.path(table) / "_delta_log").is_dir()
+        log = self.path(table) / "_delta_log"
+        return log.is_dir() and any(name.suffix == ".json" and name.stem.isdigit() for name in log.iterdir())
 
     def open(self, table: Table, version: int | None = None) -> "DeltaTable":
         """The Delta table, at a version or the newest. Raises `NotMaterialized`."""
@@ -132,20 +136,22 @@ class Lake:
             if frame.height:
                 yield frame
 
-    def ordered(self, table: Table, column: str, *, after: int, size: int) -> Iterator[pl.DataFrame]:
+    def ordered(
+        self, table: Table, column: str, *, after: int, size: int, version: int | None = None
+    ) -> Iterator[pl.DataFrame]:
         """Rows whose `column` is above `after`, in its order, `size` at a time, without holding them all.
 
         For append-only tables that are written in the order of an ascending integer column.
         """
         import pyarrow.parquet as pq
 
-        delta = self.open(table)
+        delta = self.open(table, version)
         stats = pl.DataFrame(delta.get_add_actions(flatten=True)).select("path", f"min.{column}", f"max.{column}")
         files = stats.filter(pl.col(f"max.{column}") > after).sort(f"min.{column}")
         apart = (files[f"min.{column}"].shift(-1) > files[f"max.{column}"]).all()
         paths = [self.path(table) / path for path in files["path"]]
         if not apart or not all(pl.read_parquet(path, columns=[column])[column].is_sorted() for path in paths):
-            rows = self.scan(table).filter(pl.col(column) > after).sort(column).collect()
+            rows = self.scan(table, version=version).filter(pl.col(column) > after).sort(column).collect()
             yield from rows.iter_slices(size)
             return
         for path in paths:
@@ -166,17 +172,22 @@ class Lake:
 
     @contextmanager
     def lock(self, *tables: Table) -> Iterator[None]:
-        """Hold the tables against every other writer, in this process or another. Re-entrant."""
+        """Hold the tables against every other writer, in another thread or process. Re-entrant."""
         from filelock import FileLock
 
-        with ExitStack() as held:
-            for path in sorted({table.path for table in tables}):
-                if path not in self._locks:
-                    file = self.root / ".locks" / f"{path.replace('/', '.')}.lock"
-                    file.parent.mkdir(parents=True, exist_ok=True)
-                    self._locks[path] = FileLock(file, thread_local=False)
-                held.enter_context(self._locks[path])
-            yield
+        folder = self.root / ".locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        files = {str(folder / f"{table.path.replace('/', '.')}.lock") for table in tables}
+        before = _held.get()
+        with ExitStack() as stack:
+            for file in sorted(files - before):
+                # A lock of its own, because the system keeps apart whoever opened the file, not threads.
+                stack.enter_context(FileLock(file, thread_local=False))
+            token = _held.set(before | files)
+            try:
+                yield
+            finally:
+                _held.reset(token)
 
     def append(
         self, table: Table, rows: pl.DataFrame | Iterable[pl.DataFrame], *, progress: Mapping[str, int] | None = None
@@ -242,7 +253,7 @@ class Lake:
 
     def _append_checked(self, table: Table, rows: Iterable[pl.DataFrame], progress: Mapping[str, int]) -> Commit:
         """Append what is left after `check`; where there is nothing, commit progress alone, if it moved."""
-        counted = _Counted(rows)
+        counted = Counted(rows)
         exists = self.exists(table)
         first = next(counted, None)
         if first is None and exists:
@@ -250,7 +261,7 @@ class Lake:
             if all(delta.transaction_version(source) == version for source, version in progress.items()):
                 return Commit(table, delta.version())
         data = first is not None or not exists
-        stream = _chain(first if first is not None else pl.DataFrame(schema=table.schema), counted)
+        stream = chain([first if first is not None else pl.DataFrame(schema=table.schema)], counted)
         self._write(table, stream, "append", self._commit(table, progress, data=data))
         return Commit(table, self.open(table).version(), inserted=counted.rows)
 
@@ -278,15 +289,14 @@ class Lake:
     ) -> None:
         import pyarrow as pa
         from deltalake import write_deltalake
-        from deltalake.exceptions import DeltaError
 
         path = self.path(table)
         path.parent.mkdir(parents=True, exist_ok=True)
         frames = iter([rows]) if isinstance(rows, pl.DataFrame) else rows
         schema = pl.DataFrame(schema=table.schema).to_arrow().schema
         failure: list[BaseException] = []
-        with _ahead(frames) as made:
-            reader = pa.RecordBatchReader.from_batches(schema, _batches(made, schema, failure))
+        with ahead(frames) as made:
+            reader = pa.RecordBatchReader.from_batches(schema, batches(made, schema, failure))
             try:
                 write_deltalake(
                     path,
@@ -298,49 +308,10 @@ class Lake:
                     commit_properties=commit,
                     description=table.grain,
                 )
-            except DeltaError:
+            except Exception:
                 if failure:
                     raise failure[0] from None
                 raise
-
-
-class _Counted(Iterator[pl.DataFrame]):
-    """Frames that are not empty, counting their rows as they pass."""
-
-    def __init__(self, frames: Iterable[pl.DataFrame]) -> None:
-        self._frames = iter(frames)
-        self.rows = 0
-
-    def __next__(self) -> pl.DataFrame:
-        for frame in self._frames:
-            if frame.height:
-                self.rows += frame.height
-                return frame
-        raise StopIteration
-
-
-def check(table: Table, rows: pl.DataFrame) -> pl.DataFrame:
-    """The rows, if they keep the table's contract; else `ContractBroken` naming the column."""
-    found, expected = rows.schema, table.schema
-    for name, dtype in expected.items():
-        if name not in found:
-            raise ContractBroken(f"{table.path} breaks its contract: {name} is missing, expected {dtype}.")
-        if found[name] != dtype:
-            message = f"{table.path} breaks its contract: {name} is {found[name]}, expected {dtype}."
-            raise ContractBroken(f"{message} Fix what writes the table, or warehouse/contracts/{table.layer}.py.")
-    extra = [name for name in found if name not in expected]
-    if extra:
-        raise ContractBroken(f"{table.path} breaks its contract: no column {', '.join(extra)} is declared.")
-    nulls = rows.select(pl.col(table.required).null_count()).row(0) if table.required else ()
-    for name, count in zip(table.required, nulls, strict=True):
-        if count:
-            raise ContractBroken(f"{table.path} breaks its contract: {name} is null in {count} rows, expected a value.")
-    if table.primary_key and rows.height > 1:
-        doubled = rows.height - rows.select(table.primary_key).n_unique()
-        if doubled:
-            keys = ", ".join(table.primary_key)
-            raise ContractBroken(f"{table.path} breaks its contract: {doubled} rows repeat the key ({keys}).")
-    return rows.select(expected.names())
 
 
 def _check_format(root: Path) -> None:
@@ -389,58 +360,3 @@ def _writer() -> "WriterProperties":
     from deltalake import WriterProperties
 
     return WriterProperties(compression="ZSTD", compression_level=1)
-
-
-def _chain(first: pl.DataFrame, rest: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    yield first
-    yield from rest
-
-
-def _batches(frames: Iterator[pl.DataFrame], schema: Any, failure: list[BaseException]) -> Iterator[Any]:
-    """Arrow batches of the frames; what the frames raise is kept, because the writer only passes on its text."""
-    try:
-        for frame in frames:
-            yield from frame.to_arrow().cast(schema).to_batches()
-    except BaseException as error:
-        failure.append(error)
-        raise
-
-
-@contextmanager
-def _ahead(frames: Iterator[pl.DataFrame]) -> Iterator[Iterator[pl.DataFrame]]:
-    """The frames, made in a thread of their own while the writer compresses the ones before.
-
-    The writer asks for batches inside its runtime, where no other table could be read or written.
-    """
-    ready: Queue[pl.DataFrame | BaseException | None] = Queue(maxsize=AHEAD)
-    stopped = Event()
-
-    def offer(item: pl.DataFrame | BaseException | None) -> None:
-        while not stopped.is_set():
-            with suppress(Full):
-                ready.put(item, timeout=0.1)
-                return
-
-    def make() -> None:
-        try:
-            for frame in frames:
-                offer(frame)
-                if stopped.is_set():
-                    return
-            offer(None)
-        except BaseException as error:
-            offer(error)
-
-    def take() -> Iterator[pl.DataFrame]:
-        while (item := ready.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-
-    maker = Thread(target=make, name="frames", daemon=True)
-    maker.start()
-    try:
-        yield take()
-    finally:
-        stopped.set()
-        maker.join()

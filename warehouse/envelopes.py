@@ -33,7 +33,7 @@ class Envelope(msgspec.Struct, frozen=True):
 _decoder = msgspec.json.Decoder(Envelope)
 
 
-def parse_events(records: list[bytes], loaded_at: datetime) -> Parsed:
+def parse_events(records: list[bytes], loaded_at: datetime, latest: datetime | None = None) -> Parsed:
     """Type a batch of envelopes; an event that does not say when it was received was received with its load."""
     refused: list[Refusal] = []
     rows: list[dict[str, Any]] = []
@@ -65,8 +65,8 @@ def parse_events(records: list[bytes], loaded_at: datetime) -> Parsed:
         parse_times(frame["event_time"]).alias("event_time"),
         pl.coalesce(parse_times(frame["received_time"]), pl.lit(loaded_at)).alias("received_time"),
     )
-    good = pl.col("event_time").is_between(EARLIEST, LATEST).fill_null(value=False)
-    detail = "event_time is no time between 1990 and 2100, expected ISO 8601"
+    good = pl.col("event_time").is_between(EARLIEST, latest or LATEST).fill_null(value=False)
+    detail = "event_time is no time, or out of range: expected ISO 8601, not before 1990 and not after it was received"
     for row, ticket_id in frame.filter(~good).select(ROW, "ticket_id").iter_rows():
         refused.append(Refusal(row, "contract", detail, "event_time", ticket_id))
     return Parsed(frame.filter(good), refused)

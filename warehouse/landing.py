@@ -1,9 +1,10 @@
 """Landing: files of records become bronze rows, each file in one commit or not at all."""
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
 from typing import Literal
@@ -29,6 +30,8 @@ SIGNS: dict[Kind, frozenset[str]] = {
 FOLDER = "landing"
 TAKEN = "taken"
 REFUSED = "refused"
+QUIET = timedelta(seconds=2)
+"""How long a dropped file must have lain there unchanged."""
 
 
 @dataclass(frozen=True)
@@ -63,51 +66,73 @@ def land(
     Raises `SourceUnreadable`, with nothing loaded, for a file that is broken or holds something else than records.
     """
     rules = read_mapping(mapping)
-    load_id = digest(file)
-    for target, table in TARGETS.items():
-        if lake.progress(table, load_id) is not None:
-            return Landed(load_id, target, _count(lake, table, load_id), known=True)
+    load_id = digest(file, rules)
+    landed = _landed(lake, load_id)
+    if landed is not None:
+        return landed
     form = records.recognise(file)
     stream = records.blocks(file, form)
     first = next((block for block in stream if block), None)
     if first is None:
         raise SourceUnreadable(f"{file.name} holds no records, {records.EXPECTED}.")
-    found = kind or _recognise_kind(first, rules, file.name)
-    table = TARGETS[found]
-    with lake.lock(table):
-        load = Load(load_id, file.name, found, form)
-        _note(lake, load, rules, now)
-        rows = _frames(lake, load, chain([first], stream), progress)
-        commit = lake.append(table, rows, progress={load_id: 1})
-    return Landed(load_id, found, commit.inserted, known=False)
+    load = Load(load_id, _name(file), kind or _recognise_kind(first, rules, file.name), form, rules)
+    with lake.lock(TARGETS[load.kind]):
+        # Whoever held the lock before us may have brought the same file.
+        landed = _landed(lake, load_id)
+        if landed is not None:
+            return landed
+        rows = _frames(lake, load, chain([first], stream), now, progress)
+        commit = lake.append(TARGETS[load.kind], rows, progress={load_id: 1})
+    return Landed(load_id, load.kind, commit.inserted, known=False)
 
 
-def digest(file: Path) -> str:
-    """The load's id: the first 16 hex digits of the SHA-256 of the file's bytes."""
+def _landed(lake: Lake, load_id: str) -> Landed | None:
+    for kind, table in TARGETS.items():
+        if lake.progress(table, load_id) is not None:
+            return Landed(load_id, kind, _count(lake, table, load_id), known=True)
+    return None
+
+
+def digest(file: Path, rules: Mapping | None = None) -> str:
+    """The load's id: the first 16 hex digits of the SHA-256 of the file's bytes, and of the mapping if there is one."""
     try:
         with file.open("rb") as stream:
-            return hashlib.file_digest(stream, "sha256").hexdigest()[:16]
+            hashed = hashlib.file_digest(stream, "sha256")
     except OSError as error:
         raise SourceUnreadable(f"{file} cannot be read: {error.strerror}.") from None
+    if rules is not None:
+        hashed.update(rules.as_json().encode())
+    return hashed.hexdigest()[:16]
 
 
-def record_hash(record: bytes) -> str:
-    """BLAKE2b (128 bit, hex) of a record's bytes."""
-    return hashlib.blake2b(record, digest_size=16).hexdigest()
+def _name(file: Path) -> str:
+    """The file's name; bytes of it that are no UTF-8 are escaped."""
+    return os.fsencode(file.name).decode("utf-8", "backslashreplace")
 
 
-def dropped(root: Path) -> list[Dropped]:
-    """Files in the landing folder that nobody has taken in yet, oldest name first."""
+def record_hash(record: bytes, key: bytes = b"") -> str:
+    """BLAKE2b (128 bit, hex) of a record's bytes; `key` keeps apart records that a mapping makes others of."""
+    return hashlib.blake2b(record, digest_size=16, key=key).hexdigest()
+
+
+def dropped(root: Path, now: datetime) -> list[Dropped]:
+    """Files in the landing folder that nobody has taken in yet, by name; one that may still be growing has to wait."""
     folder = root / FOLDER
     folder.mkdir(parents=True, exist_ok=True)
     files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-    return [Dropped(path, digest(path)) for path in files]
+    return [Dropped(path, digest(path)) for path in files if not _may_grow(path, now)]
+
+
+def _may_grow(path: Path, now: datetime) -> bool:
+    """Whether the file was written to just now; a time later than now is another clock's, and says nothing."""
+    age = now - datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    return timedelta(0) <= age < QUIET
 
 
 def take_dropped(lake: Lake, *, now: datetime) -> list[str]:
     """Land what was dropped; taken files move to `taken/`, others with a reason to `refused/`. Returns the reasons."""
     refused = []
-    for file in dropped(lake.root):
+    for file in dropped(lake.root, now):
         try:
             land(lake, file.path, now=now)
             target = file.path.parent / TAKEN / file.load_id / file.path.name
@@ -122,14 +147,18 @@ def take_dropped(lake: Lake, *, now: datetime) -> list[str]:
 
 
 def _frames(
-    lake: Lake, load: "Load", stream: Iterable[Block], progress: Callable[[int], None] | None
+    lake: Lake, load: "Load", stream: Iterable[Block], now: datetime, progress: Callable[[int], None] | None
 ) -> Iterator[pl.DataFrame]:
-    """Bronze rows block by block; a record whose bytes bronze already has is noted without them."""
+    """Bronze rows block by block; a record whose bytes bronze already has is noted without them.
+
+    The load is noted when the whole file was read, and so before its rows are committed.
+    """
     table = TARGETS[load.kind]
     last, seen = last_sequence(lake, table), known_hashes(lake, table)
+    key = hashlib.blake2b(load.rules.as_json().encode(), digest_size=16).digest() if load.rules else b""
     done = 0
     for block in stream:
-        hashes = [record_hash(record) for _, record in block]
+        hashes = [record_hash(record, key) for _, record in block]
         kept: list[bytes | None] = []
         for (_, record), digest_ in zip(block, hashes, strict=True):
             kept.append(None if digest_ in seen else record)
@@ -149,6 +178,7 @@ def _frames(
         done += height
         if progress is not None:
             progress(done)
+    _note(lake, load, now)
 
 
 def last_sequence(lake: Lake, table: Table) -> int:
@@ -178,15 +208,16 @@ class Load:
     source: str
     kind: Kind
     form: Format
+    rules: Mapping | None
 
 
-def _note(lake: Lake, load: Load, rules: Mapping | None, now: datetime) -> None:
+def _note(lake: Lake, load: Load, now: datetime) -> None:
     noted = {
         "load_id": load.load_id,
         "source": load.source,
         "kind": load.kind,
         "format": load.form,
-        "mapping": rules.as_json() if rules else None,
+        "mapping": load.rules.as_json() if load.rules else None,
         "loaded_at": now,
     }
     with lake.lock(bronze.LOADS):

@@ -20,6 +20,8 @@ from warehouse.table import TIMESTAMP, Column, Table
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 LATEST = datetime(2100, 1, 1, tzinfo=UTC)
 MILLISECONDS_FROM = 100_000_000_000
+LARGEST = 8 * 1024 * 1024
+"""Bytes of a record: what is larger is no ticket, but an attachment or a mistake."""
 ROW = "_row"
 NOT_NEGATIVE = (
     "previous_tickets", "resolution_time_hours", "resolution_attempts", "agent_experience_months", "transferred_count",
@@ -91,14 +93,28 @@ TICKET = _shape(silver.TICKET_FIELDS, ("ticket_id", "created_at"), ("subject", "
 ARTICLE = _shape(_fields(silver.ARTICLES), ("article_id", "title", "body"))
 
 
-def parse(shape: Shape, records: list[bytes], *, mapping: Mapping | None = None, text: bool = False) -> Parsed:
-    """Type a batch of records. `text`: every value came as text (CSV), so numbers and flags are read from it."""
+def parse(
+    shape: Shape,
+    records: list[bytes],
+    *,
+    mapping: Mapping | None = None,
+    text: bool = False,
+    latest: datetime | None = None,
+) -> Parsed:
+    """Type a batch of records.
+
+    `text`: every value came as text (CSV), so numbers and flags are read from it. `latest`: no time may be later.
+    """
     refused: list[Refusal] = []
     kept: list[bytes] = []
     numbers: list[int] = []
     decoder = msgspec.json.Decoder(shape.struct)
     for number, record in enumerate(records):
         try:
+            if len(record) > LARGEST:
+                detail = f"the record has {len(record):,} bytes, expected at most {LARGEST:,}"
+                refused.append(Refusal(number, "contract", detail))
+                continue
             if text or mapping is not None:
                 kept.append(_ours(record, shape, mapping, text=text))
             else:
@@ -107,14 +123,14 @@ def parse(shape: Shape, records: list[bytes], *, mapping: Mapping | None = None,
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             refused.append(_refusal(number, record, error))
     rows = _frame(shape, kept, numbers, refused)
-    return _checked(shape, rows, refused, mapping.time_format if mapping else None)
+    return _checked(shape, rows, refused, latest or LATEST, mapping.time_format if mapping else None)
 
 
 def _strict(record: bytes, decoder: Any, shape: Shape) -> bytes:
     """The record, if it keeps the types; whole numbers may be written as 3.0, as exports of data frames do."""
     try:
         decoder.decode(record)
-        return record
+        return record.replace(b"\n", b" ") if b"\n" in record else record
     except msgspec.ValidationError:
         found = msgspec.json.decode(record, type=dict[str, Any])
         whole = {name: int(v) for name, v in found.items() if isinstance(v, float) and v.is_integer()}
@@ -126,7 +142,11 @@ def _strict(record: bytes, decoder: Any, shape: Shape) -> bytes:
 
 
 def _ours(record: bytes, shape: Shape, mapping: Mapping | None, *, text: bool) -> bytes:
-    found = msgspec.json.decode(record, type=dict[str, Any])
+    found = msgspec.json.decode(record)
+    if text and isinstance(found, list):
+        raise msgspec.DecodeError(f"a row with {len(found)} columns, unlike the header's")
+    if not isinstance(found, dict):
+        raise msgspec.DecodeError(f"{type(found).__name__}")
     if mapping is not None:
         found = mapping.apply(found)
     if text:
@@ -170,29 +190,34 @@ def _ticket_id(record: bytes) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _checked(shape: Shape, rows: pl.DataFrame, refused: list[Refusal], time_format: str | None) -> Parsed:
+def _checked(
+    shape: Shape, rows: pl.DataFrame, refused: list[Refusal], latest: datetime, time_format: str | None
+) -> Parsed:
     """Parse the times, then refuse rows that break the contract; the first rule that a row breaks is its reason."""
     as_text = rows.select(ROW, *shape.times)
     rows = rows.with_columns(parse_times(rows[name], time_format).alias(name) for name in shape.times)
-    rules = list(_rules(shape, rows, as_text))
+    rules = list(_rules(shape, rows, as_text, latest))
     broken = pl.coalesce(pl.when(fails).then(pl.lit(index)) for index, (fails, _, _) in enumerate(rules))
-    judged = rows.with_columns(broken.alias("_broken"))
     key = shape.fields[0].name
-    for row in judged.filter(pl.col("_broken").is_not_null()).select(ROW, "_broken", key).iter_rows():
-        _, name, detail = rules[row[1]]
-        refused.append(Refusal(row[0], "contract", detail, name, row[2] if key == "ticket_id" else None))
-    names = [column.name for column in shape.fields]
-    return Parsed(judged.filter(pl.col("_broken").is_null()).select(ROW, *names), refused)
+    judged = rows.select(ROW, key, broken.alias("_broken"))
+    found = judged.filter(pl.col("_broken").is_not_null())
+    for row, id_, rule in found.iter_rows():
+        _, name, detail = rules[rule]
+        refused.append(Refusal(row, "contract", detail, name, id_ if key == "ticket_id" else None))
+    good = rows.filter(judged["_broken"].is_null()) if found.height else rows
+    return Parsed(good.select(ROW, *(column.name for column in shape.fields)), refused)
 
 
-def _rules(shape: Shape, rows: pl.DataFrame, as_text: pl.DataFrame) -> Iterable[tuple[pl.Expr, str, str]]:
+def _rules(
+    shape: Shape, rows: pl.DataFrame, as_text: pl.DataFrame, latest: datetime
+) -> Iterable[tuple[pl.Expr, str, str]]:
     """What makes a row break the contract: the condition, the field, and the words for it."""
     for name in shape.times:
         given = as_text[name].is_not_null() & (as_text[name].str.strip_chars() != "")
         unread = pl.lit(given & rows[name].is_null())
         yield unread, name, f"{name} is no time, expected ISO 8601 or epoch seconds or milliseconds"
-        outside = ~pl.col(name).is_between(EARLIEST, LATEST)
-        yield outside, name, f"{name} is out of range, expected a time between 1990 and 2100"
+        outside = ~pl.col(name).is_between(EARLIEST, latest)
+        yield outside, name, f"{name} is out of range, expected a time after 1990 and not after it was received"
     for name in shape.required:
         blank = pl.col(name).is_null()
         if shape.schema[name] == pl.String and name not in shape.times:
@@ -218,19 +243,19 @@ def parse_times(text: pl.Series, time_format: str | None = None) -> pl.Series:
     found = text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us", strict=False).dt.replace_time_zone("UTC")
     if found.null_count() == text.null_count():
         return found
-    left = text.to_frame("text").select(
-        pl.when(found.is_null()).then(pl.col("text")).alias("text"),
-    )["text"]
+    left = text.to_frame("text").select(pl.when(found.is_null()).then(pl.col("text")))["text"]
     number = left.cast(pl.Float64, strict=False)
-    milliseconds = pl.select(
-        pl.when(number.abs() >= MILLISECONDS_FROM).then(number).otherwise(number * 1000)
-    ).to_series()
-    sane = pl.select(pl.when(milliseconds.abs() < LATEST.timestamp() * 2000).then(milliseconds)).to_series()
+    milliseconds = pl.when(number.abs() < MILLISECONDS_FROM).then(number * 1000).otherwise(number)
+    sane = pl.when(milliseconds.abs() < LATEST.timestamp() * 2000).then(milliseconds)
     epoch = (sane * 1000).round().cast(pl.Int64, strict=False).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    words = left.to_frame("text").select(pl.when(number.is_null()).then(pl.col("text")))["text"]
-    other = words.map_elements(lambda value: _time(value, time_format), return_dtype=pl.Int64, skip_nulls=True)
-    spelt = other.cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    return pl.select(pl.coalesce(found, epoch, spelt)).to_series()
+    words = left if time_format else left.to_frame("text").filter(number.is_null())["text"]
+    read = {value: _time(value, time_format) for value in words.drop_nulls().unique()}
+    spelt = (
+        left.replace_strict(read, default=None, return_dtype=pl.Int64)
+        .cast(pl.Datetime("us"))
+        .dt.replace_time_zone("UTC")
+    )
+    return pl.select(pl.coalesce(found, spelt, epoch)).to_series()
 
 
 def _time(text: str, time_format: str | None) -> int | None:
