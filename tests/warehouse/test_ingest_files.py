@@ -96,11 +96,13 @@ def test_a_newer_record_replaces_the_ticket_and_older_or_equal_ones_are_quaranti
     assert refused["source"].unique().to_list() == ["second.jsonl"]
 
 
-def test_a_record_that_was_superseded_comes_again_without_harm(lake, make, take):
+def test_a_record_that_was_superseded_and_comes_again_is_stale(lake, make, take):
     old, new = make(1), make(1, updated_at="2026-04-01T10:00:00Z")
     take([old, new])
     report = take([old], "old.jsonl")
-    assert (report.unchanged, report.quarantined) == (1, 0)
+    assert (report.unchanged, report.quarantined) == (0, 1)
+    refused = lake.read(silver.QUARANTINE).row(0, named=True)
+    assert (refused["reason"], json.loads(refused["record"])) == ("stale", old)
 
 
 def test_only_the_required_fields_are_needed(lake, take):

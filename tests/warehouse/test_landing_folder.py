@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from warehouse import landing
 from warehouse.clock import as_of
@@ -12,6 +12,7 @@ from warehouse.contracts import bronze, silver
 from warehouse.refine import refine
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
+LATER = datetime.now(UTC) + timedelta(hours=1)
 
 
 def test_good_files_are_taken_and_others_refused_with_the_reason(lake, make):
@@ -20,14 +21,15 @@ def test_good_files_are_taken_and_others_refused_with_the_reason(lake, make):
     (folder / "good.jsonl").write_text(json.dumps(make(1)))
     (folder / "bad.json").write_text('[{"ticket_id": "A", "created_at": "2026-01-01", "subject": "s"}')
     (folder / ".hidden").write_text("left alone")
-    reasons = landing.take_dropped(lake, now=NOW)
+    assert landing.dropped(lake.root, datetime.now(UTC)) == [], "they may still be written"
+    reasons = landing.take_dropped(lake, now=LATER)
     assert len(reasons) == 1
     assert "bad.json ends inside" in reasons[0]
     assert [file.name for file in folder.rglob("good.jsonl")] == ["good.jsonl"]
     assert not (folder / "good.jsonl").exists()
     reason = next((folder / landing.REFUSED).rglob("bad.json.reason.txt"))
     assert "nothing was loaded" in reason.read_text()
-    assert landing.take_dropped(lake, now=NOW) == []
+    assert landing.take_dropped(lake, now=LATER) == []
     assert lake.row_count(bronze.TICKETS) == 1
 
 
@@ -36,7 +38,7 @@ def test_a_file_that_was_landed_but_not_moved_is_not_landed_twice(lake, make):
     folder.mkdir()
     (folder / "good.jsonl").write_text(json.dumps(make(1)))
     landing.land(lake, folder / "good.jsonl", now=NOW)
-    landing.take_dropped(lake, now=NOW)
+    landing.take_dropped(lake, now=LATER)
     assert lake.row_count(bronze.TICKETS) == 1
 
 
