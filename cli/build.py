@@ -18,6 +18,10 @@ Examples:
   ticketlake build twcs.csv --map twitter --json
 """
 
+SHOWN = ("gold/", "models/", "release/")
+SHORT = 19
+WIDE = 120
+
 
 @click.command(epilog=EXAMPLES)
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -47,8 +51,11 @@ def summarise(report: "BuildReport") -> None:
 
     table = Table("built", "rows", "version", box=None, header_style="bold")
     for item in report.built:
-        table.add_row(item.asset, "" if item.rows is None else f"{item.rows:,}", item.version or "")
+        if item.rows is not None or item.asset.startswith(SHOWN):
+            table.add_row(item.asset, "" if item.rows is None else f"{item.rows:,}", (item.version or "")[:SHORT])
     console = Console()
+    if not console.is_terminal:
+        console.width = WIDE
     console.print(table)
     console.print(f"{report.checks_passed} checks passed, {len(report.warnings)} warn, {report.seconds:.1f} s")
     for warning in report.warnings:

@@ -1,4 +1,4 @@
-"""Progress on a terminal: one line a step while it runs, silent where nobody watches."""
+"""Progress: on a terminal a line that moves for each step, elsewhere a plain line for each start and end."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -42,7 +42,9 @@ class Progress:
 
     def step(self, step: "Step") -> None:
         """Show that a step started or ended."""
-        if step.state == "started":
+        if not self._console.is_terminal:
+            self._console.print(f"{step.seconds:6.1f} s  {step.name} {step.state}", highlight=False)
+        elif step.state == "started":
             self._tasks[step.name] = self._bars.add_task(step.name, total=1, mark="")
         elif step.name in self._tasks:
             self._bars.update(self._tasks[step.name], completed=1, mark=MARKS[step.state])
