@@ -231,7 +231,7 @@ def _recognise_kind(block: Block, rules: Mapping | None, name: str) -> Kind:
     for _, record in block:
         try:
             found = frozenset(decoder.decode(record))
-        except (msgspec.DecodeError, UnicodeDecodeError):
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             continue
         keys |= found
         if rules is not None and rules.fits(found):

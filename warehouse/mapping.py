@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import polars as pl
 
 from warehouse.contracts import silver
 from warehouse.errors import SettingsInvalid
@@ -71,6 +72,8 @@ class Mapping(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         ours: dict[str, Any] = {**self.constants}
         for field, column in self.fields.items():
             value = record.get(column)
+            if isinstance(value, int) and not isinstance(value, bool) and FIELDS[field] == pl.String:
+                value = str(value)  # identifiers are often numbers
             if isinstance(value, str):
                 value = self.values.get(field, {}).get(value, value)
             ours[field] = value

@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,23 +29,39 @@ CANDIDATES = 4
 CSV_ROWS = 5_000
 
 _elements = msgspec.json.Decoder(list[msgspec.Raw])
-_scanner = json.JSONDecoder()
+_element = msgspec.json.Decoder(msgspec.Raw)
+_TOKEN = re.compile(rb'"(?:[^"\\]++|\\.)*+"|["{}\[\],]', re.DOTALL)
 
 
 def recognise(file: Path) -> Format:
-    """What the file holds, by its first bytes. Raises `SourceUnreadable` for anything that is no list of records."""
+    """What the file holds, by its first bytes. Raises `SourceUnreadable` for anything that is no list of records.
+
+    A first line that is broken does not decide: lines of JSON are known by any of the first that is an object.
+    """
     with _opened(file) as read:
         head = read(1 << 16).removeprefix(BOM).lstrip(SPACE)
     if not head:
         raise SourceUnreadable(f"{file.name} is empty, {EXPECTED}.")
-    if head.startswith(b"["):
+    lines = head.split(b"\n")
+    has_objects = any(line.lstrip(SPACE).startswith(b"{") for line in lines)
+    if head.startswith(b"[") and not (_is_json(lines[0]) and has_objects):
         return "json"
-    if head.startswith(b"{"):
+    if head.startswith(b"{") or any(line.lstrip(SPACE).startswith(b"{") and _is_json(line) for line in lines):
         return "jsonl"
-    if b"\x00" not in head and b"," in head.split(b"\n", 1)[0] and not head.startswith(b"<"):
+    if {".jsonl", ".ndjson"} & set(file.suffixes):
+        return "jsonl"
+    if b"\x00" not in head and b"," in lines[0] and not head.startswith(b"<"):
         return "csv"
     found = head[:30].decode("utf-8", "backslashreplace")
     raise SourceUnreadable(f"{file.name} begins with {found!r}, {EXPECTED}.")
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 def blocks(file: Path, form: Format) -> Iterator[Block]:
@@ -86,6 +103,11 @@ def _json_lines(read: Read, name: str) -> Iterator[Block]:
         head, newline, tail = block.rpartition(b"\n")
         if not newline:
             rest.append(block)
+            if sum(map(len, rest)) > LARGEST_RECORD:
+                limit = LARGEST_RECORD // 2**20
+                raise SourceUnreadable(
+                    f"{name}: line {line} is longer than {limit} MB, {EXPECTED}; nothing was loaded."
+                )
             continue
         lines = b"".join((*rest, head)).split(b"\n")
         yield _numbered(lines, line)
@@ -105,7 +127,7 @@ def _json_array(read: Read, name: str) -> Iterator[Block]:
         block = read(BLOCK)
         elements, left, ended = _whole_elements(rest + block)
         if not elements and not ended and (not block or len(left) > LARGEST_RECORD):
-            why = "ends inside" if not block and not _is_broken(left) else "is no valid JSON at"
+            why = "is no valid JSON at" if block or _is_broken(left) else "ends inside"
             message = f"{name} {why} record {position} of its array"
             raise SourceUnreadable(f"{message}; nothing was loaded. Fetch the file again, or send JSON lines.")
         if elements:
@@ -119,12 +141,13 @@ def _json_array(read: Read, name: str) -> Iterator[Block]:
 
 
 def _is_broken(text: bytes) -> bool:
-    """Whether an element that was never completed is wrong rather than short: the scanner stops before the end."""
-    decoded = text.decode("utf-8", "surrogateescape")
+    """Whether an element that was never completed is wrong rather than short."""
     try:
-        _scanner.raw_decode(decoded)
-    except json.JSONDecodeError as error:
-        return error.pos < len(decoded.rstrip()) - 1 and "Unterminated" not in error.msg
+        msgspec.json.decode(text, type=msgspec.Raw)
+    except msgspec.DecodeError as error:
+        return "truncated" not in str(error)
+    except RecursionError:
+        return True
     return False
 
 
@@ -147,7 +170,7 @@ def _whole_elements(text: bytes) -> tuple[list[bytes], bytes, bool]:
         if tail in (b",", b"]"):
             try:
                 found = _elements.decode(b"[" + text[: end + 1] + b"]")
-            except (msgspec.DecodeError, UnicodeDecodeError):
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
                 continue
             left = text[end + 1 :].lstrip(SPACE)
             return [_one_line(bytes(raw)) for raw in found], left[1:], tail == b"]"
@@ -155,29 +178,36 @@ def _whole_elements(text: bytes) -> tuple[list[bytes], bytes, bool]:
 
 
 def _scan(text: bytes) -> tuple[list[bytes], bytes, bool]:
-    decoded = text.decode("utf-8", "surrogateescape")
+    """`_whole_elements`, token by token: commas and brackets outside of strings and nested lists part the elements."""
     found: list[bytes] = []
-    at, done = 0, 0
-    while True:
-        try:
-            _, end = _scanner.raw_decode(decoded, at)
-        except json.JSONDecodeError:
+    at, depth = 0, 0
+    for token in _TOKEN.finditer(text):
+        sign = token[0]
+        if sign == b'"':  # a string that does not end here
             break
-        after = _skip_space(decoded, end)
-        if decoded[after : after + 1] not in (",", "]"):
-            break
-        found.append(_one_line(decoded[at:end].encode("utf-8", "surrogateescape")))
-        done = after + 1
-        if decoded[after] == "]":
-            return found, decoded[done:].encode("utf-8", "surrogateescape"), True
-        at = _skip_space(decoded, done)
-    return found, decoded[done:].encode("utf-8", "surrogateescape"), False
+        if sign in (b"{", b"["):
+            depth += 1
+        elif sign in (b"}", b"]") and depth:
+            depth -= 1
+        elif sign in (b",", b"]") and not depth:
+            element = text[at : token.start()].strip(SPACE)
+            if not _is_element(element):
+                break
+            found.append(_one_line(element))
+            at = token.end()
+            if sign == b"]":
+                return found, text[at:], True
+    return found, text[at:], False
 
 
-def _skip_space(text: str, at: int) -> int:
-    while text[at : at + 1] in (" ", "\t", "\r", "\n") and at < len(text):
-        at += 1
-    return at
+def _is_element(text: bytes) -> bool:
+    try:
+        _element.decode(text)
+    except msgspec.DecodeError:
+        return False
+    except RecursionError:  # deep, and so no ticket, but its brackets match
+        return True
+    return True
 
 
 def _one_line(record: bytes) -> bytes:
@@ -187,7 +217,7 @@ def _one_line(record: bytes) -> bytes:
 
 def _csv(read: Read, name: str) -> Iterator[Block]:
     stream = io.BufferedReader(_Raw(read), BLOCK)  # type: ignore[type-var]
-    reader = csv.reader(io.TextIOWrapper(stream, "utf-8-sig", "backslashreplace", newline=""))
+    reader = csv.reader(io.TextIOWrapper(stream, "utf-8-sig", "surrogateescape", newline=""))
     csv.field_size_limit(LARGEST_RECORD)
     try:
         header = next(reader)
@@ -195,7 +225,7 @@ def _csv(read: Read, name: str) -> Iterator[Block]:
         for row in reader:
             if row:
                 record = dict(zip(header, row, strict=True)) if len(row) == len(header) else row
-                block.append((reader.line_num, msgspec.json.encode(record)))
+                block.append((reader.line_num, _encoded(record)))
             if len(block) == CSV_ROWS:
                 yield block
                 block = []
@@ -203,6 +233,14 @@ def _csv(read: Read, name: str) -> Iterator[Block]:
     except csv.Error as error:
         message = f"{name} is no CSV at line {reader.line_num} ({error})"
         raise SourceUnreadable(f"{message}; nothing was loaded. Fetch the file again.") from None
+
+
+def _encoded(record: dict[str, str] | list[str]) -> bytes:
+    """As JSON; bytes that are no UTF-8 stay what they are, for the typing to refuse."""
+    try:
+        return msgspec.json.encode(record)
+    except UnicodeEncodeError:
+        return json.dumps(record, ensure_ascii=False).encode("utf-8", "surrogateescape")
 
 
 class _Raw(io.RawIOBase):

@@ -133,7 +133,7 @@ class _Run:
             return
         self._lake.append(target, _chosen(spool, target, accepted.filter(pl.col("outcome") == "new")))
         updated = _chosen(spool, target, newest.filter(pl.col("outcome") == "updated"))
-        self._lake.merge(target, pl.concat(updated), progress=progress)
+        self._lake.upsert(target, updated, progress=progress)
 
     def _parts(self) -> Iterator[tuple[pl.DataFrame, Load]]:
         """New bronze rows of one load each, in bronze order: the inbox may come before a file and again after it."""

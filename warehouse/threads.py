@@ -97,7 +97,7 @@ def _messages(records: list[bytes], rules: Mapping, latest: datetime | None) -> 
     for row, record in enumerate(records):
         try:
             values = decoder.decode(record)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             refused.append(Refusal(row, "malformed", f"expected a row of messages, found: {error}"))
             continue
         message = {name: _text(values.get(column)) for name, column in columns.items()}
