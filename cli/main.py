@@ -1,5 +1,6 @@
 """The command and its manners: lazy verbs, one readable line for an error, exit codes that scripts can rely on."""
 
+import signal
 import sys
 from importlib import import_module
 
@@ -52,7 +53,8 @@ def ticketlake(traceback: bool) -> None:
 
 
 def main() -> None:
-    """Run the command; expected errors become one line on stderr and exit code 1."""
+    """Run the command; expected errors become one line on stderr and exit code 1. SIGTERM ends it as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         code = ticketlake(standalone_mode=False)
     except TicketlakeError as error:
