@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from datetime import UTC, datetime
+from threading import Thread
 from time import monotonic, sleep
 
 import polars as pl
@@ -11,7 +12,7 @@ import pytest
 from warehouse.contracts import bronze, silver
 from warehouse.contracts.bronze import LOADS
 from warehouse.delta import FORMAT, Lake
-from warehouse.errors import ContractBroken, FormatMismatch, NotMaterialized
+from warehouse.errors import ContractBroken, FormatMismatch, NotMaterialized, SettingsInvalid
 from warehouse.maintenance import maintain
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -156,3 +157,35 @@ def test_maintenance_spares_rows_progress_and_data_version(lake):
     assert (lake.data_version(LOADS), lake.progress(LOADS, "source"), lake.row_count(LOADS)) == (3, 3, 4)
     assert lake.read(LOADS, version=2).height == 3
     assert maintain(lake, silver.TICKETS) is None
+
+
+@pytest.mark.parametrize("name", ["a b", "höhe", "100%", "q?x*", "a#b", "{x}", "日本"])
+def test_a_lake_may_lie_below_a_directory_with_an_odd_name(tmp_path, name):
+    lake = Lake(tmp_path / name / "lake")
+    lake.merge(LOADS, loads("ab"))
+    lake.merge(LOADS, loads("a", "csv"))
+    assert lake.read(LOADS).sort("load_id")["format"].to_list() == ["csv", "json"]
+    assert lake.changes(LOADS, None).height == 2
+    assert lake.changes(LOADS, 0)["load_id"].to_list() == ["a"]
+
+
+@pytest.mark.parametrize("name", ["a[1]", "a|b", "a\\b", "%20", "a\tb"])
+def test_a_directory_that_delta_cannot_name_is_refused_at_once(tmp_path, name):
+    with pytest.raises(SettingsInvalid, match="Choose another LAKE_ROOT"):
+        Lake(tmp_path / name)
+
+
+def test_another_thread_waits_for_the_lock_and_the_same_one_does_not(lake):
+    order = []
+
+    def other():
+        with lake.lock(LOADS):
+            order.append("other")
+
+    with lake.lock(LOADS, bronze.TICKETS), lake.lock(LOADS):
+        thread = Thread(target=other)
+        thread.start()
+        thread.join(timeout=0.3)
+        order.append("first")
+    thread.join()
+    assert order == ["first", "other"]
