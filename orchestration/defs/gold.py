@@ -37,7 +37,9 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, lake: Lak
         f"{source.layer}_{source.name}_version": tables.version(source) for source in SOURCES
     }
     events: list[Any] = []
-    invocation = dbt.cli([*BUILD, "--vars", json.dumps(variables)], context=context)
+    target = tables.root / "dbt" / "target"
+    target.mkdir(parents=True, exist_ok=True)
+    invocation = dbt.cli([*BUILD, "--vars", json.dumps(variables)], context=context, target_path=target)
     try:
         events.extend(invocation.stream())
     except DagsterDbtCliRuntimeError as error:
