@@ -305,7 +305,7 @@ class Lake:
                 source_alias="s",
                 target_alias="t",
                 commit_properties=self._commit(table, progress, data=True),
-                writer_properties=_writer(),
+                writer_properties=_writer(table),
             )
             try:
                 merge.when_matched_update_all().when_not_matched_insert_all().execute()
@@ -341,7 +341,7 @@ class Lake:
                     mode=mode,
                     configuration={"delta.enableChangeDataFeed": "true"},
                     target_file_size=TARGET_FILE_BYTES,
-                    writer_properties=_writer(),
+                    writer_properties=_writer(table),
                     commit_properties=commit,
                     description=table.grain,
                 )
@@ -397,7 +397,9 @@ def _same_rows(before: pl.DataFrame, after: pl.DataFrame) -> bool:
     return first.equals(second)
 
 
-def _writer() -> "WriterProperties":
-    from deltalake import WriterProperties
+def _writer(table: Table) -> "WriterProperties":
+    """Compression that is nearly free; no dictionary is tried where it would hold every value."""
+    from deltalake import ColumnProperties, WriterProperties
 
-    return WriterProperties(compression="ZSTD", compression_level=1)
+    plain = {column.name: ColumnProperties(dictionary_enabled=False) for column in table.columns if column.distinct}
+    return WriterProperties(compression="ZSTD", compression_level=1, column_properties=plain)

@@ -97,7 +97,7 @@ class Ledger:
         )
         return known.collect()
 
-    def judge(self, rows: pl.DataFrame, repeated: pl.DataFrame) -> pl.DataFrame:
+    def judge(self, rows: pl.DataFrame, repeated: pl.DataFrame | None = None) -> pl.DataFrame:
         """SEQUENCE, ID and `outcome` of typed `rows` and of `repeated`: records (SEQUENCE, HASH) that stand already."""
         hash_ = pl.col("record_hash") if "record_hash" in rows.columns else pl.lit(None, pl.String)
         candidates = rows.select(
@@ -107,7 +107,7 @@ class Ledger:
             pl.struct(self._said).hash(seed=0).alias(CONTENT),
             hash_.alias(HASH),
         )
-        if repeated.height:
+        if repeated is not None and repeated.height:
             again = repeated.join(self.known, on=HASH).select(candidates.columns)
             candidates = pl.concat([candidates, again]).sort(SEQUENCE)
         self._recall(candidates)

@@ -10,12 +10,13 @@ TIMESTAMP = pl.Datetime("us", "UTC")
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its type, what it means, whether it must be there."""
+    """One column: its type, what it means, whether it must be there, whether its values hardly repeat."""
 
     name: str
     dtype: pl.DataType | type[pl.DataType]
     description: str
     required: bool = False
+    distinct: bool = False
 
 
 @dataclass(frozen=True)

@@ -35,7 +35,8 @@ class Threads:
     ) -> tuple[Parsed, pl.DataFrame]:
         """Tickets and events, each with the number (ROW) of its record; what was refused is with the tickets."""
         messages, refused = _messages(records, rules, latest)
-        messages = messages.join(self._roots, on="id", maintain_order="left")
+        messages = messages.join(self._roots, on="id", how="left", maintain_order="left")
+        messages = messages.with_columns(pl.coalesce("root", "id").alias("root"))
         own = messages.filter(pl.col("root") == pl.col("id"))
         parsed = parse(TICKET, [_ticket(row, rules) for row in own.iter_rows(named=True)])
         rows = own[ROW]

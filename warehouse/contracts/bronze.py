@@ -30,8 +30,12 @@ def _records(name: str, entity: str) -> Table:
             Column("load_id", pl.String, "The load that brought it", required=True),
             Column("source", pl.String, "Name of the file, or `inbox`", required=True),
             Column("position", pl.Int64, "Line of the file, index in the array or inbox number, from 1", required=True),
-            Column("record_hash", pl.String, "BLAKE2b (128 bit, hex) of the record's bytes", required=True),
-            Column("record", pl.Binary, "The record's bytes; null where an earlier row has the same hash"),
+            Column(
+                "record_hash", pl.String, "BLAKE2b (128 bit, hex) of the record's bytes", required=True, distinct=True
+            ),
+            Column(
+                "record", pl.Binary, "The record's bytes; null where an earlier row has the same hash", distinct=True
+            ),
         ),
     )
 
