@@ -1,4 +1,4 @@
-"""A child process that dies after the n-th durable step: `python ingest_and_die.py ROOT FILE STEP`."""
+"""A child process that dies after the n-th durable step: `python ingest_and_die.py ROOT FILE STEP [MAPPING]`."""
 
 import os
 import sys
@@ -9,6 +9,7 @@ from warehouse.delta import Lake
 from warehouse.ingest import ingest
 
 root, file, step = Path(sys.argv[1]), Path(sys.argv[2]), int(sys.argv[3])
+mapping = sys.argv[4] if len(sys.argv) > 4 else None
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 
 
@@ -22,9 +23,8 @@ class MortalLake(Lake):
         self._count()
 
     def _merge_checked(self, *arguments, **named):
-        done = super()._merge_checked(*arguments, **named)
+        super()._merge_checked(*arguments, **named)
         self._count()
-        return done
 
     def _count(self):
         MortalLake.steps += 1
@@ -32,4 +32,4 @@ class MortalLake(Lake):
             os._exit(9)
 
 
-ingest(MortalLake(root), file, now=NOW)
+ingest(MortalLake(root), file, now=NOW, mapping=mapping)

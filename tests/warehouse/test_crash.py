@@ -94,6 +94,32 @@ def test_killed_after_every_durable_step_in_turn(files, undisturbed, tmp_path, n
     assert step > 4
 
 
+def test_killed_while_messages_become_tickets_and_events(tmp_path):
+    head = "tweet_id,author_id,inbound,created_at,text,response_tweet_id,in_response_to_tweet_id\n"
+    at = "Tue Oct 31 22:10:47 +0000 2017"
+    chains = "".join(f"{n},u{n % 3},{n % 2 == 0},{at},text {n},,{'' if n % 4 == 1 else n - 1}\n" for n in range(1, 41))
+    first, second = tmp_path / "first.csv", tmp_path / "second.csv"
+    first.write_text(head + chains)
+    second.write_text(
+        head + chains + f"99,u1,True,{at},late,,40\n40,u1,True,{at},other words,,39\n98,u1,True,never,x,,\n"
+    )
+    before, after = tmp_path / "before", tmp_path / "after"
+    ingest(Lake(before), first, now=NOW, mapping="twitter")
+    shutil.copytree(before, after)
+    report = ingest(Lake(after), second, now=NOW, mapping="twitter")
+    assert (report.new, report.unchanged, report.quarantined) == (1, 40, 2)
+    for step in range(1, MOST_STEPS):
+        root = tmp_path / f"lake-{step}"
+        shutil.copytree(before, root)
+        child = subprocess.run([sys.executable, CHILD, root, second, str(step), "twitter"], check=False)
+        if child.returncode == 0:
+            break
+        assert child.returncode == 9
+        ingest(Lake(root), second, now=NOW, mapping="twitter")
+        assert rows(root) == rows(after), f"killed after step {step}"
+    assert 4 < step < MOST_STEPS - 1
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3, *(pytest.param(n, marks=pytest.mark.long) for n in range(4, 21))])
 def test_killed_at_random_moments(files, undisturbed, tmp_path, seed):
     random.seed(seed)
