@@ -1,0 +1,82 @@
+"""What every learner is: fitted on labelled tickets, asked for probabilities and reasons, kept in a directory."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, Self
+
+import msgspec
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+Probabilities = NDArray[np.float64]
+Places = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What is known of n tickets when they are opened."""
+
+    texts: pl.Series
+    """n cleaned texts, never null."""
+    vectors: Vectors
+    """n rows of sentence embeddings, in blocks of unit length; no columns where nothing was embedded."""
+    table: pl.DataFrame
+    """n rows of features: Float32 (null: not known) and String (null: not known); no columns for bare texts."""
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def take(self, places: Places) -> "Inputs":
+        """The tickets at these places, in this order."""
+        return Inputs(self.texts.gather(places), self.vectors[places], self.table[places])
+
+
+class Reason(msgspec.Struct, frozen=True):
+    """What moved a prediction: the words or the feature, its value where it has one, and by how many logits."""
+
+    term: str
+    weight: float
+    value: str | None = None
+
+
+class Learner(Protocol):
+    """One family of models. A fitted learner does not change."""
+
+    family: str
+    """Its name in tables and releases, such as `catboost`."""
+    classes: list[str]
+    """The labels, in the order of the columns of `predict_proba`."""
+
+    @classmethod
+    def fit(
+        cls,
+        train: Inputs,
+        labels: pl.Series,
+        validation: Inputs,
+        validation_labels: pl.Series,
+        *,
+        seed: int,
+        parameters: dict[str, Any],
+    ) -> Self:
+        """Learn from `train`; `validation` (later in time) is for stopping early, never for weights."""
+        ...
+
+    def predict_proba(self, inputs: Inputs) -> Probabilities:
+        """One row per ticket, one column per class, each row summing to 1."""
+        ...
+
+    def explain(self, inputs: Inputs, classes: Sequence[int]) -> list[list[Reason]]:
+        """For each ticket, what moved it towards (above 0) or away from (below 0) its class, strongest first."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write everything into an empty directory; nothing in it can run code when it is loaded."""
+        ...
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote. Raises `ContractBroken` for another format."""
+        ...
