@@ -9,7 +9,7 @@ RUN --mount=type=cache,target=/root/.cache/uv \
     /app/.venv/bin/uv pip install --python /app/.venv/bin/python -r requirements.lock
 COPY . .
 RUN /app/.venv/bin/uv pip install --python /app/.venv/bin/python --no-deps --no-build-isolation -e . \
-    && LAKE_ROOT=/tmp/lake /app/.venv/bin/python -c "from orchestration.dbt import manifest; manifest()"
+    && LAKE_ROOT=/tmp/lake /app/.venv/bin/python -c "from orchestration.dbt import parsed; parsed()"
 
 FROM python:3.11.14-slim-bookworm
 RUN useradd --create-home --uid 10001 ticketlake \

@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from orchestration import checks, dbt, jobs, sensors
+from orchestration import checks, jobs, sensors
 from orchestration.defs import bronze, gold, models, release, silver
 from orchestration.resources import Artifacts, LakeResource, spec
 from warehouse.contracts import gold as gold_tables
@@ -27,6 +27,5 @@ defs = dg.Definitions(
     resources={
         "artifacts": Artifacts(),
         "lake": LakeResource(),
-        "dbt": dbt.resource(),
     },
 )

@@ -2,6 +2,7 @@
 
 dbt-duckdb's own `delta` plugin takes version 0 for "not given" and opens the newest."""
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,20 +16,23 @@ from warehouse.table import Table
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-NEWEST = -1
-
 
 class Plugin(BasePlugin):
-    """A source's config: `lake_root`, and `as_of_version`, its Delta version (-1: the newest)."""
+    """Config in the profile: `versions`, the Delta version by table as JSON; a table not in it is read at its newest.
+
+    In the profile, not with the sources: what is said there is part of the parsed project, and parsed again each time.
+    """
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:
         """Make room for dbt's own database, which anyone may delete. Raises `SettingsInvalid`."""
-        if self.creds:
-            database = Path(self.creds.path)
-            if not database.is_absolute():
-                message = f"LAKE_ROOT: expected an absolute path in dbt's environment, found {database.parents[1]}"
-                raise SettingsInvalid(f"{message}. Export it, for dbt may run in another directory.")
-            database.parent.mkdir(parents=True, exist_ok=True)
+        profile: Any = self.creds
+        database = Path(profile.path)
+        self._root = database.parents[1]
+        if not database.is_absolute():
+            message = f"LAKE_ROOT: expected an absolute path in dbt's environment, found {self._root}"
+            raise SettingsInvalid(f"{message}. Export it, for dbt may run in another directory.")
+        database.parent.mkdir(parents=True, exist_ok=True)
+        self._versions: dict[str, int] = json.loads(plugin_config["versions"])
 
     def configure_connection(self, conn: "DuckDBPyConnection") -> None:
         """Make the sources' schema before dbt's threads begin: two that make it at once conflict."""
@@ -37,9 +41,7 @@ class Plugin(BasePlugin):
     def load(self, source_config: SourceConfig) -> Any:
         """The table as an Arrow dataset: a query reads only the columns it needs. Raises `NotMaterialized`."""
         table = Table(layer=source_config.schema, name=source_config.identifier, grain="", columns=())
-        version = int(source_config["as_of_version"])
-        lake = Lake(Path(source_config["lake_root"]))
-        return lake.open(table, None if version == NEWEST else version).to_pyarrow_dataset()
+        return Lake(self._root).open(table, self._versions.get(table.path)).to_pyarrow_dataset()
 
     def default_materialization(self) -> str:
         """A view: nothing is copied."""

@@ -1,29 +1,28 @@
 """Gold: what dbt makes of silver, published as Delta tables, as JSON, and as one DuckDB file."""
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from graphlib import TopologicalSorter
 from typing import Any
 
 import dagster as dg
-from dagster_dbt import DagsterDbtCliRuntimeError, DbtCliResource, dbt_assets
+from dagster_dbt import dbt_assets
 
-from orchestration.dbt import PROJECT, check_rows, fingerprint, manifest
+from orchestration import dbt_run
+from orchestration.dbt import fingerprint, parsed
 from orchestration.resources import LakeResource, Results, result
 from warehouse import marts, quality
 from warehouse.clock import as_of
 from warehouse.contracts import gold, silver
 from warehouse.delta import Lake
 
-# Unit tests prove the formulas, whatever the data: they belong to `make test`.
-BUILD = ("build", "--exclude-resource-type", "unit_test")
 SOURCES = (silver.TICKETS, silver.EVENTS, silver.ARTICLES)
 PUBLISHED = {tuple(table.key): table for table in gold.TABLES}
+PARSED = parsed()
 
 
-@dbt_assets(manifest=manifest(), project=PROJECT, name="dbt", pool="gold")
-def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, lake: LakeResource) -> Iterator[Any]:
+@dbt_assets(manifest=PARSED.manifest, name="dbt", pool="gold")
+def dbt_models(context: dg.AssetExecutionContext, lake: LakeResource) -> Iterator[Any]:
     """Every model, seed and test of the dbt project, on silver as it was when the run began."""
     tables = lake.of(context)
     clock = _hour(as_of(lake.whole(), datetime.now(UTC)))  # noqa: TID251 the edge where the run begins
@@ -33,24 +32,18 @@ def dbt_models(context: dg.AssetExecutionContext, dbt: DbtCliResource, lake: Lak
         context.log.info("sources, models and clock are those of the last run")
         yield from _as_they_are(context, tables)
         return
-    variables = {"as_of": clock.isoformat()} | {
-        f"{source.layer}_{source.name}_version": tables.version(source) for source in SOURCES
-    }
-    events: list[Any] = []
-    target = tables.root / "dbt" / "target"
-    target.mkdir(parents=True, exist_ok=True)
-    invocation = dbt.cli([*BUILD, "--vars", json.dumps(variables)], context=context, target_path=target)
-    try:
-        events.extend(invocation.stream())
-    except DagsterDbtCliRuntimeError as error:
-        raise dg.Failure(f"dbt: {_reason(events) or error}", allow_retries=False) from error
-    finally:
-        checks = [event for event in events if isinstance(event, dg.AssetCheckResult)]
-        rows = check_rows(checks, run_id=context.run_id, now=datetime.now(UTC))  # noqa: TID251
-        quality.record(lake.whole(), rows)
-    marts.publish_gold(tables, marts.dbt_database(tables.root), progress=progress)
-    for event in events:
-        yield _published(context, tables, event) if isinstance(event, dg.Output) else event
+    with dbt_run.alone(tables.root):
+        newest = {source.path: tables.version(source) for source in SOURCES}
+        nodes = dbt_run.run(tables.root, PARSED, as_of=clock, versions=newest)
+        quality.record(lake.whole(), dbt_run.history(nodes, context, now=datetime.now(UTC)))  # noqa: TID251
+        if failed := dbt_run.failures(nodes):
+            yield from dbt_run.checks(nodes, context)
+            raise dg.Failure(f"dbt: {'; '.join(failed)}", allow_retries=False)
+        marts.publish_gold(tables, marts.dbt_database(tables.root), progress=progress)
+    for key, seconds in dbt_run.assets(nodes, context):
+        written = _as_it_is(tables, key)
+        yield written._replace(metadata={**(written.metadata or {}), "dbt_seconds": seconds})
+    yield from dbt_run.checks(nodes, context)
 
 
 @dg.asset(
@@ -81,28 +74,9 @@ def _hour(moment: datetime) -> datetime:
 
 def _as_they_are(context: dg.AssetExecutionContext, tables: Lake) -> Results:
     order = TopologicalSorter(context.assets_def.asset_deps).static_order()
-    for key in filter(context.selected_asset_keys.__contains__, order):
-        table = PUBLISHED.get(tuple(key.path))
-        yield result(tables, table) if table else dg.MaterializeResult(asset_key=key)
+    return (_as_it_is(tables, key) for key in order if key in context.selected_asset_keys)
 
 
-def _published(context: dg.AssetExecutionContext, tables: Lake, output: dg.Output[Any]) -> dg.Output[Any]:
-    """dbt's own output with what the Delta table holds."""
-    table = PUBLISHED.get(tuple(context.asset_key_for_output(output.output_name).path))
-    if table is None:
-        return output
-    written = result(tables, table)
-    return dg.Output(
-        output.value,
-        output.output_name,
-        metadata={**output.metadata, **(written.metadata or {})},
-        data_version=written.data_version,
-    )
-
-
-def _reason(events: list[Any]) -> str:
-    checks = [event for event in events if isinstance(event, dg.AssetCheckResult)]
-    failed = [check for check in checks if not check.passed and check.severity == dg.AssetCheckSeverity.ERROR]
-    return "; ".join(
-        f"{check.asset_key.to_user_string() if check.asset_key else ''}: {check.check_name}" for check in failed
-    )
+def _as_it_is(tables: Lake, key: dg.AssetKey) -> dg.MaterializeResult[None]:
+    table = PUBLISHED.get(tuple(key.path))
+    return result(tables, table) if table else dg.MaterializeResult(asset_key=key)

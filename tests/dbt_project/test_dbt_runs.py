@@ -1,5 +1,6 @@
 """dbt on lakes of other kinds: with little in them, at older versions, with its own database gone."""
 
+import json
 import shutil
 from datetime import UTC, datetime
 from pathlib import Path
@@ -75,7 +76,7 @@ def test_a_run_reads_the_versions_that_it_was_given_the_first_one_too(tmp_path: 
     ensure_silver(lake)
     lake.append(silver.TICKETS, rows.tail(3))
 
-    dbt(tmp_path, "build", *ONLY_MODELS, "--select", "+fct_tickets", silver_tickets_version=0)
+    dbt(tmp_path, "build", *ONLY_MODELS, "--select", "+fct_tickets", versions=json.dumps({"silver/tickets": 0}))
 
     assert lake.version(silver.TICKETS) == 1
     with duckdb.connect(str(marts.dbt_database(tmp_path)), read_only=True) as connection:
