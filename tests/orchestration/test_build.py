@@ -2,8 +2,14 @@
 
 import gzip
 import json
+import os
 import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
 
+import polars as pl
 import pytest
 
 from warehouse.contracts import bronze, gold, quality, silver
@@ -11,6 +17,7 @@ from warehouse.delta import Lake
 from warehouse.marts import open_metrics
 from warehouse.releases import open_release
 
+PROJECT = Path(__file__).parents[2]
 FACTS = gold.MARTS["fct_tickets"].table
 
 
@@ -107,3 +114,33 @@ def test_a_file_with_only_the_required_fields_builds_everything(tmp_path, conten
     assert Lake(root).row_count(FACTS) == len(content)
     assert open_release(root).artifacts == {}
     shutil.rmtree(root)
+
+
+def test_a_failing_test_of_dbt_stops_publishing_and_is_named_and_kept(built, tmp_path):
+    project = tmp_path / "project"
+    packages = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"]["wheel"]
+    for room in ("dbt_project", *packages["packages"]):
+        shutil.copytree(PROJECT / room, project / room, ignore=shutil.ignore_patterns("target", "__pycache__"))
+    shutil.copy(PROJECT / "dagster.yaml", project)
+    failing = "select ticket_id from {{ ref('fct_tickets') }} limit 3"
+    (project / "dbt_project" / "tests" / "no_ticket_is_welcome.sql").write_text(failing)
+    lake = Lake(built)
+    before = {path: version for path, version in versions(built).items() if path.startswith("gold/")}
+
+    done = subprocess.run(
+        [sys.executable, "-m", "cli.main", "build"],
+        cwd=project,
+        env={**os.environ, "LAKE_ROOT": str(built), "DATABASE_URL": "", "PYTHONPATH": str(project)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 1, done.stdout
+    assert "no_ticket_is_welcome: Got 3 results" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert {path: version for path, version in versions(built).items() if path.startswith("gold/")} == before
+    failed = lake.read(quality.CHECK_RESULTS).filter(~pl.col("passed"), engine="dbt", severity="error")
+    assert failed["check"].to_list() == ["no_ticket_is_welcome"]
+    assert failed["value"].to_list() == [3.0]
+    assert "gold.fct_tickets" in failed["failing_rows_sql"].item()
