@@ -16,6 +16,7 @@ VERBS = {
     "serve": "Serve the API.",
     "worker": "Drain the inbox into the lake, again and again.",
     "sql": "Ask the published metrics in SQL.",
+    "evaluate": "Measure the methods on labelled data of your own.",
     "status": "Say what is there, how old it is, and what failed.",
 }
 EXIT_ERROR = 1

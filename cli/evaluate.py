@@ -1,0 +1,32 @@
+"""`ticketlake evaluate`: what our methods are worth on anyone's data."""
+
+from importlib import import_module
+
+import click
+
+VERBS = {"classify": "Compare the classifiers on labelled texts, and predict others with the best."}
+
+
+class LazyEvaluations(click.Group):
+    """Evaluations whose modules, `cli.evaluate_<verb>`, are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The evaluations in the order in which people meet them."""
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The evaluation's command, imported now."""
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = getattr(import_module(f"cli.evaluate_{cmd_name}"), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the evaluations without importing any."""
+        with formatter.section("Evaluations"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(cls=LazyEvaluations)
+def evaluate() -> None:
+    """Measure the methods on labelled data of your own. No lake is needed."""
