@@ -11,6 +11,7 @@ from warehouse import mapping, threads
 from warehouse.contracts import bronze, silver
 from warehouse.delta import Lake
 from warehouse.envelopes import parse_events
+from warehouse.errors import ContractBroken
 from warehouse.fold import SEQUENCE
 from warehouse.mapping import Mapping
 from warehouse.parse import ARTICLE, ROW, TICKET, Refusal, parse
@@ -114,7 +115,11 @@ class Received:
         rows = self._lake.ordered(self._source, SEQUENCE, after=self._after, size=BATCH, version=self._version)
         for batch in rows:
             for part in batch.with_columns(pl.col("load_id").rle_id().alias("_part")).partition_by("_part"):
-                yield part.drop("_part"), self._loads[str(part["load_id"][0])]
+                load_id = str(part["load_id"][0])
+                if load_id not in self._loads:
+                    message = f"{self._source.path} has rows of load {load_id}, expected it in {bronze.LOADS.path}"
+                    raise ContractBroken(f"{message}. Restore that table; it says how those rows are read.")
+                yield part.drop("_part"), self._loads[load_id]
 
     def _find_threads(self) -> Threads:
         """Which message belongs to which ticket: replies may come before what they answer."""

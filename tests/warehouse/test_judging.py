@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from warehouse.contracts import bronze, silver
+from warehouse.errors import ContractBroken
 from warehouse.ingest import ingest
 from warehouse.landing import land
 from warehouse.mapping import read_mapping
@@ -142,3 +143,11 @@ def test_a_file_may_have_any_name(lake, make, tmp_path, name):
     file = tmp_path / (os.fsdecode(name) if isinstance(name, bytes) else name)
     file.write_text(json.dumps(make(1)))
     assert figures(ingest(lake, file, now=NOW)) == (1, 0, 0, 0)
+
+
+def test_rows_of_a_load_that_nobody_knows_say_what_to_restore(lake):
+    hear(lake, {"ticket_id": "T-1", "created_at": "2026-06-01T00:00:00Z", "subject": "s"})
+    lake.delete(bronze.LOADS, lake.read(bronze.LOADS))
+
+    with pytest.raises(ContractBroken, match="rows of load inbox, expected it in bronze/loads"):
+        refine(lake)
