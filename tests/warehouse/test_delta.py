@@ -11,9 +11,10 @@ import pytest
 
 from warehouse.contracts import bronze, silver
 from warehouse.contracts.bronze import LOADS
-from warehouse.delta import FORMAT, Lake
+from warehouse.delta import Lake
 from warehouse.errors import ContractBroken, FormatMismatch, NotMaterialized, SettingsInvalid
 from warehouse.maintenance import maintain
+from warehouse.reading import FORMAT
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -110,6 +111,7 @@ def test_another_process_waits_for_the_lock(lake, tmp_path):
 from pathlib import Path
 from time import sleep
 from warehouse.delta import Lake
+from warehouse.reading import FORMAT
 from warehouse.contracts.bronze import LOADS
 with Lake(Path({str(lake.root)!r})).lock(LOADS):
     Path({str(held)!r}).touch()
