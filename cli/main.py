@@ -51,6 +51,9 @@ def ticketlake(traceback: bool) -> None:
 
     Everything is written below LAKE_ROOT. Example: LAKE_ROOT=lake ticketlake up
     """
+    from warehouse.settings import silence
+
+    silence()
 
 
 def main() -> None:

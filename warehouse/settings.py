@@ -17,8 +17,11 @@ SILENCE = {
     "DAGSTER_DISABLE_TELEMETRY": "yes",
     "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     "DO_NOT_TRACK": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "NNCF_CI": "1",
     "PYTHON_DOTENV_DISABLED": "1",  # Soda would read the nearest .env into the environment of the process
     "SODA_CORE_TELEMETRY_ENABLED": "false",
+    "TF_BUILD": "1",  # OpenVINO reports each import of itself, and only a build server has a switch
 }
 """Switches that keep libraries from phoning home."""
 
@@ -35,6 +38,11 @@ class Settings(BaseSettings):
     dagster_port: int = Field(3000, ge=1, le=65535)
     database_url: str = Field("", description="Operational store; empty: SQLite under LAKE_ROOT")
     database_url_file: Path | None = None
+    encoder: str = Field(
+        "minilm,universal",
+        description="Models that turn texts into vectors, side by side: minilm, universal, or any sentence-transformers"
+        " name or directory; or the directory of an encoder that was exported before",
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
     seed: int = 7
 

@@ -5,8 +5,9 @@ The directory (asset `models/encoder`) holds `encoder.json`, which names the blo
 and one directory for each block that does not come inside a package. Reading it needs neither torch nor Dagster.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
+from itertools import accumulate
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -33,6 +34,8 @@ class Encoder(Protocol):
     """Its blocks, such as `all-MiniLM-L6-v2+use-multilingual-v3`."""
     dimension: int
     """Columns of all blocks."""
+    blocks: Mapping[str, slice]
+    """Which columns each model fills, by its name."""
     digest: str
     """Of everything that decides the vectors: two encoders of one digest give the same."""
 
@@ -41,7 +44,11 @@ class Encoder(Protocol):
         ...
 
     def shared(self, vectors: Vectors) -> Vectors:
-        """Return what texts are compared by, whatever their languages: (n, d), rows of unit length."""
+        """Return what texts are compared by, whatever their languages: (n, d), rows of unit length.
+
+        One block, not a mixture. Of 2,448 complaints in eight languages, the nearest in another language says the same
+        in 98 % by USE, 35 % by MiniLM, 96 % by both weighed 2 : 1, and the nearest of all in 96, 19 and 76 %.
+        """
         ...
 
 
@@ -77,7 +84,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Digest of the names, weights and code that it was exported from."""
     blocks: list[Block]
     fidelity: dict[str, float]
-    """Mean cosine between exported and original vectors, by block, on texts outside the calibration."""
+    """Least cosine between exported and original vectors, by block, on texts outside the calibration."""
 
     @property
     def digest(self) -> str:
@@ -92,6 +99,7 @@ class Joined:
         """`parts` in the order of the manifest's blocks."""
         self.name = "+".join(part.name for part in parts)
         self.dimension = sum(part.dimension for part in parts)
+        self.blocks = _slices(parts)
         self.digest = manifest.digest
         self.manifest = manifest
         self._parts = tuple(parts)
@@ -101,21 +109,15 @@ class Joined:
         readable = [_readable(text) for text in texts]
         places = {text: place for place, text in enumerate(dict.fromkeys(readable))}
         found = np.empty((len(places), self.dimension), dtype=np.float32)
-        start = 0
-        for part in self._parts:
-            if places:
-                found[:, start : start + part.dimension] = part.encode(list(places))
-            start += part.dimension
+        if places:
+            for part, columns in zip(self._parts, self.blocks.values(), strict=True):
+                found[:, columns] = part.encode(list(places))
         return found if len(places) == len(readable) else found[[places[text] for text in readable]]
 
     def shared(self, vectors: Vectors) -> Vectors:
         """Return the columns of the first block that many languages share; of the first block where none does."""
-        start = 0
-        for block in self.manifest.blocks:
-            if block.languages == "many":
-                return vectors[:, start : start + block.dimension]
-            start += block.dimension
-        return vectors[:, : self.manifest.blocks[0].dimension]
+        many = (block.name for block in self.manifest.blocks if block.languages == "many")
+        return vectors[:, self.blocks[next(many, self.manifest.blocks[0].name)]]
 
 
 def load(folder: Path) -> Joined:
@@ -158,6 +160,12 @@ def read_manifest(folder: Path) -> Manifest:
 def file_digest(path: Path) -> str:
     """BLAKE2b (128 bit, hex) of a file's bytes."""
     return blake2b(path.read_bytes(), digest_size=16).hexdigest()
+
+
+def _slices(parts: Sequence[Part]) -> dict[str, slice]:
+    """The columns of each part."""
+    ends = list(accumulate(part.dimension for part in parts))
+    return {part.name: slice(end - part.dimension, end) for part, end in zip(parts, ends, strict=True)}
 
 
 def _check(folder: Path, block: Block) -> None:

@@ -1,6 +1,6 @@
-"""Sentence-transformers models → OpenVINO, 8 bit: the only module that needs torch, and only while exporting.
+"""Sentence-transformers models → OpenVINO, 8 bit: needs torch, and nothing that serves imports it.
 
-Post-training quantization with NNCF, calibrated on fixed texts of ours: the same weights and code give the same bytes.
+Calibrated on fixed texts of ours, whatever the lake holds: the same weights and code give the same bytes.
 """
 
 import shutil
@@ -12,11 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import numpy as np
 from filelock import FileLock
 
 from ml.text import minilm, universal
-from ml.text.calibration import calibration_texts, judging_texts
 from ml.text.encoder import (
     FORMAT,
     LIMIT_TOKENS,
@@ -24,19 +22,17 @@ from ml.text.encoder import (
     Block,
     Joined,
     Manifest,
-    Vectors,
     file_digest,
     load,
     read_manifest,
 )
+from ml.text.quantize import fidelity, quantized, quiet
 from warehouse.errors import ArtifactDamaged, ContractBroken, FormatMismatch, NotMaterialized
 
 PACKAGED = "minilm"
 UNIVERSAL = "universal"
 DEFAULT = (PACKAGED, UNIVERSAL)
 LEAST_COSINE = 0.99
-SMOOTHING = 0.8
-"""How much of the activations' spread the weights take over (SmoothQuant, Xiao et al. 2022); tried .5 to .95."""
 LIBRARIES = ("nncf", "openvino", "sentence-transformers", "torch", "transformers")
 
 
@@ -62,9 +58,14 @@ def load_or_export(folder: Path, names: Sequence[str] = DEFAULT) -> Joined:
 def export(folder: Path, names: Sequence[str] = DEFAULT) -> Manifest:
     """Write the encoder whose blocks are `names`: `minilm`, `universal`, or a sentence-transformers name or directory.
 
+    The directory of an encoder that was exported before is copied as it is.
     Raises `ContractBroken` when the quantized vectors are not those of the original (cosine under .99), or for a name
     that is no model.
     """
+    before = _exported(names)
+    if before is not None:
+        shutil.copytree(before, folder, dirs_exist_ok=True)
+        return load(folder).manifest
     folder.mkdir(parents=True, exist_ok=True)
     blocks, fidelity = [], {}
     for number, name in enumerate(names):
@@ -72,7 +73,8 @@ def export(folder: Path, names: Sequence[str] = DEFAULT) -> Manifest:
             blocks.append(_universal())
             continue
         place = f"{number}"
-        block, cosine = _export_one(folder / place, place, name)
+        with quiet():
+            block, cosine = _export_one(folder / place, place, name)
         blocks.append(block)
         fidelity[block.name] = cosine
     manifest = Manifest(format=FORMAT, recipe=recipe(names), blocks=blocks, fidelity=fidelity)
@@ -82,15 +84,24 @@ def export(folder: Path, names: Sequence[str] = DEFAULT) -> Manifest:
 
 def recipe(names: Sequence[str]) -> str:
     """Digest of what an export is made from: names, weights, this code and its texts, library versions."""
+    before = _exported(names)
+    if before is not None:
+        return read_manifest(before).recipe
     total = blake2b(digest_size=16)
     for name in names:
         total.update(f"{Path(name).name}\0".encode())
         for path in sorted(_sources(name)):
             total.update(f"{path.name}\0{file_digest(path)}\0".encode())
-    for code in ("minilm_export.py", "calibration.py"):
+    for code in ("minilm_export.py", "quantize.py", "calibration.py"):
         total.update((Path(__file__).parent / code).read_bytes())
     total.update("\0".join(f"{library} {version(library)}" for library in LIBRARIES).encode())
     return total.hexdigest()
+
+
+def _exported(names: Sequence[str]) -> Path | None:
+    """The directory of an exported encoder, where that is what is named."""
+    folder = Path(names[0])
+    return folder if len(names) == 1 and (folder / MANIFEST).is_file() else None
 
 
 def _sources(name: str) -> list[Path]:
@@ -124,7 +135,7 @@ def _universal() -> Block:
 
 
 def _export_one(folder: Path, place: str, name: str) -> tuple[Block, float]:
-    """Convert, quantize, judge; the block and the mean cosine between the vectors before and after."""
+    """Convert, quantize, judge; the block and the least cosine between the vectors before and after."""
     import openvino as ov
 
     original = _original(name)
@@ -132,10 +143,9 @@ def _export_one(folder: Path, place: str, name: str) -> tuple[Block, float]:
     title = "all-MiniLM-L6-v2" if name == PACKAGED else Path(name).name
     folder.mkdir(parents=True)
     (folder / minilm.TOKENIZER).write_text(original.tokenizer.backend_tokenizer.to_str(), encoding="utf-8")
-    quantized = _quantize(_convert(original), _tokens(original, calibration_texts(), limit))
-    ov.save_model(quantized, folder / minilm.MODEL, compress_to_fp16=False)
+    ov.save_model(quantized(original, limit), folder / minilm.MODEL, compress_to_fp16=False)
     dimension = int(original.get_embedding_dimension())
-    cosine = _fidelity(original, minilm.Sentences.load(folder, title, dimension, limit), limit)
+    cosine = fidelity(original, minilm.Sentences.load(folder, title, dimension, limit), limit)
     if cosine < LEAST_COSINE:
         message = (
             f"{title}: mean cosine {cosine:.4f} between 8-bit and original vectors, expected at least {LEAST_COSINE}."
@@ -163,53 +173,3 @@ def _original(name: str) -> Any:
         message = f"{name} is no model that sentence-transformers can open: {error}."
         raise ContractBroken(f"{message} Set ENCODER to a directory or a name that it knows.") from None
     return model.eval()
-
-
-def _convert(original: Any) -> Any:
-    """Return the whole model, pooling and normalisation included, as an OpenVINO graph of any batch and length."""
-    import openvino as ov
-    import torch
-
-    class Whole(torch.nn.Module):  # type: ignore[misc]
-        def __init__(self) -> None:
-            super().__init__()
-            self.original = original
-
-        def forward(self, input_ids: Any, attention_mask: Any) -> Any:
-            found = self.original({"input_ids": input_ids, "attention_mask": attention_mask})
-            return torch.nn.functional.normalize(found["sentence_embedding"], dim=1)
-
-    example = {name: torch.ones((2, 16), dtype=torch.int64) for name in ("input_ids", "attention_mask")}
-    shapes = [(name, [-1, -1], ov.Type.i64) for name in example]
-    with torch.no_grad():
-        return ov.convert_model(Whole(), example_input=example, input=shapes)
-
-
-def _quantize(model: Any, samples: list[dict[str, Any]]) -> Any:
-    import nncf
-
-    return nncf.quantize(
-        model,
-        nncf.Dataset(samples),
-        preset=nncf.QuantizationPreset.MIXED,
-        model_type=nncf.ModelType.TRANSFORMER,
-        subset_size=len(samples),
-        fast_bias_correction=True,
-        advanced_parameters=nncf.AdvancedQuantizationParameters(
-            smooth_quant_alphas=nncf.AdvancedSmoothQuantParameters(matmul=SMOOTHING)
-        ),
-    )
-
-
-def _tokens(original: Any, texts: Sequence[str], limit: int) -> list[dict[str, Any]]:
-    """One batch of one text each, as the graph takes it."""
-    found = (original.tokenizer(text, truncation=True, max_length=limit, return_tensors="np") for text in texts)
-    return [{name: np.asarray(one[name], dtype=np.int64) for name in ("input_ids", "attention_mask")} for one in found]
-
-
-def _fidelity(original: Any, exported: minilm.Sentences, limit: int) -> float:
-    """Mean cosine between exported and original vectors, to four places."""
-    texts = judging_texts()
-    original.max_seq_length = limit
-    before: Vectors = original.encode(texts, normalize_embeddings=True, convert_to_numpy=True, show_progress_bar=False)
-    return round(float((exported.encode(texts) * before).sum(axis=1).mean()), 4)

