@@ -3,7 +3,7 @@
 import dagster as dg
 
 from orchestration import checks, jobs, sensors
-from orchestration.defs import bronze, gold, models, release, silver
+from orchestration.defs import bronze, embeddings, gold, models, release, silver
 from orchestration.resources import Artifacts, LakeResource, spec
 from warehouse.contracts import gold as gold_tables
 from warehouse.contracts import silver as silver_tables
@@ -16,6 +16,8 @@ defs = dg.Definitions(
         gold.dbt_models,
         gold.metrics,
         models.category_baseline,
+        embeddings.encoder,
+        embeddings.embeddings,
         release.current,
         spec(CHECK_RESULTS, deps=[table.key for table in (*silver_tables.TABLES, *gold_tables.TABLES)]),
     ],

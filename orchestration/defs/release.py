@@ -16,7 +16,10 @@ KEPT = 20
 
 @dg.asset(
     key=["release", "current"],
-    ins={"category_baseline": dg.AssetIn(key=["models", "category_baseline"])},
+    ins={
+        "category_baseline": dg.AssetIn(key=["models", "category_baseline"]),
+        "encoder": dg.AssetIn(key=["models", "encoder"]),
+    },
     deps=[*(table.key for table in TABLES), ["gold", "metrics"]],
     group_name="release",
     kinds={"json"},
@@ -25,11 +28,11 @@ KEPT = 20
     retry_policy=RETRIES,
 )
 def current(
-    context: dg.AssetExecutionContext, lake: LakeResource, category_baseline: Artifact | None
+    context: dg.AssetExecutionContext, lake: LakeResource, category_baseline: Artifact | None, encoder: Artifact
 ) -> dg.MaterializeResult[None]:
     """Models and table versions that belong together, published by moving one pointer."""
     tables, now = lake.of(context), datetime.now(UTC)  # noqa: TID251 the edge where a release is made
-    parts = [part for part in (category_baseline,) if part is not None]
+    parts = [part for part in (category_baseline, encoder) if part is not None]
     versions = {table.path: version for table in TABLES if (version := tables.data_version(table)) is not None}
     with expected_errors():
         release = releases.publish(
