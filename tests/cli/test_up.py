@@ -25,13 +25,13 @@ def free_port():
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory, run):
+def place(tmp_path_factory, encoder_folder, run):
     """A lake with few simulated tickets where a first run would make many, and its environment."""
     root = tmp_path_factory.mktemp("up") / "lake"
     (root / "simulated").mkdir(parents=True)
     run(root, "simulate", "--tickets", 300, "--days", 30, "--out", root / "simulated" / "tickets.json")
     ports = {"API_PORT": str(free_port()), "DAGSTER_PORT": str(free_port())}
-    return root, {**os.environ, **ports, "LAKE_ROOT": str(root), "DATABASE_URL": ""}
+    return root, {**os.environ, **ports, "LAKE_ROOT": str(root), "DATABASE_URL": "", "ENCODER": str(encoder_folder)}
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ def free_port():
 
 
 @pytest.fixture(scope="module")
-def outside(tmp_path_factory):
+def outside(tmp_path_factory, encoder_folder):
     """What the image and the compose file set, with this machine's folders and free ports in their place."""
     root = tmp_path_factory.mktemp("services") / "lake"
     ports = {"8000": free_port(), "3000": free_port()}
@@ -35,6 +35,7 @@ def outside(tmp_path_factory):
         "LAKE_ROOT": str(root),
         "DAGSTER_HOME": str(root / "dagster"),
         "DATABASE_URL": "",
+        "ENCODER": str(encoder_folder),
         "API_HOST": "127.0.0.1",
         "API_PORT": ports["8000"],
         "DAGSTER_DISABLE_TELEMETRY": "yes",

@@ -27,7 +27,7 @@ def free_port():
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory):
+def place(tmp_path_factory, encoder_folder):
     """A lake with few simulated tickets in the place of the many of a first run, and the ports to use."""
     folder = tmp_path_factory.mktemp("readme")
     file = folder / "lake" / "simulated" / "tickets.json"
@@ -36,7 +36,8 @@ def place(tmp_path_factory):
     for out in (file, folder / "tickets.json.gz"):
         subprocess.run([ticketlake, "simulate", "--tickets", "400", "--days", "40", "--out", out], check=True)
     ports = {"API_PORT": str(free_port()), "DAGSTER_PORT": str(free_port())}
-    return folder, {**os.environ, **ports, "LAKE_ROOT": str(folder / "lake"), "DATABASE_URL": "", "CI": "true"}
+    own = {"LAKE_ROOT": str(folder / "lake"), "DATABASE_URL": "", "ENCODER": str(encoder_folder), "CI": "true"}
+    return folder, {**os.environ, **ports, **own}
 
 
 def here(command, folder, environment):
