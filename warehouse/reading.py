@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
+from uuid import uuid4
 
 import polars as pl
 
@@ -169,7 +170,10 @@ def _check_format(root: Path) -> None:
             raise FormatMismatch(f"{message} Use the release that wrote it, or build a new lake from landing.")
         return
     root.mkdir(parents=True, exist_ok=True)
-    marker.write_text(f"{FORMAT}\n", encoding="utf-8")
+    # In one step: whoever opens the lake at the same moment finds all of it or none.
+    beside = marker.with_name(f".FORMAT.{uuid4().hex}")
+    beside.write_text(f"{FORMAT}\n", encoding="utf-8")
+    beside.replace(marker)
 
 
 def _conform(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
