@@ -1,0 +1,201 @@
+"""Family `torch`: self-attention over the words, a bag of their weights, sentence vectors and features, in PyTorch.
+
+One attention layer (Vaswani et al., 2017) pooled by a learned query, beside a bag of words (Joulin et al., 2016).
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ml.classify.learner import Inputs
+from ml.classify.network import Network, exported
+from ml.classify.preparation import FIRST_WORD, PAD, Arrays, Preparation, class_weights, places
+
+FAMILY = "torch"
+PARAMETERS: dict[str, Any] = {
+    "embedding": 64,
+    "heads": 4,
+    "hidden": 128,
+    "dropout": 0.4,
+    "learning_rate": 3e-3,
+    "weight_decay": 0.01,
+    "batch": 64,
+    "epochs": 10,
+    "patience": 2,
+    "class_weight": None,
+}
+THREADS = 2
+_NAMES = ("tokens", "vectors", "table")
+_VECTOR_SCALE = 16.0
+_FAR = -1e4
+
+
+class TorchLearner:
+    """Trains with PyTorch; what it gives is served by OpenVINO."""
+
+    family = FAMILY
+
+    @classmethod
+    def fit(
+        cls,
+        train: Inputs,
+        labels: pl.Series,
+        validation: Inputs,
+        validation_labels: pl.Series,
+        *,
+        seed: int,
+        parameters: Mapping[str, Any],
+    ) -> Network:
+        """Learn from `train`, keep the epoch of the least validation loss. `parameters` change `PARAMETERS`."""
+        model, preparation, classes = trained(
+            train, labels, validation, validation_labels, seed=seed, parameters=parameters
+        )
+        return Network(FAMILY, classes, preparation, _export(model, preparation))
+
+
+def trained(
+    train: Inputs,
+    labels: pl.Series,
+    validation: Inputs,
+    validation_labels: pl.Series,
+    *,
+    seed: int,
+    parameters: Mapping[str, Any],
+) -> tuple[Any, Preparation, list[str]]:
+    """Return the module (tensors of the arrays to logits), the preparation of its arrays, and its classes."""
+    import torch
+    from torch.utils.data import DataLoader
+
+    chosen = {**PARAMETERS, **parameters}
+    torch.manual_seed(seed)
+    torch.set_num_threads(THREADS)
+    classes = sorted(labels.unique())
+    preparation = Preparation.fit(train)
+    target = places(labels, classes)
+    arrays = preparation.arrays(train)
+    model = _module(preparation, arrays, len(classes), chosen)
+    order = torch.Generator().manual_seed(seed)
+    batches = DataLoader(
+        torch.arange(len(target)),
+        batch_size=chosen["batch"],
+        shuffle=True,
+        generator=order,
+    )
+    later = places(validation_labels, classes)
+    known = np.flatnonzero(later >= 0)
+    held = tensors(preparation.arrays(validation.take(known))), torch.from_numpy(later[known])
+    chosen["class_weights"] = torch.from_numpy(class_weights(target, len(classes), chosen["class_weight"]))
+    _learn(model, batches, (tensors(arrays), torch.from_numpy(target)), held, chosen)
+    return model.eval(), preparation, classes
+
+
+def tensors(arrays: Arrays) -> tuple[Any, ...]:
+    """Return the arrays in the order in which the module takes them."""
+    import torch
+
+    return tuple(torch.from_numpy(arrays[name]) for name in _NAMES)
+
+
+def _learn(model: Any, batches: Any, rows: Any, held: Any, chosen: dict[str, Any]) -> None:
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    fed, target = rows
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=chosen["learning_rate"] / 10, weight_decay=chosen["weight_decay"]
+    )
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, chosen["learning_rate"], epochs=chosen["epochs"], steps_per_epoch=len(batches), pct_start=0.2
+    )
+    best, kept, worse = float("inf"), None, 0
+    for _ in range(chosen["epochs"]):
+        model.train()
+        for batch in batches:
+            optimizer.zero_grad()
+            cross_entropy(model(*(one[batch] for one in fed)), target[batch], weight=chosen["class_weights"]).backward()
+            torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            optimizer.step()
+            scheduler.step()
+        if not len(held[1]):
+            continue
+        loss = _loss(model, *held)
+        if loss < best:
+            best, kept, worse = loss, {name: one.clone() for name, one in model.state_dict().items()}, 0
+        else:
+            worse += 1
+            if worse > chosen["patience"]:
+                break
+    if kept is not None:
+        model.load_state_dict(kept)
+
+
+def _loss(model: Any, fed: Any, target: Any) -> float:
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    model.eval()
+    with torch.no_grad():
+        parts = [model(*part) for part in zip(*(one.split(512) for one in fed), strict=True)]
+        return float(cross_entropy(torch.cat(parts), target))
+
+
+def _module(preparation: Preparation, arrays: Arrays, classes: int, chosen: dict[str, Any]) -> Any:
+    import torch
+    from torch import nn
+
+    size, heads = chosen["embedding"], chosen["heads"]
+    words = len(preparation.words) + FIRST_WORD
+    width = size + arrays["vectors"].shape[1] + 32
+
+    class Module(nn.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.words = nn.Embedding(words, size, padding_idx=PAD)
+            self.bag = nn.Embedding(words, classes, padding_idx=PAD)
+            self.places = nn.Parameter(torch.randn(preparation.length, size) * 0.02)
+            self.mix = nn.Linear(size, 3 * size)
+            self.out = nn.Linear(size, size)
+            self.norm = nn.LayerNorm(size)
+            self.query = nn.Linear(size, 1)
+            self.features = nn.Linear(arrays["table"].shape[1], 32)
+            self.hidden = nn.Linear(width, chosen["hidden"])
+            self.last = nn.Linear(chosen["hidden"] + width, classes)
+            self.dropout = nn.Dropout(chosen["dropout"])
+            nn.init.normal_(self.words.weight, std=0.1)
+            nn.init.zeros_(self.bag.weight)
+
+        def forward(self, tokens: Any, vectors: Any, table: Any) -> Any:
+            there = tokens.ne(PAD)
+            away = (~there).float() * _FAR
+            x = self.words(tokens) + self.places
+            mixed = self.mix(x).reshape(-1, preparation.length, 3, heads, size // heads)
+            q, k, v = mixed.permute(2, 0, 3, 1, 4).unbind(0)
+            near = q @ k.transpose(-1, -2) / (size // heads) ** 0.5 + away[:, None, None, :]
+            found = (near.softmax(-1) @ v).transpose(1, 2).reshape(-1, preparation.length, size)
+            x = self.norm(x + self.out(found))
+            share = (self.query(x).squeeze(-1) + away).softmax(-1)
+            pooled = (share[:, None, :] @ x).squeeze(1)
+            count = there.float().sum(1, keepdim=True).clamp(min=1.0)
+            bag = (self.bag(tokens) * there.float()[:, :, None]).sum(1) / count.sqrt()
+            every = torch.cat([pooled, vectors * _VECTOR_SCALE, self.features(table).relu()], 1)
+            every = self.dropout(every)
+            hidden = self.dropout(self.hidden(every).relu())
+            return self.last(torch.cat([hidden, every], 1)) + bag
+
+    return Module()
+
+
+def _export(model: Any, preparation: Preparation) -> Any:
+    """The module as an OpenVINO graph of any number of rows."""
+    import torch
+    from openvino import PartialShape, convert_model, save_model
+
+    wide = {"vectors": max(preparation.vectors, 1), "table": max(preparation.width, 1)}
+    example = {"tokens": torch.ones((2, preparation.length), dtype=torch.int32)}
+    example |= {name: torch.zeros((2, columns)) for name, columns in wide.items()}
+    with torch.no_grad():
+        graph = convert_model(model, example_input=example)
+    graph.reshape({name: PartialShape([-1, array.shape[1]]) for name, array in example.items()})
+    return exported(lambda path: save_model(graph, path, compress_to_fp16=False))
