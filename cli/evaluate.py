@@ -4,7 +4,10 @@ from importlib import import_module
 
 import click
 
-VERBS = {"classify": "Compare the classifiers on labelled texts, and predict others with the best."}
+VERBS = {
+    "classify": "Compare the classifiers on labelled texts, and predict others with the best.",
+    "audit": "Say what can be learned from tickets at all, and which columns leak.",
+}
 
 
 class LazyEvaluations(click.Group):

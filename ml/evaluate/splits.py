@@ -1,9 +1,11 @@
-"""Splits that keep the future out of the past."""
+"""Splits that keep the future out of the past, and groups on one side."""
 
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 PARTS = ("train", "validation", "test")
 
@@ -36,3 +38,27 @@ def time_split(times: pl.Series, *, train: float = 0.70, validation: float = 0.1
     at = ordered[int(len(ordered) * train)]
     test = ordered[min(int(len(ordered) * (train + validation)), len(ordered) - 1)]
     return TimeSplit(first, at, test, last) if first < at < test else None
+
+
+def group_folds(groups: NDArray[np.int64], folds: int, *, seed: int) -> NDArray[np.int64] | None:
+    """The fold, 0 to `folds` - 1, that each row is tested in; rows of a group (numbered from 0) share theirs.
+
+    Largest groups first, each into the smallest fold; groups of one size in random order. With customers as groups no
+    test ticket is by a customer of the training part, with templates none is worded like one. Fewer folds where there
+    are fewer groups; None for fewer than two.
+    """
+    sizes = np.bincount(groups)
+    used = np.flatnonzero(sizes)
+    folds = min(folds, len(used))
+    if folds < 2:
+        return None
+    used = np.random.default_rng(seed).permutation(used)
+    used = used[np.argsort(-sizes[used], kind="stable")]
+    filled = [0] * folds
+    fold_of = np.zeros(len(sizes), np.int64)
+    for group in used:
+        smallest = filled.index(min(filled))
+        fold_of[group] = smallest
+        filled[smallest] += int(sizes[group])
+    assigned: NDArray[np.int64] = fold_of[groups]
+    return assigned
