@@ -1,0 +1,104 @@
+"""A text in blocks of unit length: words and pairs, pieces of words, and the sentence embeddings as they come."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ml.classify.learner import Inputs
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+KINDS: dict[str, dict[str, Any]] = {
+    "words": {"ngram_range": (1, 2), "token_pattern": r"(?u)\b\w+\b"},
+    "pieces": {"analyzer": "char_wb", "ngram_range": (2, 5)},
+}
+"""Pieces also serve languages that do not part their words; of them, 60,000 at most."""
+MOST_TERMS = 60_000
+NOTHING = "∅"
+"""The one term of a corpus without any."""
+Weights = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Both vocabularies, with the weight of each term."""
+
+    vectorizers: dict[str, Any]
+
+    @classmethod
+    def fit(cls, texts: pl.Series) -> "Terms":
+        """Learn the vocabularies; of blank texts, one that nothing ever matches."""
+        return cls({kind: _fit(kind, texts.to_list()) for kind in KINDS})
+
+    def transform(self, texts: pl.Series) -> "dict[str, csr_matrix]":
+        """One row per text and block, of unit length (all zero where no term is known)."""
+        listed = texts.to_list()
+        return {kind: vectorizer.transform(listed).tocsr() for kind, vectorizer in self.vectorizers.items()}
+
+    def names(self) -> dict[str, list[str]]:
+        """The terms of each block, in the order of its columns."""
+        return {kind: list(found.get_feature_names_out()) for kind, found in self.vectorizers.items()}
+
+    def save(self, folder: Path) -> None:
+        """Write vocabularies (JSON) and weights (npy)."""
+        for kind, names in self.names().items():
+            (folder / f"{kind}.json").write_bytes(msgspec.json.encode(names))
+            np.save(folder / f"{kind}.npy", self.vectorizers[kind].idf_, allow_pickle=False)
+
+    @classmethod
+    def load(cls, folder: Path) -> "Terms":
+        """Read what `save` wrote."""
+        return cls(
+            {
+                kind: _vectorizer(
+                    kind,
+                    msgspec.json.decode((folder / f"{kind}.json").read_bytes(), type=list[str]),
+                    np.load(folder / f"{kind}.npy", allow_pickle=False),
+                )
+                for kind in KINDS
+            }
+        )
+
+
+def joined(terms: Terms, inputs: Inputs, weights: Weights) -> "csr_matrix":
+    """All blocks side by side, each scaled by its weight; the embeddings' weight is under `vectors`."""
+    from scipy.sparse import csr_matrix, hstack
+
+    scaled = [matrix * weights[kind] for kind, matrix in terms.transform(inputs.texts).items()]
+    return hstack([*scaled, csr_matrix(inputs.vectors * weights["vectors"])]).tocsr()
+
+
+def similarity(left: "csr_matrix", right: "csr_matrix") -> NDArray[np.float32]:
+    """Inner products of sparse rows, (n, m)."""
+    products: NDArray[np.float32] = (left @ right.T).toarray().astype(np.float32, copy=False)
+    return products
+
+
+def indices(labels: pl.Series, classes: list[str]) -> NDArray[np.int64]:
+    """The place of each label among the classes, -1 for one that is not there."""
+    place = {name: index for index, name in enumerate(classes)}
+    return np.array([place.get(label, -1) for label in labels], dtype=np.int64)
+
+
+def _fit(kind: str, texts: list[str]) -> Any:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    found = TfidfVectorizer(**KINDS[kind], max_features=MOST_TERMS, sublinear_tf=True, dtype=np.float32)
+    try:
+        return found.fit(texts)
+    except ValueError:  # no text says anything
+        return _vectorizer(kind, [NOTHING], np.ones(1))
+
+
+def _vectorizer(kind: str, names: list[str], idf: NDArray[Any]) -> Any:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    found = TfidfVectorizer(**KINDS[kind], vocabulary=names, sublinear_tf=True, dtype=np.float32)
+    found.idf_ = idf
+    return found

@@ -1,0 +1,185 @@
+"""Family `kernel_svm`: a least-squares support vector machine on TF-IDF and embeddings together.
+
+Suykens and Vandewalle, "Least squares support vector machine classifiers" (1999), one against all, with a Gaussian
+kernel of the blocks' weighted similarity; a Cholesky factor fits all classes at once. Above `MOST_LANDMARKS` tickets
+the kernel is spanned by a sample of them (subset of regressors: Smola and Schölkopf, 2000).
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import msgspec
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ml.classify.blocks import Terms, Weights, indices, similarity
+from ml.classify.calibration import softmax, temperature
+from ml.classify.learner import Inputs, Probabilities, Reason
+from ml.classify.occlusion import occlude
+from warehouse.errors import ContractBroken
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+
+FORMAT = 1
+MOST_LANDMARKS = 16_000
+SAMPLE_LANDMARKS = 6_000
+TUNING_ROWS = 5_000
+CHUNK = 2_000
+CHOICES: list[dict[str, float]] = [
+    {"words": words, "pieces": words, "vectors": vectors, "width": width, "ridge": ridge}
+    for words, vectors in ((0.5, 2.0), (0.5, 0.75))
+    for width, ridge in ((1.5, 0.1), (1.5, 0.03), (3.0, 0.1))
+]
+"""Weights of the similarities, the kernel's exponent, and what is added to its diagonal."""
+Floats = NDArray[np.float32]
+
+
+class KernelMachine:
+    """Scores are weighted sums of a ticket's similarities to the landmarks."""
+
+    family = "kernel_svm"
+
+    def __init__(
+        self,
+        classes: list[str],
+        terms: Terms,
+        landmarks: "tuple[dict[str, csr_matrix], Floats]",
+        duals: Floats,
+        parameters: dict[str, float],
+    ) -> None:
+        """`duals` (landmarks, classes); `parameters` one of `CHOICES` with `temperature`."""
+        self.classes = classes
+        self.parameters = parameters
+        self._terms = terms
+        self._landmarks = landmarks
+        self._duals = duals
+
+    @classmethod
+    def fit(
+        cls,
+        train: Inputs,
+        labels: pl.Series,
+        validation: Inputs,
+        validation_labels: pl.Series,
+        *,
+        seed: int,
+        parameters: dict[str, Any],
+    ) -> Self:
+        """Learn from `train`. `parameters` may fix a choice and the temperature; otherwise `validation` decides."""
+        chosen = dict(parameters)
+        if "ridge" not in chosen:
+            few = _sample(len(train), TUNING_ROWS, seed)
+            tried = [
+                cls._fit(train.take(few), labels.gather(few), seed, choice, Terms.fit(train.texts.gather(few)))
+                for choice in CHOICES
+            ]
+            rights = [_right(model, validation, validation_labels) for model in tried]
+            chosen |= CHOICES[int(np.argmax(rights))]
+        model = cls._fit(train, labels, seed, chosen, Terms.fit(train.texts))
+        if "temperature" not in chosen:
+            truth = indices(validation_labels, model.classes)
+            model.parameters["temperature"] = temperature(model.scores(validation), truth)
+        return model
+
+    @classmethod
+    def _fit(cls, train: Inputs, labels: pl.Series, seed: int, chosen: Weights, terms: Terms) -> Self:
+        from scipy.linalg import cho_factor, cho_solve
+
+        classes = sorted(labels.unique())
+        truth = indices(labels, classes)
+        exact = len(train) <= MOST_LANDMARKS
+        places = np.arange(len(train)) if exact else _sample(len(train), SAMPLE_LANDMARKS, seed)
+        kept = train.take(places)
+        landmarks = (terms.transform(kept.texts), kept.vectors)
+        targets = np.eye(len(classes), dtype=np.float32)[truth] * 2 - 1
+        model = cls(classes, terms, landmarks, np.zeros((len(places), len(classes)), np.float32), dict(chosen))
+        among = model._kernel(kept)
+        if exact:
+            left, right = among, targets
+            left[np.diag_indices(len(left))] += np.float32(chosen["ridge"])
+        else:
+            left, right = among * np.float32(chosen["ridge"]), np.zeros_like(model._duals)
+            for start in range(0, len(train), CHUNK):
+                rows = np.arange(start, min(start + CHUNK, len(train)))
+                kernel = model._kernel(train.take(rows))
+                left += kernel.T @ kernel
+                right += kernel.T @ targets[rows]
+            left[np.diag_indices(len(left))] += np.float32(1e-3 * np.trace(left) / len(left))
+        factor = cho_factor(left, lower=True, overwrite_a=True, check_finite=False)
+        model._duals = cho_solve(factor, right, overwrite_b=True, check_finite=False)
+        return model
+
+    def scores(self, inputs: Inputs) -> NDArray[np.float64]:
+        """Margins, (n, classes): about 1 for the class and -1 for the others."""
+        parts = [
+            self._kernel(inputs.take(np.arange(start, min(start + CHUNK, len(inputs))))) @ self._duals
+            for start in range(0, len(inputs), CHUNK)
+        ]
+        return np.concatenate(parts).astype(np.float64) if parts else np.empty((0, len(self.classes)))
+
+    def predict_proba(self, inputs: Inputs) -> Probabilities:
+        """One row per ticket, one column per class, each row summing to 1."""
+        return softmax(self.scores(inputs), self.parameters["temperature"])
+
+    def explain(self, inputs: Inputs, classes: Sequence[int]) -> list[list[Reason]]:
+        """Occlusion: what a word takes away from the class when its terms are left out."""
+        return occlude(self.scores, inputs, classes, self.parameters["temperature"])
+
+    def save(self, folder: Path) -> None:
+        """Write JSON, npy and npz."""
+        from scipy.sparse import save_npz
+
+        self._terms.save(folder)
+        sparse, vectors = self._landmarks
+        for kind, matrix in sparse.items():
+            save_npz(folder / f"landmarks-{kind}.npz", matrix)
+        np.save(folder / "landmarks.npy", vectors, allow_pickle=False)
+        np.save(folder / "duals.npy", self._duals, allow_pickle=False)
+        described = {"format": FORMAT, "classes": self.classes, "parameters": self.parameters}
+        (folder / "model.json").write_bytes(msgspec.json.encode(described))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote. Raises `ContractBroken` for another format."""
+        from scipy.sparse import load_npz
+
+        described = msgspec.json.decode((folder / "model.json").read_bytes())
+        if described.get("format") != FORMAT:
+            raise ContractBroken(
+                f"{folder}: expected format {FORMAT}, found {described.get('format')}. Build it again."
+            )
+        terms = Terms.load(folder)
+        sparse = {kind: load_npz(folder / f"landmarks-{kind}.npz").tocsr() for kind in terms.vectorizers}
+        landmarks = (sparse, np.load(folder / "landmarks.npy", allow_pickle=False))
+        duals = np.load(folder / "duals.npy", allow_pickle=False)
+        return cls(described["classes"], terms, landmarks, duals, described["parameters"])
+
+    def _kernel(self, inputs: Inputs) -> Floats:
+        """Similarities to the landmarks, (n, landmarks)."""
+        sparse, vectors = self._landmarks
+        blocks = max(1.0, float(np.round((vectors**2).sum(axis=1).max()))) if vectors.size else 1.0
+        weight = {**self.parameters, "vectors": self.parameters["vectors"] * 2 / blocks}
+        total = np.float32(weight["words"] + weight["pieces"] + weight["vectors"] * blocks)
+        near = inputs.vectors @ vectors.T
+        near *= np.float32(weight["vectors"])
+        for kind, rows in self._terms.transform(inputs.texts).items():
+            near += np.float32(weight[kind]) * similarity(rows, sparse[kind])
+        near /= total
+        near -= 1
+        near *= np.float32(2 * weight["width"])
+        kernel: Floats = np.exp(near, out=near)
+        return kernel
+
+
+def _right(model: KernelMachine, inputs: Inputs, labels: pl.Series) -> float:
+    return float((model.scores(inputs).argmax(axis=1) == indices(labels, model.classes)).mean())
+
+
+def _sample(count: int, most: int, seed: int) -> NDArray[np.int64]:
+    """At most so many places, ascending, the same for the same seed."""
+    if count <= most:
+        return np.arange(count)
+    return np.sort(np.random.default_rng(seed).choice(count, most, replace=False))
