@@ -1,6 +1,7 @@
 """Tickets as the arrays a network reads: word numbers, sentence vectors, one row of features. NumPy only."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Self
 
 import msgspec
@@ -36,7 +37,7 @@ class Category(msgspec.Struct, frozen=True):
     values: list[str]
 
 
-class Preparation(msgspec.Struct, frozen=True):
+class Preparation(msgspec.Struct, frozen=True, dict=True):
     """What was learned from the training part; saved as JSON beside the network."""
 
     words: list[str]
@@ -89,10 +90,13 @@ class Preparation(msgspec.Struct, frozen=True):
         starts = np.searchsorted(text, np.arange(len(texts)))
         place = np.arange(len(text)) - starts[text]
         read = np.flatnonzero(place < self.length)
-        numbers = {word: at + FIRST_WORD for at, word in enumerate(self.words)} if len(read) else {}
         found = np.full((len(texts), self.length), PAD, np.int32)
-        found[text[read], place[read]] = [numbers.get(word, UNKNOWN) for word in token.gather(read)]
+        found[text[read], place[read]] = [self._place.get(word, UNKNOWN) for word in token.gather(read)]
         return found
+
+    @cached_property
+    def _place(self) -> dict[str, int]:
+        return {word: at + FIRST_WORD for at, word in enumerate(self.words)}
 
     def table(self, rows: pl.DataFrame) -> NDArray[np.float32]:
         """Return features as numbers, (n, width)."""

@@ -148,3 +148,21 @@ def test_serving_imports_neither_tensorflow_nor_torch(network: Network, tmp_path
     )
     done = subprocess.run([sys.executable, "-c", asked, str(tmp_path)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_both_libraries_train_quietly_in_one_process(tmp_path: Path) -> None:
+    ran = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "import test_network as own\n"
+        "own.fitted(own.keras_train, epochs=1)\nown.fitted(own.torch_train, epochs=1)\n"
+    )
+    folder = str(Path(__file__).parent)
+    done = subprocess.run(
+        [sys.executable, "-c", ran, folder],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(Path(folder).parents[2]), "HOME": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stderr
+    assert not done.stderr
