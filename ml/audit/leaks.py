@@ -3,6 +3,7 @@
 Single-column scores after Kaufman, Rosset, Perlich, "Leakage in Data Mining" (KDD 2011).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +51,11 @@ def column_scores(
         tells = right - base >= LEAST_GAIN and z >= LEAST_Z
         found.append(ColumnScore(column.column, right, base, z, column.afterwards and tells))
     return found
+
+
+def leaking(scores: Iterable[ColumnScore]) -> list[str]:
+    """Columns that leak, the most telling first."""
+    return [score.column for score in sorted(scores, key=lambda s: (-s.accuracy, s.column)) if score.leaks]
 
 
 def _counted(rows: pl.DataFrame, name: str, of: Labelled, train: Labels, test: Labels) -> Probabilities:

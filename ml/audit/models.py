@@ -83,13 +83,12 @@ MODELS: dict[str, Fit] = {
 
 
 def predict(name: str, x: Seen, of: Labelled, train: Labels, test: Labels, *, seed: int) -> Probabilities:
-    """Probabilities of the test rows, (rows, classes): 0 for a label that training never saw under the row's parent."""
+    """Probabilities of the test rows, (rows, classes): 0 for a label that never lies under the row's parent."""
     found = np.zeros((len(test), of.classes))
     given = MODELS[name](x, of, train, test, seed)
     found[:, : given.shape[1]] = given
     allowed = np.zeros((int(of.parents.max()) + 1, of.classes))
-    allowed[of.parents[train], of.y[train]] = 1
-    allowed[allowed.sum(axis=1) == 0] = 1
+    allowed[of.parents, of.y] = 1
     found = (found + _LEAST) * allowed[of.parents[test]]
     normed: Probabilities = found / found.sum(axis=1, keepdims=True)
     return normed

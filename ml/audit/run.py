@@ -44,8 +44,7 @@ class Finding:
     @property
     def leaks(self) -> list[str]:
         """Columns known only afterwards that tell the target, the most telling first."""
-        telling = sorted((c for c in self.columns if c.leaks), key=lambda c: (-c.accuracy, c.column))
-        return [column.column for column in telling]
+        return leaks.leaking(self.columns)
 
 
 @dataclass(frozen=True)
@@ -119,6 +118,10 @@ def _finding(name: str, part: _Tickets, known: list[Availability], seed: int) ->
     judgement, reason = verdict(time, customers, unseen, shared_templates=shared)
     others = [column for column in known if column.column not in {name, *WORDED}]
     exact, close = (noise.ceiling(part.of.y, groups, part.of.parents) for groups in (part.texts, part.templates))
+    scores = leaks.column_scores(part.rows, part.of, (past, test), others)
+    late = leaks.leaking(scores)
+    if judgement == "nothing to learn" and late:
+        reason += f"; it shows only in what is known afterwards: {', '.join(late)}"
     return Finding(
         target=name,
         verdict=judgement,
@@ -134,7 +137,7 @@ def _finding(name: str, part: _Tickets, known: list[Availability], seed: int) ->
         ceiling_from="equal texts" if exact is not None else "templates" if close is not None else None,
         duplicates=float(np.isin(part.texts[test], part.texts[past]).mean()),
         shared_templates=shared,
-        columns=tuple(leaks.column_scores(part.rows, part.of, (past, test), others)),
+        columns=tuple(scores),
     )
 
 

@@ -44,6 +44,7 @@ def test_urgency_of_the_sample_shows_only_in_what_is_known_afterwards(sample_aud
     finding = found(sample_audit)[target]
     assert finding.verdict in ("nothing to learn", "weak")
     assert late <= set(finding.leaks)
+    assert "only in what is known afterwards" in finding.reason
     assert set(finding.leaks) <= FENCED
 
 
