@@ -3,7 +3,7 @@
 import dagster as dg
 
 from orchestration import checks, jobs, sensors
-from orchestration.defs import bronze, embeddings, gold, models, release, silver
+from orchestration.defs import audit, bronze, embeddings, gold, models, release, silver
 from orchestration.resources import Artifacts, LakeResource, spec
 from warehouse.contracts import gold as gold_tables
 from warehouse.contracts import silver as silver_tables
@@ -15,6 +15,7 @@ defs = dg.Definitions(
         silver.refine,
         gold.dbt_models,
         gold.metrics,
+        audit.learnability,
         models.category_baseline,
         embeddings.encoder,
         embeddings.embeddings,

@@ -11,7 +11,7 @@ from ml.classify import baseline
 from orchestration.resources import RETRIES, LakeResource
 from warehouse import artifacts, releases
 from warehouse.artifacts import Artifact
-from warehouse.contracts import silver
+from warehouse.contracts import audit, silver
 from warehouse.delta import Lake
 from warehouse.errors import NothingToLearn
 
@@ -28,7 +28,7 @@ class Training(dg.Config):
 
 @dg.asset(
     key=NAME.split("/"),
-    deps=[silver.TICKETS.key],
+    deps=[silver.TICKETS.key, audit.TARGETS.key],
     group_name="models",
     kinds={"python", "scikitlearn"},
     owners=["team:machine-learning"],
