@@ -1,4 +1,4 @@
-"""The families of learners by name. Modules are imported when a family is used: serving pays only for what it serves."""
+"""The families of learners by name. A module is imported when its family is used: serving pays for what it serves."""
 
 from importlib import import_module
 from typing import Any, cast

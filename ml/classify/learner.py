@@ -31,7 +31,9 @@ class Inputs:
 
     def take(self, places: Places) -> "Inputs":
         """The tickets at these places, in this order."""
-        return Inputs(self.texts.gather(places), self.vectors[places], self.table[places])
+        # A frame without columns has no rows to take.
+        table = self.table[places] if self.table.width else self.table
+        return Inputs(self.texts.gather(places), self.vectors[places], table)
 
 
 class Reason(msgspec.Struct, frozen=True):
