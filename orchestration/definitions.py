@@ -3,7 +3,7 @@
 import dagster as dg
 
 from orchestration import checks, jobs, sensors
-from orchestration.defs import audit, bronze, embeddings, gold, models, release, silver
+from orchestration.defs import audit, bronze, embeddings, features, gold, models, release, silver, understanding
 from orchestration.resources import Artifacts, LakeResource, spec
 from warehouse.contracts import gold as gold_tables
 from warehouse.contracts import silver as silver_tables
@@ -19,6 +19,8 @@ defs = dg.Definitions(
         models.category_baseline,
         embeddings.encoder,
         embeddings.embeddings,
+        features.ticket_features,
+        understanding.understand,
         release.current,
         spec(CHECK_RESULTS, deps=[table.key for table in (*silver_tables.TABLES, *gold_tables.TABLES)]),
     ],

@@ -21,6 +21,7 @@ SILENCE = {
     "NNCF_CI": "1",
     "PYTHON_DOTENV_DISABLED": "1",  # Soda would read the nearest .env into the environment of the process
     "SODA_CORE_TELEMETRY_ENABLED": "false",
+    "TF_CPP_MIN_LOG_LEVEL": "3",  # TensorFlow tells of its kernels at each fit
     "TF_BUILD": "1",  # OpenVINO reports each import of itself, and only a build server has a switch
 }
 """Switches that keep libraries from phoning home."""
@@ -42,6 +43,10 @@ class Settings(BaseSettings):
         "minilm,universal",
         description="Models that turn texts into vectors, side by side: minilm, universal, or any sentence-transformers"
         " name or directory; or the directory of an encoder that was exported before",
+    )
+    families: str = Field(
+        "majority,naive_bayes,logistic,decision_tree,random_forest,linear_svm,xgboost,catboost,keras,torch",
+        description="Families of learners that are compared for each target, separated by commas",
     )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
     seed: int = 7

@@ -1,5 +1,6 @@
 """Models: trained when there is something new to learn, staged with their cards."""
 
+from collections.abc import Mapping
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -41,10 +42,9 @@ def category_baseline(
 ) -> dg.MaterializeResult[Artifact | None]:
     """Category from the customer's words: TF-IDF and logistic regression, judged on the most recent tickets."""
     tables = lake.of(context)
-    known = _serving(tables)
-    code = _code()
+    known, now = serving(tables, NAME), {"code": code(), "seed": config.seed}
     labelled = tables.scan(silver.TICKETS).select("category").count().collect().item()
-    if known is not None and not _outgrown(known.card, labelled, code, config):
+    if known is not None and not outgrown(known, labelled, now, config.growth):
         return _result(known, "up to date")
     version = tables.data_version(silver.TICKETS) or 0
     rows = tables.read(silver.TICKETS, columns=baseline.COLUMNS)
@@ -52,24 +52,25 @@ def category_baseline(
         model, card = baseline.train(rows, seed=config.seed, inputs={silver.TICKETS.path: version})
     except NothingToLearn as error:
         return _result(None, str(error))
-    details = {**card.as_dict(), "labelled": labelled, "code": code}
+    details = {**card.as_dict(), "labelled": labelled, **now}
     return _result(artifacts.stage(tables.root, NAME, model.save, details), "trained")
 
 
-def _serving(tables: Lake) -> Artifact | None:
+def serving(tables: Lake, name: str) -> Artifact | None:
     """The model of the current release."""
     manifest = releases.current(tables.root)
-    digest = manifest.artifacts.get(NAME) if manifest else None
-    return artifacts.load(tables.root, NAME, digest) if digest else None
+    digest = manifest.artifacts.get(name) if manifest else None
+    return artifacts.load(tables.root, name, digest) if digest else None
 
 
-def _outgrown(card: Any, labelled: int, code: str, config: Training) -> bool:
-    return bool(
-        card["code"] != code or card["seed"] != config.seed or labelled > card["labelled"] * (1 + config.growth)
-    )
+def outgrown(known: Artifact | None, labelled: int, now: Mapping[str, Any], growth: float) -> bool:
+    """Whether to train again: there is no model, it was made otherwise, or tickets grew by more than that share."""
+    if known is None or any(known.card.get(name) != value for name, value in now.items()):
+        return True
+    return bool(labelled > known.card["labelled"] * (1 + growth))
 
 
-def _code() -> str:
+def code() -> str:
     """Changes when any module of `ml` does."""
     digest = blake2b(digest_size=8)
     for file in sorted(Path(ml.__path__[0]).rglob("*.py")):

@@ -5,21 +5,21 @@ from typing import Any
 
 import dagster as dg
 
+from orchestration.defs import embeddings, models, understanding
 from orchestration.resources import RETRIES, LakeResource, expected_errors
 from warehouse import releases
 from warehouse.artifacts import Artifact
 from warehouse.contracts import gold, silver
 
 TABLES = (*silver.TABLES, *gold.TABLES)
+PARTS = (models.NAME, embeddings.NAME, *understanding.NAMES.values())
+"""Every artifact that is served."""
 KEPT = 20
 
 
 @dg.asset(
     key=["release", "current"],
-    ins={
-        "category_baseline": dg.AssetIn(key=["models", "category_baseline"]),
-        "encoder": dg.AssetIn(key=["models", "encoder"]),
-    },
+    ins={name.split("/")[1]: dg.AssetIn(key=name.split("/")) for name in PARTS},
     deps=[*(table.key for table in TABLES), ["gold", "metrics"]],
     group_name="release",
     kinds={"json"},
@@ -28,11 +28,11 @@ KEPT = 20
     retry_policy=RETRIES,
 )
 def current(
-    context: dg.AssetExecutionContext, lake: LakeResource, category_baseline: Artifact | None, encoder: Artifact
+    context: dg.AssetExecutionContext, lake: LakeResource, **staged: Artifact | None
 ) -> dg.MaterializeResult[None]:
     """Models and table versions that belong together, published by moving one pointer."""
     tables, now = lake.of(context), datetime.now(UTC)  # noqa: TID251 the edge where a release is made
-    parts = [part for part in (category_baseline, encoder) if part is not None]
+    parts = [part for part in staged.values() if part is not None]
     versions = {table.path: version for table in TABLES if (version := tables.data_version(table)) is not None}
     with expected_errors():
         release = releases.publish(

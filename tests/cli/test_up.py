@@ -31,7 +31,14 @@ def place(tmp_path_factory, encoder_folder, run):
     (root / "simulated").mkdir(parents=True)
     run(root, "simulate", "--tickets", 300, "--days", 30, "--out", root / "simulated" / "tickets.json")
     ports = {"API_PORT": str(free_port()), "DAGSTER_PORT": str(free_port())}
-    return root, {**os.environ, **ports, "LAKE_ROOT": str(root), "DATABASE_URL": "", "ENCODER": str(encoder_folder)}
+    return root, {
+        **os.environ,
+        **ports,
+        "LAKE_ROOT": str(root),
+        "DATABASE_URL": "",
+        "ENCODER": str(encoder_folder),
+        "FAMILIES": "majority,logistic",
+    }
 
 
 @pytest.fixture

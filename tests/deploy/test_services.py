@@ -36,6 +36,7 @@ def outside(tmp_path_factory, encoder_folder):
         "DAGSTER_HOME": str(root / "dagster"),
         "DATABASE_URL": "",
         "ENCODER": str(encoder_folder),
+        "FAMILIES": "majority,logistic",
         "API_HOST": "127.0.0.1",
         "API_PORT": ports["8000"],
         "DAGSTER_DISABLE_TELEMETRY": "yes",

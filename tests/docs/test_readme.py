@@ -36,7 +36,13 @@ def place(tmp_path_factory, encoder_folder):
     for out in (file, folder / "tickets.json.gz"):
         subprocess.run([ticketlake, "simulate", "--tickets", "400", "--days", "40", "--out", out], check=True)
     ports = {"API_PORT": str(free_port()), "DAGSTER_PORT": str(free_port())}
-    own = {"LAKE_ROOT": str(folder / "lake"), "DATABASE_URL": "", "ENCODER": str(encoder_folder), "CI": "true"}
+    own = {
+        "LAKE_ROOT": str(folder / "lake"),
+        "DATABASE_URL": "",
+        "ENCODER": str(encoder_folder),
+        "FAMILIES": "majority,logistic",
+        "CI": "true",
+    }
     return folder, {**os.environ, **ports, **own}
 
 

@@ -16,7 +16,13 @@ def run(encoder_folder):
     """Run the command in a process of its own, as people do: `run(lake_root, *arguments)`."""
 
     def command(lake_root, *arguments):
-        environment = {**os.environ, "LAKE_ROOT": str(lake_root), "DATABASE_URL": "", "ENCODER": str(encoder_folder)}
+        environment = {
+            **os.environ,
+            "LAKE_ROOT": str(lake_root),
+            "DATABASE_URL": "",
+            "ENCODER": str(encoder_folder),
+            "FAMILIES": "majority,logistic",
+        }
         return subprocess.run(
             [str(BIN / "ticketlake"), *map(str, arguments)],
             env=environment,

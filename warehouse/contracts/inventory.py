@@ -1,12 +1,13 @@
 """Every table of the lake."""
 
-from warehouse.contracts import audit, bronze, features, gold, quality, silver
+from warehouse.contracts import audit, bronze, features, gold, quality, silver, ticket_features
 from warehouse.table import Table
 
 TABLES: tuple[Table, ...] = (
     *bronze.TABLES,
     *silver.TABLES,
     *features.TABLES,
+    *ticket_features.TABLES,
     *audit.TABLES,
     *gold.TABLES,
     *quality.TABLES,

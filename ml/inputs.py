@@ -1,0 +1,39 @@
+"""What learners are given of tickets, put together from the lake's tables or from one ticket."""
+
+import numpy as np
+import polars as pl
+
+from ml.classify.learner import Inputs, Vectors
+from ml.features import model_table
+from ml.text.terms import said
+from ml.text.vectors import text_hash, unpacked
+
+WORDS = ("subject", "description", "error_logs", "stack_trace")
+"""Fields whose words are read."""
+
+
+def written(rows: pl.DataFrame) -> pl.Series:
+    """All that a ticket says when it is opened: the customer's words, then log lines and stack trace."""
+    attached = [pl.lit("\n") + pl.col(name).cast(pl.String) for name in ("error_logs", "stack_trace")]
+    texts = rows.with_columns(said(rows).alias("_said"))
+    return texts.select(pl.concat_str("_said", *attached, ignore_nulls=True)).to_series()
+
+
+def assemble(rows: pl.DataFrame, features: pl.DataFrame, vectors: pl.DataFrame, dimension: int) -> Inputs:
+    """Learners' inputs, in the order of `rows` (`ticket_id` and `WORDS`).
+
+    `features` are rows of `features/tickets`, `vectors` of `features/embeddings` of one encoder; a ticket that is in
+    one of them not yet has nulls, or a vector of zeros.
+    """
+    hashes = pl.DataFrame({"text_hash": text_hash(said(rows))})
+    found = hashes.join(vectors.select("text_hash", "vector"), on="text_hash", how="left", maintain_order="left")
+    there = found["vector"].is_not_null()
+    embedded = np.zeros((rows.height, dimension), np.float32)
+    embedded[there.to_numpy()] = unpacked(found["vector"].filter(there), dimension)
+    known = rows.select("ticket_id").join(features, on="ticket_id", how="left", maintain_order="left")
+    return Inputs(written(rows), embedded, model_table(known))
+
+
+def of_one(rows: pl.DataFrame, features: pl.DataFrame, vector: Vectors) -> Inputs:
+    """The inputs of tickets whose features and vectors (n, d) were just made, row by row."""
+    return Inputs(written(rows), vector, model_table(features))

@@ -1,0 +1,136 @@
+"""Learning what tickets are about: for each target the families are compared and one is chosen; with its card."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from ml.card import Card, library_versions
+from ml.classify import hierarchy, selection
+from ml.classify.champion import Champion
+from ml.classify.learner import Inputs
+from ml.classify.selection import Examples
+from ml.duration import ResolutionTime, coverage, durations
+from ml.evaluate.splits import PARTS, TimeSplit
+from ml.targets import Target
+from warehouse.errors import NothingToLearn
+
+RESOLUTION_TIME = "resolution_time"
+LIBRARIES = ("catboost", "keras", "openvino", "scikit-learn", "scipy", "torch", "xgboost-cpu")
+STORED = {"linear_svm": {"words": 1.0, "pieces": 0.5, "vectors": 1.5, "strength": 0.3}}
+"""Hyperparameters other than a family's own: the first of the choices that it would try."""
+Tell = Callable[[str], object]
+
+
+@dataclass(frozen=True)
+class Past:
+    """Tickets in the order of time, what was known of each when it was opened, and where they are split."""
+
+    rows: pl.DataFrame
+    """`ticket_id`, `created_at`, `resolved_at`, `language` and the column of every target."""
+    inputs: Inputs
+    split: TimeSplit
+    now: datetime
+    versions: Mapping[str, int]
+    """The versions of the tables that they were read at."""
+
+    def examples(self, target: Target) -> Examples:
+        """The tickets that have a label: of a binary target, only those that are closed."""
+        labels = pl.col(target.column).cast(pl.String)
+        if target.kind == "binary":
+            worded = pl.when(pl.col(target.column)).then(pl.lit(target.order[1])).otherwise(pl.lit(target.order[0]))
+            labels = pl.when(pl.col("resolved_at").is_not_null() & pl.col(target.column).is_not_null()).then(worded)
+        rows = self.rows.select(labels.alias("label"), "language", self.split.part().alias("part"))
+        places = np.flatnonzero(rows["label"].is_not_null().to_numpy())
+        kept = rows[places]
+        return Examples(self.inputs.take(places), kept["label"], kept["part"], kept["language"])
+
+
+def learn_target(
+    past: Past, target: Target, families: Sequence[str], *, seed: int, tell: Tell = lambda _: None
+) -> tuple[Champion, Card]:
+    """Fit every family, choose by the rule of `selection`, judge on the test part. Raises `NothingToLearn`."""
+    examples = past.examples(target)
+    candidates, chosen = selection.choose(
+        examples, families, seed=seed, parameters=STORED, tell=lambda line: tell(f"{target.name}: {line}")
+    )
+    under = {}
+    if target.within is not None:
+        before = past.rows.filter(past.split.part() == "train")
+        under = hierarchy.parents(before[target.column], before[target.within])
+    compared = {one.fitted.family: selection.judge(one, examples, seed=seed) for one in candidates}
+    first = compared[chosen[0].fitted.family]
+    champion = Champion(target.name, [one.fitted for one in chosen], under)
+    card = Card(
+        name=f"models/{target.name}",
+        target=target.column,
+        method=" then ".join(one.fitted.family for one in chosen),
+        features=[*past.inputs.table.columns, "text", "sentence vectors"],
+        inputs=dict(past.versions),
+        rows={part: len(examples.part(part).inputs) for part in PARTS},
+        split={"by": "created_at", **{name: at.isoformat() for name, at in vars(past.split).items()}},
+        seed=seed,
+        parameters={one.fitted.family: _parameters(one.fitted.learner) for one in chosen},
+        libraries=library_versions(LIBRARIES),
+        measures={"test": first, "families": compared},
+        verdict=_verdict(chosen[0].fitted.family, compared),
+    )
+    return champion, card
+
+
+def learn_resolution_time(past: Past, *, seed: int) -> tuple[ResolutionTime, Card]:
+    """Fit on the past as it stood then, set the spread on what followed. Raises `NothingToLearn`."""
+    parts = past.rows.select(past.split.part().alias("part"))["part"]
+    ends = {"train": past.split.validation_from, "validation": past.split.test_from, "test": past.now}
+    places = {part: np.flatnonzero((parts == part).to_numpy()) for part in PARTS}
+    known = {part: durations(past.rows[places[part]], ends[part]) for part in PARTS}
+    given = {part: past.inputs.take(places[part]) for part in PARTS}
+    model = ResolutionTime.fit(given["train"], known["train"], given["validation"], known["validation"], seed=seed)
+    found = model.predict(given["test"])
+    closed = ~known["test"].open
+    missed = np.abs(np.log(found["p50"].to_numpy()) - np.log(known["test"].hours))[closed]
+    usual = np.median(np.log(known["train"].hours[~known["train"].open]))
+    plain = np.abs(usual - np.log(known["test"].hours))[closed]
+    measures = {
+        "coverage_of_80_percent_interval": coverage(found, known["test"]),
+        "median_factor_missed": float(np.exp(np.median(missed))),
+        "median_factor_missed_by_the_median": float(np.exp(np.median(plain))),
+        "open": int(known["test"].open.sum()),
+    }
+    card = Card(
+        name=f"models/{RESOLUTION_TIME}",
+        target="resolved_at - created_at",
+        method="accelerated failure time (XGBoost), Kaplan-Meier spread on later tickets",
+        features=past.inputs.table.columns,
+        inputs=dict(past.versions),
+        rows={part: len(places[part]) for part in PARTS},
+        split={"by": "created_at", **{name: at.isoformat() for name, at in vars(past.split).items()}},
+        seed=seed,
+        parameters={},
+        libraries=library_versions(["xgboost-cpu"]),
+        measures={"test": measures},
+        verdict=f"{measures['coverage_of_80_percent_interval']:.1%} of the newest tickets lie in their interval",
+    )
+    return model, card
+
+
+def _parameters(learner: Any) -> Any:
+    return getattr(learner, "parameters", {})
+
+
+def _verdict(family: str, compared: Mapping[str, Mapping[str, Any]]) -> str:
+    found = compared[family]["weighted_f1"]
+    told = f"{family}: weighted F1 {found['value']:.3f} ({found['low']:.3f} to {found['high']:.3f})"
+    if "majority" not in compared:
+        return f"{told} on the newest tickets"
+    return f"{told} on the newest tickets; always the majority: {compared['majority']['weighted_f1']['value']:.3f}"
+
+
+def split_or_refuse(split: TimeSplit | None) -> TimeSplit:
+    """The split. Raises `NothingToLearn` where there is no past and no future."""
+    if split is None:
+        raise NothingToLearn("all tickets were opened at about the same time, expected a past and a future.")
+    return split

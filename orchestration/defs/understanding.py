@@ -1,0 +1,109 @@
+"""What tickets are about: one champion a target, chosen among families, trained when there is more to learn."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import polars as pl
+
+from ml.card import Card
+from ml.evaluate.splits import time_split
+from ml.inputs import WORDS, assemble
+from ml.targets import TARGETS
+from ml.understand import RESOLUTION_TIME, Past, learn_resolution_time, learn_target, split_or_refuse
+from orchestration.defs.embeddings import NAME as ENCODER
+from orchestration.defs.models import Training, code, outgrown, serving
+from orchestration.resources import RETRIES, LakeResource
+from warehouse import artifacts
+from warehouse.artifacts import Artifact
+from warehouse.contracts import audit, silver, ticket_features
+from warehouse.contracts.features import EMBEDDINGS
+from warehouse.delta import Lake
+from warehouse.errors import NothingToLearn
+from warehouse.settings import settings
+
+MOST_ROWS = 40_000
+"""The newest tickets are learned from: what is older says less, and costs as much."""
+NAMES = {name: f"models/{name}" for name in (*(target.name for target in TARGETS), RESOLUTION_TIME)}
+COLUMNS = ["ticket_id", "created_at", "resolved_at", "language", *WORDS, *(target.column for target in TARGETS)]
+Produced = Iterator[dg.MaterializeResult[Artifact | None]]
+
+
+def _spec(name: str, artifact: str) -> dg.AssetSpec:
+    return dg.AssetSpec(
+        artifact.split("/"),
+        deps=[silver.TICKETS.key, EMBEDDINGS.key, ticket_features.TICKETS.key, audit.TARGETS.key, ENCODER.split("/")],
+        group_name="models",
+        kinds={"python", "catboost", "xgboost", "tensorflow", "pytorch"},
+        owners=["team:machine-learning"],
+        description=f"Predicts a ticket's {name.replace('_', ' ')} from what is known when it is opened.",
+    ).with_io_manager_key("artifacts")
+
+
+@dg.multi_asset(
+    name="understand",
+    specs=[_spec(name, artifact) for name, artifact in NAMES.items()],
+    ins={"encoder": dg.AssetIn(key=ENCODER.split("/"))},
+    can_subset=True,
+    pool="models",
+    retry_policy=RETRIES,
+)
+def understand(context: dg.AssetExecutionContext, config: Training, lake: LakeResource, encoder: Artifact) -> Produced:
+    """Every family fitted on the past, one chosen on what followed, judged on the most recent tickets."""
+    tables = lake.of(context)
+    chosen = {name: path for name, path in NAMES.items() if dg.AssetKey(path.split("/")) in context.selected_asset_keys}
+    labelled = tables.row_count(silver.TICKETS)
+    now = {"code": code(), "encoder": encoder.card["encoder"], "families": settings().families, "seed": config.seed}
+    known = {name: serving(tables, path) for name, path in chosen.items()}
+    due = {name for name, artifact in known.items() if outgrown(artifact, labelled, now, config.growth)}
+    past: Past | None = None
+    for name, path in chosen.items():
+        if name not in due:
+            yield _result(path, known[name], "up to date")
+            continue
+        try:
+            past = past or read_past(tables, encoder)
+            context.log.info(f"{name}: training")
+            save, card = _learn(past, name, config.seed, context.log.info)
+        except NothingToLearn as error:
+            yield _result(path, None, str(error))
+            continue
+        details = {**card.as_dict(), **now, "labelled": labelled, "learnability": _audited(tables, card.target)}
+        yield _result(path, artifacts.stage(tables.root, path, save, details), "trained")
+
+
+def read_past(lake: Lake, encoder: Artifact) -> Past:
+    """The newest tickets with what was known of each when it was opened. Raises `NothingToLearn`."""
+    tables = (silver.TICKETS, ticket_features.TICKETS, EMBEDDINGS)
+    versions = {table.path: lake.data_version(table) or 0 for table in tables}
+    rows = lake.scan(silver.TICKETS).select(COLUMNS).sort("created_at", "ticket_id").tail(MOST_ROWS).collect()
+    vectors = lake.scan(EMBEDDINGS).filter(pl.col("encoder") == encoder.card["encoder"]).collect()
+    inputs = assemble(rows, lake.read(ticket_features.TICKETS), vectors, sum(encoder.card["blocks"].values()))
+    split = split_or_refuse(time_split(rows["created_at"]))
+    now = rows.select(pl.max_horizontal(pl.col("created_at").max(), pl.col("resolved_at").max())).item()
+    return Past(rows.drop(WORDS), inputs, split, now, versions)
+
+
+def _learn(past: Past, name: str, seed: int, tell: Callable[[str], object]) -> tuple[Callable[[Path], None], Card]:
+    """What writes the trained model, and its card. Raises `NothingToLearn`."""
+    if name == RESOLUTION_TIME:
+        time, card = learn_resolution_time(past, seed=seed)
+        return time.save, card
+    target = next(target for target in TARGETS if target.name == name)
+    champion, card = learn_target(past, target, settings().families.split(","), seed=seed, tell=tell)
+    return champion.save, card
+
+
+def _audited(lake: Lake, column: str) -> dict[str, str] | None:
+    """Verdict and reason of the audit; None for what it did not look at."""
+    found = lake.scan(audit.TARGETS).filter(pl.col("target") == column).select("verdict", "reason").collect()
+    return found.row(0, named=True) if found.height else None
+
+
+def _result(path: str, artifact: Artifact | None, status: str) -> dg.MaterializeResult[Artifact | None]:
+    metadata: dict[str, Any] = {"status": status}
+    if artifact is not None:
+        metadata |= {"digest": artifact.digest, "card": dg.MetadataValue.json(dict(artifact.card))}
+    version = dg.DataVersion(artifact.digest if artifact else "none")
+    return dg.MaterializeResult(asset_key=path.split("/"), value=artifact, metadata=metadata, data_version=version)
