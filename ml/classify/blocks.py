@@ -74,12 +74,6 @@ def joined(terms: Terms, inputs: Inputs, weights: Weights) -> "csr_matrix":
     return hstack([*scaled, csr_matrix(inputs.vectors * weights["vectors"])]).tocsr()
 
 
-def similarity(left: "csr_matrix", right: "csr_matrix") -> NDArray[np.float32]:
-    """Inner products of sparse rows, (n, m)."""
-    products: NDArray[np.float32] = (left @ right.T).toarray().astype(np.float32, copy=False)
-    return products
-
-
 def indices(labels: pl.Series, classes: list[str]) -> NDArray[np.int64]:
     """The place of each label among the classes, -1 for one that is not there."""
     place = {name: index for index, name in enumerate(classes)}

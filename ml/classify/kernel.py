@@ -5,7 +5,7 @@ kernel of the blocks' weighted similarity; a Cholesky factor fits all classes at
 the kernel is spanned by a sample of them (subset of regressors: Smola and Schölkopf, 2000).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -14,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ml.classify.blocks import Terms, Weights, indices, similarity
+from ml.classify.blocks import Terms, Weights, indices
 from ml.classify.calibration import softmax, temperature
 from ml.classify.learner import Inputs, Probabilities, Reason
 from ml.classify.occlusion import occlude
@@ -28,6 +28,7 @@ MOST_LANDMARKS = 16_000
 SAMPLE_LANDMARKS = 6_000
 TUNING_ROWS = 5_000
 CHUNK = 2_000
+NEIGHBOURS = 5
 CHOICES: list[dict[str, float]] = [
     {"words": words, "pieces": words, "vectors": vectors, "width": width, "ridge": ridge}
     for words, vectors in ((0.5, 2.0), (0.5, 0.75))
@@ -46,15 +47,21 @@ class KernelMachine:
         self,
         classes: list[str],
         terms: Terms,
+        *,
         landmarks: "tuple[dict[str, csr_matrix], Floats]",
+        truth: NDArray[np.int64],
         duals: Floats,
         parameters: dict[str, float],
     ) -> None:
-        """`duals` (landmarks, classes); `parameters` one of `CHOICES` with `temperature`."""
+        """`truth` (landmarks), `duals` (landmarks, classes); `parameters` one of `CHOICES` with `temperature`."""
         self.classes = classes
         self.parameters = parameters
         self._terms = terms
         self._landmarks = landmarks
+        self._columns = {kind: matrix.T.tocsr() for kind, matrix in landmarks[0].items()}
+        lengths = (landmarks[1] ** 2).sum(axis=1)
+        self._blocks = max(1.0, float(np.round(lengths.max()))) if landmarks[1].size else 1.0
+        self._truth = truth
         self._duals = duals
 
     @classmethod
@@ -84,6 +91,10 @@ class KernelMachine:
             model.parameters["temperature"] = temperature(model.scores(validation), truth)
         return model
 
+    def refit(self, train: Inputs, labels: pl.Series, *, seed: int) -> Self:
+        """A machine of the same parameters, fitted on other tickets."""
+        return self._fit(train, labels, seed, self.parameters, Terms.fit(train.texts))
+
     @classmethod
     def _fit(cls, train: Inputs, labels: pl.Series, seed: int, chosen: Weights, terms: Terms) -> Self:
         from scipy.linalg import cho_factor, cho_solve
@@ -95,7 +106,8 @@ class KernelMachine:
         kept = train.take(places)
         landmarks = (terms.transform(kept.texts), kept.vectors)
         targets = np.eye(len(classes), dtype=np.float32)[truth] * 2 - 1
-        model = cls(classes, terms, landmarks, np.zeros((len(places), len(classes)), np.float32), dict(chosen))
+        nothing = np.zeros((len(places), len(classes)), np.float32)
+        model = cls(classes, terms, landmarks=landmarks, truth=truth[places], duals=nothing, parameters=dict(chosen))
         among = model._kernel(kept)
         if exact:
             left, right = among, targets
@@ -114,11 +126,20 @@ class KernelMachine:
 
     def scores(self, inputs: Inputs) -> NDArray[np.float64]:
         """Margins, (n, classes): about 1 for the class and -1 for the others."""
-        parts = [
-            self._kernel(inputs.take(np.arange(start, min(start + CHUNK, len(inputs))))) @ self._duals
-            for start in range(0, len(inputs), CHUNK)
-        ]
+        parts = [self._kernel(part) @ self._duals for part in _chunks(inputs)]
         return np.concatenate(parts).astype(np.float64) if parts else np.empty((0, len(self.classes)))
+
+    def neighbours(self, inputs: Inputs) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Scores, and mean similarity to the nearest landmarks of the class with the highest, (n, classes) and (n)."""
+        scores: list[NDArray[Any]] = [np.empty((0, len(self.classes)))]
+        near = [np.empty(0)]
+        members = [np.flatnonzero(self._truth == place) for place in range(len(self.classes))]
+        for part in _chunks(inputs):
+            kernel = self._kernel(part)
+            scores.append(kernel @ self._duals)
+            best = scores[-1].argmax(axis=1)
+            near.append(np.array([_nearest(row[members[top]]) for row, top in zip(kernel, best, strict=True)]))
+        return np.concatenate(scores), np.concatenate(near)
 
     def predict_proba(self, inputs: Inputs) -> Probabilities:
         """One row per ticket, one column per class, each row summing to 1."""
@@ -138,6 +159,7 @@ class KernelMachine:
             save_npz(folder / f"landmarks-{kind}.npz", matrix)
         np.save(folder / "landmarks.npy", vectors, allow_pickle=False)
         np.save(folder / "duals.npy", self._duals, allow_pickle=False)
+        np.save(folder / "truth.npy", self._truth, allow_pickle=False)
         described = {"format": FORMAT, "classes": self.classes, "parameters": self.parameters}
         (folder / "model.json").write_bytes(msgspec.json.encode(described))
 
@@ -154,24 +176,35 @@ class KernelMachine:
         terms = Terms.load(folder)
         sparse = {kind: load_npz(folder / f"landmarks-{kind}.npz").tocsr() for kind in terms.vectorizers}
         landmarks = (sparse, np.load(folder / "landmarks.npy", allow_pickle=False))
-        duals = np.load(folder / "duals.npy", allow_pickle=False)
-        return cls(described["classes"], terms, landmarks, duals, described["parameters"])
+        duals, truth = (np.load(folder / f"{name}.npy", allow_pickle=False) for name in ("duals", "truth"))
+        parameters = described["parameters"]
+        return cls(described["classes"], terms, landmarks=landmarks, truth=truth, duals=duals, parameters=parameters)
 
     def _kernel(self, inputs: Inputs) -> Floats:
         """Similarities to the landmarks, (n, landmarks)."""
-        sparse, vectors = self._landmarks
-        blocks = max(1.0, float(np.round((vectors**2).sum(axis=1).max()))) if vectors.size else 1.0
+        vectors = self._landmarks[1]
+        blocks = self._blocks
         weight = {**self.parameters, "vectors": self.parameters["vectors"] * 2 / blocks}
         total = np.float32(weight["words"] + weight["pieces"] + weight["vectors"] * blocks)
         near = inputs.vectors @ vectors.T
         near *= np.float32(weight["vectors"])
         for kind, rows in self._terms.transform(inputs.texts).items():
-            near += np.float32(weight[kind]) * similarity(rows, sparse[kind])
+            near += np.float32(weight[kind]) * (rows @ self._columns[kind]).toarray()
         near /= total
         near -= 1
         near *= np.float32(2 * weight["width"])
         kernel: Floats = np.exp(near, out=near)
         return kernel
+
+
+def _chunks(inputs: Inputs) -> Iterator[Inputs]:
+    for start in range(0, len(inputs), CHUNK):
+        yield inputs.take(np.arange(start, min(start + CHUNK, len(inputs))))
+
+
+def _nearest(similarities: Floats) -> float:
+    """Mean of the `NEIGHBOURS` greatest; 0 where the sample has none of the class."""
+    return float(np.sort(similarities)[-NEIGHBOURS:].mean()) if len(similarities) else 0.0
 
 
 def _right(model: KernelMachine, inputs: Inputs, labels: pl.Series) -> float:

@@ -1,0 +1,161 @@
+"""All families on the same texts, each under its share of the budget; what each is worth on texts it never saw."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ml.classify import families
+from ml.classify.calibration import softmax, temperature
+from ml.classify.learner import Inputs, Learner, Places, Probabilities
+from ml.evaluate import measures
+from ml.evaluate.budget import Budget, Outcome, Task, fit_within
+
+CHEAPEST_FIRST = (
+    "majority",
+    "naive_bayes",
+    "embedding_logistic",
+    "kernel_svm",
+    "linear_svm",
+    "logistic",
+    "decision_tree",
+    "random_forest",
+    "torch",
+    "keras",
+    "xgboost",
+    "catboost",
+)
+BASELINE = "embedding_logistic"
+SHARE = 0.5
+"""Of the seconds left, what one family may take at most."""
+REFIT = 2.0
+"""Times its fit that is kept for fitting the best again on everything."""
+_LEAST = 1e-12
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A learner and the temperature of its log-probabilities, both settled without the test part."""
+
+    family: str
+    learner: Learner
+    temperature: float
+    validation: float
+    """Share of the validation part that it gets right."""
+    seconds: float
+
+    def probabilities(self, inputs: Inputs) -> Probabilities:
+        """One row per text, each summing to 1."""
+        return softmax(_log(self.learner.predict_proba(inputs)), self.temperature)
+
+
+@dataclass(frozen=True)
+class Split:
+    """The training part, and which of it is learned from and chosen by."""
+
+    inputs: Inputs
+    labels: pl.Series
+    train: Places
+    validation: Places
+
+    def task(self, family: str, seed: int) -> Task:
+        """What a family is fitted on."""
+        train, validation = self.train, self.validation
+        taken = (self.inputs.take(train), self.labels.gather(train))
+        return Task(family, *taken, self.inputs.take(validation), self.labels.gather(validation), seed, {})
+
+
+def fit_all(
+    split: Split, names: Sequence[str], budget: Budget, *, reserve: float, seed: int, tell: Callable[[str], object]
+) -> tuple[dict[str, Fitted], dict[str, Outcome]]:
+    """The fitted learners, and what became of each family. `reserve` seconds are kept for what comes after."""
+    fitted: dict[str, Fitted] = {}
+    outcomes: dict[str, Outcome] = {}
+    for name in names:
+        best = max(fitted.values(), key=lambda one: one.validation, default=None)
+        spare = budget.left - reserve - (REFIT * best.seconds if best else 0.0)
+        outcome = fit_within(split.task(name, seed), spare * (SHARE if best else 0.9))
+        outcomes[name] = outcome
+        if outcome.learner is not None:
+            fitted[name] = calibrated(outcome.learner, split, outcome.seconds, name)
+        worth = f"{fitted[name].validation:.4f} right on validation" if name in fitted else outcome.status
+        tell(f"{name}: {worth}, {outcome.seconds:.1f} s; {budget.used:.0f} of {budget.seconds:.0f} s used")
+    return fitted, outcomes
+
+
+def calibrated(learner: Learner, split: Split, seconds: float, family: str) -> Fitted:
+    """Settle the temperature on the validation part."""
+    given = learner.predict_proba(split.inputs.take(split.validation))
+    truth = indices(split.labels.gather(split.validation), learner.classes)
+    divisor = temperature(_log(given), truth)
+    return Fitted(family, learner, divisor, float((given.argmax(axis=1) == truth).mean()), seconds)
+
+
+def again(best: Fitted, split: Split, budget: Budget, *, reserve: float, seed: int) -> tuple[Fitted, bool]:
+    """The champion fitted on the whole training part with what was chosen, and whether there was time for it.
+
+    Only where nothing is left to stop early by: a machine with `refit`, or settings that hold a choice.
+    """
+    chosen = dict(getattr(best.learner, "parameters", {}))
+    if "temperature" not in chosen:
+        return best, False
+    task = split.task(best.family, seed)
+    whole = Task(
+        best.family, split.inputs, split.labels, task.validation, task.validation_labels, seed, parameters=chosen
+    )
+    outcome = fit_within(whole, budget.left - reserve)
+    if outcome.learner is None:
+        return best, False
+    return Fitted(best.family, outcome.learner, best.temperature, best.validation, outcome.seconds), True
+
+
+def indices(labels: pl.Series, classes: Sequence[str]) -> NDArray[np.int64]:
+    """The place of each label among the classes, -1 for one that is not there."""
+    place = {name: index for index, name in enumerate(classes)}
+    return np.array([place.get(label, -1) for label in labels], dtype=np.int64)
+
+
+def lined_up(
+    labels: pl.Series, classes: Sequence[str], given: Probabilities
+) -> tuple[list[str], NDArray[np.int64], Probabilities]:
+    """Classes known or true, the truth among them, and a column of probabilities for each."""
+    every = [*classes, *sorted(set(labels) - set(classes))]
+    return every, indices(labels, every), np.pad(given, ((0, 0), (0, len(every) - given.shape[1])))
+
+
+def worth(labels: pl.Series, classes: Sequence[str], given: Probabilities) -> dict[str, float]:
+    """Accuracy, weighted and macro F1, calibration error, and the share that can be answered at 95 % precision."""
+    every, truth, padded = lined_up(labels, classes, given)
+    guess = padded.argmax(axis=1)
+    matrix = measures.confusion(truth, guess, len(every))
+    return {
+        "accuracy": float(measures.accuracy(matrix)),
+        "weighted_f1": float(measures.weighted_f1(matrix)),
+        "macro_f1": float(measures.macro_f1(matrix)),
+        "ece": measures.calibration_error(truth, padded),
+        "coverage_at_95_precision": coverage(padded.max(axis=1), guess == truth),
+    }
+
+
+def coverage(confidence: NDArray[np.float64], right: NDArray[np.bool_], precision: float = 0.95) -> float:
+    """The largest share, of the most confident, that is right at least as often as `precision`; ties stay together."""
+    order = np.argsort(-confidence, kind="stable")
+    ordered = confidence[order]
+    share = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    ends = np.append(ordered[1:] < ordered[:-1], True)
+    enough = np.flatnonzero((share >= precision) & ends)
+    return float((enough[-1] + 1) / len(order)) if len(enough) else 0.0
+
+
+def available() -> list[str]:
+    """The families there are, those that cost least first."""
+    return sorted(
+        families.TRAINED, key=lambda name: CHEAPEST_FIRST.index(name) if name in CHEAPEST_FIRST else len(CHEAPEST_FIRST)
+    )
+
+
+def _log(given: Probabilities) -> Probabilities:
+    logs: Probabilities = np.log(np.clip(given, _LEAST, 1.0))
+    return logs

@@ -1,0 +1,90 @@
+"""Anyone's labelled texts: one JSON object a line, `{"id", "text", "label"}`, plain or gzip."""
+
+import gzip
+import zlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from warehouse.errors import SourceUnreadable
+
+MOST_CHARACTERS = 20_000
+
+
+class _Line(msgspec.Struct):
+    text: str | None
+    id: str | int | None = None
+    label: str | int | bool | None = None
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """n texts. `labels` is null where a line has none."""
+
+    ids: pl.Series
+    texts: pl.Series
+    labels: pl.Series
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def take(self, places: NDArray[np.int64]) -> "Labelled":
+        """The texts at these places, in this order."""
+        return Labelled(self.ids.gather(places), self.texts.gather(places), self.labels.gather(places))
+
+
+def read(path: Path, *, needs_labels: bool) -> Labelled:
+    """Read a file. Raises `SourceUnreadable` with the first bad line's number. A text of null is empty."""
+    lines = []
+    for number, line in _lines(path):
+        try:
+            found = msgspec.json.decode(line, type=_Line)
+        except msgspec.DecodeError as error:
+            expected = 'expected a JSON object with "id", "text" and "label"'
+            raise SourceUnreadable(f"{path}, line {number}: {error}; {expected} on each line.") from None
+        if needs_labels and found.label is None:
+            raise SourceUnreadable(f'{path}, line {number}: no "label"; expected one on each line of this file.')
+        lines.append((number, found))
+    if not lines:
+        raise SourceUnreadable(f"{path}: no lines; expected one JSON object a line.")
+    return Labelled(
+        pl.Series("id", [str(number if line.id is None else line.id) for number, line in lines], dtype=pl.String),
+        pl.Series("text", [(line.text or "")[:MOST_CHARACTERS] for _, line in lines], dtype=pl.String),
+        pl.Series("label", [_label(line.label) for _, line in lines], dtype=pl.String),
+    )
+
+
+def hold_out(labels: pl.Series, share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Places to learn from and to choose by, the latter about `share` of each class; a single one is learned from."""
+    rng = np.random.default_rng(seed)
+    names = labels.to_numpy()
+    held: list[NDArray[np.int64]] = []
+    for name in np.unique(names):
+        places = rng.permutation(np.flatnonzero(names == name))
+        count = min(int(len(places) * share + rng.random()), len(places) - 1)
+        held.append(places[:count])
+    validation = np.sort(np.concatenate(held))
+    if not len(validation):
+        validation = np.arange(len(names))
+    train = np.setdiff1d(np.arange(len(names)), validation)
+    return (train if len(train) else validation), validation
+
+
+def _label(label: Any) -> str | None:
+    return None if label is None else str(label)
+
+
+def _lines(path: Path) -> list[tuple[int, bytes]]:
+    try:
+        content = path.read_bytes()
+        if content[:2] == b"\x1f\x8b":
+            content = gzip.decompress(content)
+    except (OSError, EOFError, zlib.error) as error:
+        raise SourceUnreadable(f"{path}: {error}; expected lines of JSON, plain or gzip.") from None
+    content = content.removeprefix(b"\xef\xbb\xbf")
+    return [(number, line) for number, line in enumerate(content.split(b"\n"), 1) if line.strip()]
