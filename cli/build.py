@@ -16,6 +16,7 @@ Examples:
   ticketlake build
   ticketlake build tickets.json.gz
   ticketlake build twcs.csv --map twitter --json
+  ticketlake build --learn
 """
 
 SHOWN = ("gold/", "models/", "release/")
@@ -26,8 +27,9 @@ WIDE = 120
 @click.command(epilog=EXAMPLES)
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--map", "mapping", help="TOML file, or name of a shipped mapping, that names other people's columns.")
+@click.option("--learn", is_flag=True, help="Compare every family of learners for every target, too: some minutes.")
 @click.option("--json", "as_json", is_flag=True, help="The report as the last line of stdout.")
-def build(file: Path | None, mapping: str | None, as_json: bool) -> int:
+def build(file: Path | None, mapping: str | None, learn: bool, as_json: bool) -> int:
     """Bring every table, model and metric up to date, FILE included; what has not changed returns at once."""
     from cli.display import Progress
     from orchestration.build import build as run
@@ -35,7 +37,13 @@ def build(file: Path | None, mapping: str | None, as_json: bool) -> int:
 
     lake_root = settings().lake_root
     with Progress() as progress:
-        report = run(lake_root, files=[file.resolve()] if file else [], mapping=mapping, watch=progress.step)
+        report = run(
+            lake_root,
+            files=[file.resolve()] if file else [],
+            mapping=mapping,
+            job="learn" if learn else "build",
+            watch=progress.step,
+        )
     if as_json:
         click.echo(json.dumps(report.as_dict()))
     else:

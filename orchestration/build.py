@@ -62,16 +62,17 @@ def build(
     *,
     files: Sequence[Path] = (),
     mapping: str | None = None,
+    job: str = "build",
     watch: Callable[[Step], None] | None = None,
 ) -> BuildReport:
-    """Materialize the whole graph and report it. Raises `BuildFailed` naming the steps that failed and why."""
+    """Run a job over the asset graph and report it; failures are in the report."""
     from orchestration.definitions import defs
 
     began = monotonic()
     report = BuildReport(run_id=str(uuid4()))
     with instance(lake_root) as dagster:
         dagster.add_event_listener(report.run_id, lambda entry: _hear(entry, began, report, watch))
-        defs.resolve_job_def("build").execute_in_process(
+        defs.resolve_job_def(job).execute_in_process(
             instance=dagster,
             run_id=report.run_id,
             raise_on_error=False,

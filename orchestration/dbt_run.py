@@ -83,13 +83,12 @@ def assets(nodes: Sequence[Node], context: dg.AssetExecutionContext) -> Iterator
             yield key, node.execution_time
 
 
-def checks(nodes: Sequence[Node], context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult]:
-    """The result of each test that was asked for and ran."""
-    keys = {spec.metadata[UNIQUE_ID]: spec.key for spec in context.assets_def.check_specs}
-    for node in nodes:
-        key = keys.get(node.node.unique_id)
-        if key is not None and key in context.selected_asset_check_keys and node.status != "skipped":
-            row = _row(node, key)
+def checks(rows: pl.DataFrame, context: dg.AssetExecutionContext) -> Iterator[dg.AssetCheckResult]:
+    """The newest of these rows of the check history for each check that was asked for."""
+    newest = {(row["table"], row["check"]): row for row in rows.sort("checked_at").iter_rows(named=True)}
+    for key in context.selected_asset_check_keys:
+        row = newest.get(("/".join(key.asset_key.path), key.name))
+        if row is not None:
             yield dg.AssetCheckResult(
                 asset_key=key.asset_key,
                 check_name=key.name,

@@ -25,8 +25,8 @@ defs = dg.Definitions(
         spec(CHECK_RESULTS, deps=[table.key for table in (*silver_tables.TABLES, *gold_tables.TABLES)]),
     ],
     asset_checks=[checks.silver_checks, checks.gold_checks],
-    jobs=[jobs.build, jobs.maintain],
-    schedules=[jobs.nightly, jobs.weekly],
+    jobs=[jobs.build, jobs.learn, jobs.maintain],
+    schedules=[jobs.nightly, jobs.weekly, jobs.weekly_learning],
     sensors=[sensors.landing_sensor],
     executor=dg.in_process_executor,
     resources={

@@ -68,8 +68,9 @@ class Artifacts(dg.ConfigurableIOManager):
         artifacts.write_durably(self._place(context.asset_key), json.dumps(pointer))
 
     def load_input(self, context: dg.InputContext) -> Artifact | None:
-        """The artifact that the asset stands for, after its digest was checked."""
-        pointer = json.loads(self._place(context.asset_key).read_text(encoding="utf-8"))
+        """The artifact that the asset stands for, after its digest was checked; None where it was never made."""
+        place = self._place(context.asset_key)
+        pointer = json.loads(place.read_text(encoding="utf-8")) if place.exists() else None
         return artifacts.load(settings().lake_root, **pointer) if pointer else None
 
     def _place(self, key: dg.AssetKey) -> Path:

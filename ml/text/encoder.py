@@ -99,7 +99,7 @@ class Joined:
         """`parts` in the order of the manifest's blocks."""
         self.name = "+".join(part.name for part in parts)
         self.dimension = sum(part.dimension for part in parts)
-        self.blocks = _slices(parts)
+        self.blocks: Mapping[str, slice] = _slices(parts)
         self.digest = manifest.digest
         self.manifest = manifest
         self._parts = tuple(parts)

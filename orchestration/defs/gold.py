@@ -6,6 +6,7 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 import dagster as dg
+import polars as pl
 from dagster_dbt import dbt_assets
 
 from orchestration import dbt_run
@@ -14,6 +15,7 @@ from orchestration.resources import LakeResource, Results, result
 from warehouse import marts, quality
 from warehouse.clock import as_of
 from warehouse.contracts import gold, silver
+from warehouse.contracts.quality import CHECK_RESULTS
 from warehouse.delta import Lake
 
 SOURCES = (silver.TICKETS, silver.EVENTS, silver.ARTICLES)
@@ -31,19 +33,21 @@ def dbt_models(context: dg.AssetExecutionContext, lake: LakeResource) -> Iterato
     if all(tables.progress(table, name) == at for table in gold.TABLES for name, at in progress.items()):
         context.log.info("sources, models and clock are those of the last run")
         yield from _as_they_are(context, tables)
+        yield from dbt_run.checks(_history(lake.whole()), context)
         return
     with dbt_run.alone(tables.root):
         newest = {source.path: tables.version(source) for source in SOURCES}
         nodes = dbt_run.run(tables.root, PARSED, as_of=clock, versions=newest)
-        quality.record(lake.whole(), dbt_run.history(nodes, context, now=datetime.now(UTC)))  # noqa: TID251
+        rows = dbt_run.history(nodes, context, now=datetime.now(UTC))  # noqa: TID251
+        quality.record(lake.whole(), rows)
         if failed := dbt_run.failures(nodes):
-            yield from dbt_run.checks(nodes, context)
+            yield from dbt_run.checks(rows, context)
             raise dg.Failure(f"dbt: {'; '.join(failed)}", allow_retries=False)
         marts.publish_gold(tables, marts.dbt_database(tables.root), progress=progress)
     for key, seconds in dbt_run.assets(nodes, context):
         written = _as_it_is(tables, key)
         yield written._replace(metadata={**(written.metadata or {}), "dbt_seconds": seconds})
-    yield from dbt_run.checks(nodes, context)
+    yield from dbt_run.checks(rows, context)
 
 
 @dg.asset(
@@ -70,6 +74,11 @@ def metrics(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.Materia
 def _hour(moment: datetime) -> datetime:
     """The end of the hour: the clock that a run is given moves once an hour, so idle builds stay idle."""
     return moment.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1, microseconds=-1)
+
+
+def _history(lake: Lake) -> pl.DataFrame:
+    """What dbt's tests found whenever they ran."""
+    return lake.scan(CHECK_RESULTS).filter(pl.col("engine") == "dbt").collect()
 
 
 def _as_they_are(context: dg.AssetExecutionContext, tables: Lake) -> Results:

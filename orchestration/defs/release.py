@@ -9,9 +9,9 @@ from orchestration.defs import embeddings, models, understanding
 from orchestration.resources import RETRIES, LakeResource, expected_errors
 from warehouse import releases
 from warehouse.artifacts import Artifact
-from warehouse.contracts import gold, silver
+from warehouse.contracts import features, gold, silver, ticket_features
 
-TABLES = (*silver.TABLES, *gold.TABLES)
+TABLES = (*silver.TABLES, *features.TABLES, *ticket_features.TABLES, *gold.TABLES)
 PARTS = (models.NAME, embeddings.NAME, *understanding.NAMES.values())
 """Every artifact that is served."""
 KEPT = 20

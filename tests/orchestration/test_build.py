@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from ml.classify.champion import Champion
 from warehouse.contracts import bronze, gold, quality, silver
 from warehouse.delta import Lake
 from warehouse.marts import open_metrics
@@ -66,6 +67,7 @@ def test_a_second_build_changes_nothing(built, tickets, run):
     assert done.returncode == 0, done.stderr
     assert versions(built) == before
     assert open_release(built).id == release
+    assert "emitted no result" not in done.stderr
 
 
 def test_a_file_dropped_into_landing_is_taken_in_by_the_next_build(built, tmp_path, run):
@@ -144,3 +146,25 @@ def test_a_failing_test_of_dbt_stops_publishing_and_is_named_and_kept(built, tmp
     assert failed["check"].to_list() == ["no_ticket_is_welcome"]
     assert failed["value"].to_list() == [3.0]
     assert "gold.fct_tickets" in failed["failing_rows_sql"].item()
+
+
+def test_learning_releases_a_champion_for_every_target_and_again_only_when_tickets_grew(built, run):
+    done = run(built, "build", "--learn", "--json")
+
+    assert done.returncode == 0, done.stderr
+    release = open_release(built)
+    champions = {name: release.artifact(f"models/{name}") for name in ("category", "subcategory", "priority")}
+    card = champions["category"].card
+    assert set(card["measures"]["families"]) == {"majority", "logistic"}
+    assert (
+        card["measures"]["test"]["weighted_f1"]["value"]
+        > card["measures"]["families"]["majority"]["weighted_f1"]["value"]
+    )
+    assert card["learnability"]["verdict"] in ("learnable", "weak", "nothing to learn", "solved by template")
+    model = Champion.load(champions["subcategory"].path)
+    assert set(model.under.values()) <= set(Champion.load(champions["category"].path).classes)
+
+    again = run(built, "build", "--learn", "--json")
+
+    assert again.returncode == 0, again.stderr
+    assert open_release(built).id == release.id

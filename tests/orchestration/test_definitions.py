@@ -46,7 +46,7 @@ def test_files_flow_through_bronze_silver_gold_and_models_into_the_release():
 
     everything = upstream("release", "current")
     assert {dg.AssetKey(table.key) for table in (*bronze.TABLES, *silver.TABLES, *gold.TABLES)} <= everything
-    assert dg.AssetKey(["models", "category_baseline"]) in everything
+    assert {dg.AssetKey(["models", name]) for name in ("category_baseline", "encoder", "priority")} <= everything
 
 
 def test_checks_of_severity_error_block_what_follows():
@@ -59,8 +59,12 @@ def test_checks_of_severity_error_block_what_follows():
 
 def test_there_are_jobs_schedules_and_a_sensor_that_run_without_being_asked():
     repository = defs.get_repository_def()
-    assert {"build", "maintain"} <= set(repository.job_names)
-    assert {schedule.name for schedule in repository.schedule_defs} == {"nightly_build", "weekly_maintenance"}
+    assert {"build", "learn", "maintain"} <= set(repository.job_names)
+    assert {schedule.name for schedule in repository.schedule_defs} == {
+        "nightly_build",
+        "weekly_learning",
+        "weekly_maintenance",
+    }
     assert all(s.default_status == dg.DefaultScheduleStatus.RUNNING for s in repository.schedule_defs)
     assert [sensor.name for sensor in repository.sensor_defs] == ["landing_sensor"]
     assert repository.sensor_defs[0].default_status == dg.DefaultSensorStatus.RUNNING
