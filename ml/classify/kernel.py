@@ -75,7 +75,10 @@ class KernelMachine:
         seed: int,
         parameters: dict[str, Any],
     ) -> Self:
-        """Learn from `train`. `parameters` may fix a choice and the temperature; otherwise `validation` decides."""
+        """Learn from `train`. `parameters` may fix a choice and the temperature; otherwise `validation` decides.
+
+        With more than `most` tickets, `sample` of them are landmarks.
+        """
         chosen = dict(parameters)
         if "ridge" not in chosen:
             few = _sample(len(train), TUNING_ROWS, seed)
@@ -101,8 +104,10 @@ class KernelMachine:
 
         classes = sorted(labels.unique())
         truth = indices(labels, classes)
-        exact = len(train) <= MOST_LANDMARKS
-        places = np.arange(len(train)) if exact else _sample(len(train), SAMPLE_LANDMARKS, seed)
+        exact = len(train) <= chosen.get("most", MOST_LANDMARKS)
+        places = (
+            np.arange(len(train)) if exact else _sample(len(train), int(chosen.get("sample", SAMPLE_LANDMARKS)), seed)
+        )
         kept = train.take(places)
         landmarks = (terms.transform(kept.texts), kept.vectors)
         targets = np.eye(len(classes), dtype=np.float32)[truth] * 2 - 1
