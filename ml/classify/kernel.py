@@ -34,7 +34,10 @@ CHOICES: list[dict[str, float]] = [
     for words, vectors in ((0.5, 2.0), (0.5, 0.75))
     for width, ridge in ((1.5, 0.1), (1.5, 0.03), (3.0, 0.1))
 ]
-"""Weights of the similarities, the kernel's exponent, and what is added to its diagonal."""
+"""Weights of the similarities, the kernel's exponent, and what is added to its diagonal.
+
+The first stands unless another is better by a standard error: with few tickets to choose by, the best follows chance.
+"""
 Floats = NDArray[np.float32]
 
 
@@ -86,8 +89,9 @@ class KernelMachine:
                 cls._fit(train.take(few), labels.gather(few), seed, choice, Terms.fit(train.texts.gather(few)))
                 for choice in CHOICES
             ]
-            rights = [_right(model, validation, validation_labels) for model in tried]
-            chosen |= CHOICES[int(np.argmax(rights))]
+            rights = np.array([_right(model, validation, validation_labels) for model in tried])
+            chance = np.sqrt(rights[0] * (1 - rights[0]) / max(1, len(validation)))
+            chosen |= CHOICES[int(rights.argmax()) if rights.max() > rights[0] + chance else 0]
         model = cls._fit(train, labels, seed, chosen, Terms.fit(train.texts))
         if "temperature" not in chosen:
             truth = indices(validation_labels, model.classes)

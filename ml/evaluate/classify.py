@@ -14,7 +14,7 @@ from ml.classify.learner import Inputs, Probabilities
 from ml.classify.novelty import Novelty
 from ml.evaluate import measures
 from ml.evaluate.budget import Budget, Outcome
-from ml.evaluate.compare import BASELINE, Fitted, Split, again, fit_all, indices, lined_up, worth
+from ml.evaluate.compare import BASELINE, Fitted, Split, again, blended, fit_all, indices, lined_up, worth
 from ml.evaluate.labelled import Labelled, hold_out
 from ml.text.encoder import Encoder, Vectors
 from warehouse.errors import NothingToLearn
@@ -62,10 +62,20 @@ def classify(
     if not fitted:
         raise NothingToLearn(f"no family was fitted within {budget.seconds:.0f} s. Give more with --budget-minutes.")
     best = max(fitted.values(), key=lambda one: (one.validation, -one.seconds))
+    blend = blended(list(fitted.values()), split)
+    if blend is not None:
+        fitted[blend.family] = blend
+        outcomes[blend.family] = Outcome(None, "fitted", 0.0)
+        together = " + ".join(one.family for one in blend.members)
+        tell(f"blend of {together}: {blend.validation:.4f} right on validation")
+        best = blend if blend.validation >= best.validation else best
     novelty, machine = _novelty(fitted, split, budget, reserve, seed)
     champion, whole = again(best, split, budget, reserve=reserve, seed=seed)
-    if novelty and isinstance(champion.learner, KernelMachine):
-        machine = champion.learner
+    if novelty is not None:
+        whole_machines = [
+            one.learner for one in (champion, *champion.members) if isinstance(one.learner, KernelMachine)
+        ]
+        machine = whole_machines[0] if whole_machines else machine
     tell(f"champion {champion.family}, fitted on {'all' if whole else '85 % of the'} training texts; predicting")
     seconds = sum(outcome.seconds for outcome in outcomes.values()) + (champion.seconds if whole else 0.0)
     inputs = _inputs(test, encoder.encode(test.texts.to_list()))
@@ -87,6 +97,7 @@ def classify(
         name: _learner(outcome, fitted.get(name), judged.get(name), test.labels) for name, outcome in outcomes.items()
     }
     report["details"] = {
+        "members": [one.family for one in champion.members],
         "fitted_on_all": whole,
         "novelty_threshold": novelty.threshold if novelty else None,
         **_intervals(test.labels, champion, given, seed),

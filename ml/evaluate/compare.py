@@ -1,15 +1,16 @@
 """All families on the same texts, each under its share of the budget; what each is worth on texts it never saw."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from ml.classify import families
+from ml.classify.blend import Blend, Member
 from ml.classify.calibration import softmax, temperature
-from ml.classify.learner import Inputs, Learner, Places, Probabilities
+from ml.classify.learner import Inputs, Places, Probabilities
 from ml.evaluate import measures
 from ml.evaluate.budget import Budget, Outcome, Task, fit_within
 
@@ -32,6 +33,8 @@ SHARE = 0.5
 """Of the seconds left, what one family may take at most."""
 REFIT = 2.0
 """Times its fit that is kept for fitting the best again on everything."""
+MEMBERS = 3
+"""Of a blend, at most."""
 _LEAST = 1e-12
 
 
@@ -40,11 +43,13 @@ class Fitted:
     """A learner and the temperature of its log-probabilities, both settled without the test part."""
 
     family: str
-    learner: Learner
+    learner: Member
     temperature: float
     validation: float
     """Share of the validation part that it gets right."""
     seconds: float
+    members: "tuple[Fitted, ...]" = ()
+    """Of a blend."""
 
     def probabilities(self, inputs: Inputs) -> Probabilities:
         """One row per text, each summing to 1."""
@@ -85,7 +90,20 @@ def fit_all(
     return fitted, outcomes
 
 
-def calibrated(learner: Learner, split: Split, seconds: float, family: str) -> Fitted:
+def blended(fitted: Sequence[Fitted], split: Split) -> Fitted | None:
+    """The best that chance cannot tell apart (one standard error on validation), together; None for a single one."""
+    ranked = sorted(fitted, key=lambda one: -one.validation)
+    best = ranked[0].validation
+    error = np.sqrt(best * (1 - best) / len(split.validation))
+    near = tuple(one for one in ranked if one.validation >= best - error)[:MEMBERS]
+    if len(near) < 2:
+        return None
+    blend = Blend([(one.learner, one.temperature) for one in near])
+    found = calibrated(blend, split, sum(one.seconds for one in near), Blend.family)
+    return replace(found, members=near)
+
+
+def calibrated(learner: Member, split: Split, seconds: float, family: str) -> Fitted:
     """Settle the temperature on the validation part."""
     given = learner.predict_proba(split.inputs.take(split.validation))
     truth = indices(split.labels.gather(split.validation), learner.classes)
@@ -94,10 +112,16 @@ def calibrated(learner: Learner, split: Split, seconds: float, family: str) -> F
 
 
 def again(best: Fitted, split: Split, budget: Budget, *, reserve: float, seed: int) -> tuple[Fitted, bool]:
-    """The champion fitted on the whole training part with what was chosen, and whether there was time for it.
+    """The champion fitted on the whole training part with what was chosen, and whether that was done.
 
-    Only where nothing is left to stop early by: a machine with `refit`, or settings that hold a choice.
+    Not for a family that stops early: it needs its validation part. Of a blend, each member that can be.
     """
+    if best.members:
+        tried = [again(one, split, budget, reserve=reserve, seed=seed) for one in best.members]
+        members = tuple(one for one, _ in tried)
+        blend = Blend([(one.learner, one.temperature) for one in members])
+        took = sum(one.seconds for one, done in tried if done)
+        return replace(best, learner=blend, members=members, seconds=took), all(done for _, done in tried)
     chosen = dict(getattr(best.learner, "parameters", {}))
     if "temperature" not in chosen:
         return best, False
@@ -108,7 +132,7 @@ def again(best: Fitted, split: Split, budget: Budget, *, reserve: float, seed: i
     outcome = fit_within(whole, budget.left - reserve)
     if outcome.learner is None:
         return best, False
-    return Fitted(best.family, outcome.learner, best.temperature, best.validation, outcome.seconds), True
+    return replace(best, learner=outcome.learner, seconds=outcome.seconds), True
 
 
 def indices(labels: pl.Series, classes: Sequence[str]) -> NDArray[np.int64]:

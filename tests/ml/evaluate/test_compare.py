@@ -3,10 +3,11 @@ import polars as pl
 import pytest
 
 from ml.classify import families
+from ml.classify.blend import Blend
 from ml.classify.learner import Inputs
 from ml.evaluate.budget import Task, fit_within
 from ml.evaluate.classify import auroc, mcnemar
-from ml.evaluate.compare import available, coverage, worth
+from ml.evaluate.compare import Fitted, Split, available, blended, coverage, worth
 
 
 @pytest.fixture
@@ -63,3 +64,32 @@ def test_a_learner_that_fails_says_why(task):
 
 def test_every_registered_family_is_compared():
     assert set(available()) == set(families.TRAINED)
+
+
+class Sure:
+    """Always the same probabilities."""
+
+    classes = ("a", "b")
+
+    def __init__(self, *given):
+        self.given = given
+
+    def predict_proba(self, inputs):
+        return np.tile(self.given, (len(inputs), 1))
+
+
+def test_a_blend_is_the_mean_of_calibrated_log_probabilities(task):
+    inputs = task("majority").train
+    blend = Blend([(Sure(0.9, 0.1), 1.0), (Sure(0.2, 0.8), 2.0)])
+    logs = (np.log([0.9, 0.1]) + np.log([0.2, 0.8]) / 2) / 2
+    assert blend.predict_proba(inputs)[0] == pytest.approx(np.exp(logs) / np.exp(logs).sum())
+
+
+def test_only_what_chance_cannot_tell_from_the_best_is_blended(task):
+    one = task("majority")
+    split = Split(one.train, one.labels, np.arange(20), np.arange(20))
+    good, near, bad = (
+        Fitted(name, Sure(0.6, 0.4), 1.0, right, 1.0) for name, right in (("g", 0.9), ("n", 0.85), ("b", 0.5))
+    )
+    assert [member.family for member in blended([bad, near, good], split).members] == ["g", "n"]
+    assert blended([good, bad], split) is None
