@@ -12,9 +12,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ml.classify import stored
+from ml.classify.columns import MEANING
 from ml.classify.learner import Inputs, Probabilities, Reason
 from ml.classify.occlusion import occlude
-from ml.classify.preparation import class_weights, places
+from ml.classify.preparation import class_weights, kinds, places
 from ml.text.terms import tokens
 
 PARAMETERS: dict[str, Any] = {
@@ -61,7 +62,7 @@ class CatBoostTrees:
         from catboost import CatBoostClassifier
 
         chosen = {**PARAMETERS, **parameters}
-        classes = sorted(labels.unique())
+        classes = kinds(labels)
         y, later = places(labels, classes), places(validation_labels, classes)
         model = CatBoostClassifier(
             **{name: value for name, value in chosen.items() if name not in _OWN},
@@ -87,7 +88,7 @@ class CatBoostTrees:
         return given
 
     def explain(self, inputs: Inputs, classes: Sequence[int]) -> list[list[Reason]]:
-        """SHAP values of the features, and for words what leaving each out takes away."""
+        """SHAP values of the features and of the meaning as one; for words what leaving each out takes away."""
         wanted = list(classes)
         every = self._model.get_feature_importance(self._pool(inputs), type="ShapValues", thread_count=2)
         found = []
@@ -97,6 +98,8 @@ class CatBoostTrees:
                 Reason(name, float(values[at]), _shown(inputs.table[name][row]))
                 for at, name in enumerate(self._columns)
             ]
+            # After the features come the words, then the directions, then the bias.
+            own.append(Reason(MEANING, float(values[len(self._columns) + 1 : -1].sum())))
             both = sorted((one for one in (*own, *words) if one.weight), key=lambda one: -abs(one.weight))
             found.append(both[:REASONS])
         return found

@@ -1,11 +1,14 @@
 """Family `logistic`: logistic regression of the words alone, the plainest model that reads a text."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
+from ml.classify.learner import Inputs
 from ml.classify.linear_svm import Floats, LinearSvm
+from ml.classify.preparation import class_weights, kinds
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -18,11 +21,28 @@ class Logistic(LinearSvm):
     choices: ClassVar[list[dict[str, float]]] = [{"words": 1.0, "pieces": 0.0, "vectors": 0.0, "strength": 10.0}]
 
     @classmethod
+    def fit(
+        cls,
+        train: Inputs,
+        labels: pl.Series,
+        validation: Inputs,
+        validation_labels: pl.Series,
+        *,
+        seed: int,
+        parameters: dict[str, Any],
+    ) -> Self:
+        """Learn from `train`. `parameters`: `class_weight` (see `class_weights`). Raises `NothingToLearn`."""
+        kinds(labels)
+        return super().fit(train, labels, validation, validation_labels, seed=seed, parameters=parameters)
+
+    @classmethod
     def _solve(
         cls, x: "csr_matrix", y: NDArray[np.int64], dense: int, chosen: dict[str, float], seed: int
     ) -> tuple[Floats, Floats]:
         """Weights (columns, classes; one column for two classes) and bias."""
         from sklearn.linear_model import LogisticRegression
 
-        fitted = LogisticRegression(C=chosen["strength"], max_iter=200, tol=1e-3).fit(x, y)
+        treatment: Any = chosen.get("class_weight")
+        weights = class_weights(y, int(y.max()) + 1, treatment)[y]
+        fitted = LogisticRegression(C=chosen["strength"], max_iter=200, tol=1e-3).fit(x, y, sample_weight=weights)
         return fitted.coef_.T, fitted.intercept_

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ml.classify import stored
 from ml.classify.learner import Inputs, Probabilities, Reason
-from ml.classify.preparation import places
+from ml.classify.preparation import kinds, places
 
 
 class Majority:
@@ -35,7 +35,7 @@ class Majority:
         parameters: dict[str, Any],
     ) -> Self:
         """Count the labels."""
-        classes = sorted(labels.unique())
+        classes = kinds(labels)
         counts = np.bincount(places(labels, classes), minlength=len(classes))
         return cls(classes, counts / counts.sum())
 

@@ -18,4 +18,5 @@ class NaiveBayes(WordPipeline):
         from sklearn.pipeline import make_pipeline
 
         words = CountVectorizer(ngram_range=(1, 2), max_features=60_000, token_pattern=r"(?u)\b\w+\b")  # noqa: S106
-        return make_pipeline(words, MultinomialNB(alpha=parameters.get("alpha", 0.1)))
+        bayes = MultinomialNB(alpha=parameters.get("alpha", 0.1), class_prior=parameters["class_prior"])
+        return make_pipeline(words, bayes)

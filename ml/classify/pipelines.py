@@ -12,7 +12,7 @@ from ml.classify import stored
 from ml.classify.columns import Columns
 from ml.classify.learner import Inputs, Probabilities, Reason
 from ml.classify.occlusion import occlude
-from ml.classify.preparation import places
+from ml.classify.preparation import class_weights, kinds, places
 
 PIPELINE = "pipeline.skops"
 
@@ -44,9 +44,15 @@ class WordPipeline:
         seed: int,
         parameters: dict[str, Any],
     ) -> Self:
-        """Learn from `train`."""
-        classes = sorted(labels.unique())
-        fitted = cls.pipeline(seed, parameters).fit(train.texts.to_list(), places(labels, classes))
+        """Learn from `train`. `parameters`: the pipeline's, and `class_weight` (see `class_weights`).
+
+        Weights change what is expected before a word is read. Weighted counts would be smoothed less, and what is rare
+        found less often.
+        """
+        classes = kinds(labels)
+        y = places(labels, classes)
+        shares = np.bincount(y) * class_weights(y, len(classes), parameters.get("class_weight")) / len(y)
+        fitted = cls.pipeline(seed, {**parameters, "class_prior": shares}).fit(train.texts.to_list(), y)
         return cls(classes, fitted, parameters)
 
     def predict_proba(self, inputs: Inputs) -> Probabilities:
@@ -102,10 +108,13 @@ class ColumnPipeline:
         seed: int,
         parameters: dict[str, Any],
     ) -> Self:
-        """Learn from `train`."""
-        classes = sorted(labels.unique())
+        """Learn from `train`. `parameters`: the pipeline's, and `class_weight` (see `class_weights`)."""
+        classes = kinds(labels)
         columns = Columns.fit(train, seed)
-        fitted = cls.pipeline(seed, parameters).fit(columns.matrix(train), places(labels, classes))
+        y = places(labels, classes)
+        weights = class_weights(y, len(classes), parameters.get("class_weight"))[y]
+        made = cls.pipeline(seed, {name: value for name, value in parameters.items() if name != "class_weight"})
+        fitted = made.fit(columns.matrix(train), y, **{f"{made.steps[-1][0]}__sample_weight": weights})
         return cls(classes, columns, fitted, parameters)
 
     def predict_proba(self, inputs: Inputs) -> Probabilities:

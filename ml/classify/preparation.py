@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ml.classify.learner import Inputs
 from ml.text.terms import tokens
+from warehouse.errors import NothingToLearn
 
 Arrays = dict[str, NDArray[np.generic]]
 PAD, UNKNOWN, FIRST_WORD = 0, 1, 2
@@ -123,6 +124,15 @@ class Preparation(msgspec.Struct, frozen=True, dict=True):
             found.append((category.name, slice(start, start + len(category.values) + 2)))
             start += len(category.values) + 2
         return found
+
+
+def kinds(labels: pl.Series) -> list[str]:
+    """The labels that there are, sorted. Raises `NothingToLearn` for fewer than two."""
+    found = sorted(labels.unique())
+    if len(found) < 2:
+        said = f"the one label {found[0]!r}" if found else "no labels"
+        raise NothingToLearn(f"found {said} in the training part, expected at least 2. Label more tickets.")
+    return found
 
 
 def places(labels: pl.Series, classes: Sequence[str]) -> NDArray[np.int64]:

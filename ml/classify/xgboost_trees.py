@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ml.classify import stored
 from ml.classify.columns import Columns
 from ml.classify.learner import Inputs, Probabilities, Reason
-from ml.classify.preparation import class_weights, places
+from ml.classify.preparation import class_weights, kinds, places
 
 PARAMETERS: dict[str, Any] = {
     "eta": 0.2,
@@ -57,7 +57,7 @@ class XGBoostTrees:
         import xgboost as xgb
 
         chosen = {**PARAMETERS, **parameters}
-        classes = sorted(labels.unique())
+        classes = kinds(labels)
         columns = Columns.fit(train, seed)
         y, later = places(labels, classes), places(validation_labels, classes)
         weights = class_weights(y, len(classes), chosen["class_weight"])[y]
@@ -68,7 +68,7 @@ class XGBoostTrees:
             held = xgb.DMatrix(columns.matrix(validation.take(known)), later[known], nthread=2)
             watched = {"evals": [(held, "validation")], "early_stopping_rounds": chosen["patience"]}
         settings = {name: value for name, value in chosen.items() if name not in _OWN}
-        settings |= {"objective": "multi:softprob", "num_class": max(len(classes), 2), "seed": seed, "nthread": 2}
+        settings |= {"objective": "multi:softprob", "num_class": len(classes), "seed": seed, "nthread": 2}
         booster = xgb.train(settings, learned, chosen["rounds"], verbose_eval=False, **watched)
         if watched:
             booster = booster[: booster.best_iteration + 1]
@@ -77,7 +77,7 @@ class XGBoostTrees:
     def predict_proba(self, inputs: Inputs) -> Probabilities:
         """One row per ticket, one column per class, each row summing to 1."""
         found: NDArray[np.float32] = self._booster.inplace_predict(self._columns.matrix(inputs))
-        given: Probabilities = found[:, : len(self.classes)].astype(np.float64)
+        given: Probabilities = found.astype(np.float64)
         given /= given.sum(axis=1, keepdims=True)
         return given
 

@@ -6,12 +6,14 @@ import pytest
 
 from ml.classify import families
 from ml.classify.learner import Inputs
-from warehouse.errors import ContractBroken
+from warehouse.errors import ContractBroken, NothingToLearn
 
 LABELS = ("access", "billing", "bug")
 SAID = {"access": "password login locked", "billing": "invoice refund charged", "bug": "crash error broken"}
 FILLER = ["please", "help", "our", "team", "today", "with", "the", "thing", "that", "we", "use", "every", "week"]
 READS_NOTHING = ("majority",)
+PLAIN = ("majority", "naive_bayes", "logistic", "decision_tree", "random_forest", "xgboost", "catboost")
+WEIGHTED = PLAIN[1:]
 
 
 def tickets(n: int, seed: int) -> tuple[Inputs, pl.Series]:
@@ -138,6 +140,42 @@ def test_a_class_that_only_the_validation_part_has_is_no_error():
     labels[0] = "unheard of"
     found = fit("xgboost", validation=(VALIDATION[0], pl.Series(labels)))
     assert found.classes == list(LABELS)
+
+
+@pytest.mark.parametrize("family", PLAIN)
+def test_a_single_label_is_refused(family):
+    with pytest.raises(NothingToLearn, match="the one label 'bug' in the training part, expected at least 2"):
+        fit(family, train=(TRAIN[0], pl.Series(["bug"] * 500)))
+
+
+@pytest.mark.parametrize("family", PLAIN)
+def test_features_that_are_all_missing_are_learned_from(family):
+    def emptied(part):
+        table = part[0].table
+        return Inputs(part[0].texts, part[0].vectors, table.clear(len(part[0]))), part[1]
+
+    given = fit(family, emptied(TRAIN), emptied(VALIDATION)).predict_proba(TEST[0])
+    assert np.allclose(given.sum(axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize("family", WEIGHTED)
+def test_weights_of_the_classes_favour_the_rare_one(family):
+    labels = TRAIN[1].to_numpy()
+    few = np.flatnonzero((labels != "bug") | (np.cumsum(labels == "bug") <= 25))
+    train = (TRAIN[0].take(few), TRAIN[1].gather(few))
+
+    def given_to_bug(treatment):
+        learner = families.fitting(family).fit(*train, *VALIDATION, seed=5, parameters={"class_weight": treatment})
+        return learner.predict_proba(TEST[0])[:, learner.classes.index("bug")].mean()
+
+    alike, root, balanced = (given_to_bug(treatment) for treatment in (None, "root", "balanced"))
+    assert balanced > alike
+    assert root > alike
+
+
+def test_catboost_tells_what_the_meaning_contributes():
+    said = fit("catboost").explain(TEST[0].take(np.arange(20)), [0] * 20)
+    assert any(reason.term == "meaning of the text" for reasons in said for reason in reasons)
 
 
 def test_an_unknown_family_is_named_with_those_that_there_are():
