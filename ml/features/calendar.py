@@ -1,7 +1,6 @@
 """Public holidays of a region's largest market, as days."""
 
 from datetime import date
-from datetime import date
 from functools import lru_cache
 
 import polars as pl
