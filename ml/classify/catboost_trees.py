@@ -19,13 +19,14 @@ from ml.classify.preparation import class_weights, kinds, places
 from ml.text.terms import tokens
 
 PARAMETERS: dict[str, Any] = {
-    "iterations": 150,
-    "learning_rate": 0.15,
-    "depth": 5,
+    "iterations": 80,
+    "learning_rate": 0.25,
+    "depth": 4,
+    "border_count": 32,
     "l2_leaf_reg": 3.0,
-    "patience": 15,
+    "patience": 8,
     "class_weight": None,
-    "meanings": 48,
+    "meanings": 32,
 }
 TREES = "trees.cbm"
 REASONS = 20

@@ -1,4 +1,4 @@
-"""Scikit-learn's own pipelines as learners, kept by skops, which loads no type that is not named here."""
+"""Scikit-learn's own pipelines as learners; trees are kept by skops, which loads no type that is not named here."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -63,21 +63,6 @@ class WordPipeline:
     def explain(self, inputs: Inputs, classes: Sequence[int]) -> list[list[Reason]]:
         """What a word takes away from the class when it is left out."""
         return occlude(lambda given: log(self.predict_proba(given)), inputs, classes, 1.0)
-
-    def save(self, folder: Path) -> None:
-        """Write skops and JSON."""
-        from skops.io import dump
-
-        dump(self._pipeline, folder / PIPELINE)
-        stored.write(folder, self.classes, self.parameters)
-
-    @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote. Raises `ContractBroken` for another format."""
-        from skops.io import load
-
-        described = stored.read(folder)
-        return cls(described["classes"], load(folder / PIPELINE, trusted=[]), described["parameters"])
 
 
 class ColumnPipeline:
