@@ -30,6 +30,13 @@ class LazyEvaluations(click.Group):
             formatter.write_dl(list(VERBS.items()))
 
 
-@click.group(cls=LazyEvaluations)
+EXAMPLES = """\b
+Examples:
+  ticketlake evaluate audit tickets.json.gz
+  ticketlake evaluate classify --train train.jsonl --test test.jsonl
+"""
+
+
+@click.group(cls=LazyEvaluations, epilog=EXAMPLES)
 def evaluate() -> None:
     """Measure the methods on labelled data of your own. No lake is needed."""
