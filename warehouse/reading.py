@@ -87,17 +87,30 @@ class Tables:
         return (frame.select(columns) if columns else frame).collect()
 
     def changes(
-        self, table: Table, since: int | None, until: int | None = None, *, columns: Sequence[str] | None = None
+        self,
+        table: Table,
+        since: int | None,
+        until: int | None = None,
+        *,
+        columns: Sequence[str] | None = None,
+        before: bool = False,
     ) -> pl.DataFrame:
         """Rows inserted, updated (as they are now) or deleted after version `since`, with `CHANGE_COLUMNS`.
 
-        `since=None` gives every row as an insert. Raises `NotMaterialized`.
+        `since=None` gives every row as an insert; `before` adds updated rows as they were (`update_preimage`).
+        Raises `NotMaterialized`.
         """
-        batches = list(self.stream_changes(table, since, until, columns=columns))
+        batches = list(self.stream_changes(table, since, until, columns=columns, before=before))
         return pl.concat(batches) if batches else self._no_changes(table, columns)
 
     def stream_changes(
-        self, table: Table, since: int | None, until: int | None = None, *, columns: Sequence[str] | None = None
+        self,
+        table: Table,
+        since: int | None,
+        until: int | None = None,
+        *,
+        columns: Sequence[str] | None = None,
+        before: bool = False,
     ) -> Iterator[pl.DataFrame]:
         """`changes` in batches, for feeds that do not fit in memory. The order of rows is not that of the commits."""
         import pyarrow.parquet as pq
@@ -117,7 +130,9 @@ class Tables:
         wanted = [*(columns or table.schema.names()), *CHANGE_COLUMNS]
         for batch in delta.load_cdf(starting_version=since + 1, ending_version=end, columns=wanted):
             frame = _conform(pl.DataFrame(batch), table).cast({"_commit_version": pl.Int64})
-            frame = frame.filter(pl.col("_change_type") != "update_preimage").select(wanted)
+            frame = frame.select(wanted)
+            if not before:
+                frame = frame.filter(pl.col("_change_type") != "update_preimage")
             if frame.height:
                 yield frame
 

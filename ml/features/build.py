@@ -1,5 +1,7 @@
 """Features of tickets, from the tickets and those before them: the one function that batch and service call."""
 
+from functools import cache
+
 import polars as pl
 
 from ml.features.calendar import on_holiday
@@ -29,7 +31,7 @@ def ticket_features(tickets: pl.DataFrame, past: pl.DataFrame) -> pl.DataFrame:
 
 def opened_features(tickets: pl.DataFrame) -> pl.DataFrame:
     """Identifier, moment, and what each ticket says by itself; fields known afterwards are taken away before."""
-    check_fence(FEATURES, EXPRESSIONS)
+    _fenced()
     seen = tickets.drop(FENCED, strict=False)
     seen = seen.with_columns(said(seen).alias(SAID), on_holiday(seen["created_at"], seen["region"]).alias("holiday"))
     values = [EXPRESSIONS[feature.name].cast(feature.dtype).alias(feature.name) for feature in OPENED]
@@ -38,18 +40,29 @@ def opened_features(tickets: pl.DataFrame) -> pl.DataFrame:
 
 def past_features(tickets: pl.DataFrame, past: pl.DataFrame) -> pl.DataFrame:
     """What was known of the customer's and the product's earlier tickets, row by row."""
-    values = [expression.alias(f"{level}_{name}") for level in LEVELS for name, expression in _history(level).items()]
-    types = {feature.name: feature.dtype for feature in FEATURES if feature.as_of is not AsOf.OPENED}
-    return (
-        history_features(tickets, past.select(NARROW))
-        .select(values)
-        .select(pl.col(name).cast(dtype) for name, dtype in types.items())
-    )
+    return from_totals(history_features(tickets, past.select(NARROW)))
+
+
+def from_totals(totals: pl.DataFrame) -> pl.DataFrame:
+    """Features of the past, row by row, of totals as `history_features` and `online.Past` find them."""
+    return totals.select(_past_values())
 
 
 def model_table(features: pl.DataFrame) -> pl.DataFrame:
     """What learners read, row by row: Float32 and String columns, null where not known, no identifier, no moment."""
     return features.select(feature.name for feature in FEATURES)
+
+
+@cache
+def _fenced() -> None:
+    check_fence(FEATURES, EXPRESSIONS)
+
+
+@cache
+def _past_values() -> tuple[pl.Expr, ...]:
+    made = {f"{level}_{name}": expression for level in LEVELS for name, expression in _history(level).items()}
+    past = (feature for feature in FEATURES if feature.as_of is not AsOf.OPENED)
+    return tuple(made[feature.name].cast(feature.dtype).alias(feature.name) for feature in past)
 
 
 def _history(level: str) -> dict[str, pl.Expr]:

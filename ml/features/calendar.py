@@ -7,33 +7,35 @@ import polars as pl
 
 COUNTRIES = {"NA": "US", "EU": "DE", "UK": "GB", "APAC": "JP", "LATAM": "BR", "MEA": "AE"}
 """The country whose holidays stand for a region; a region that is none of these is taken as a country's code."""
+FEW = 32
 
 
 def on_holiday(created_at: pl.Series, region: pl.Series) -> pl.Series:
     """Whether each moment (UTC) lies on a public holiday of its region; null where no calendar is known."""
-    asked = pl.DataFrame({"day": created_at.dt.date(), "region": region})
-    pairs = asked.select("region", year=pl.col("day").dt.year()).drop_nulls().unique()
-    days = [pl.DataFrame(schema={"day": pl.Date, "region": pl.String, "holiday": pl.Boolean})]
-    known = []
-    for place, year in pairs.iter_rows():
-        found = _days(COUNTRIES.get(place.upper(), place), year)
-        if found is not None:
-            known.append(place)
-            days.append(
-                pl.DataFrame({"day": found}, schema={"day": pl.Date}).with_columns(
-                    region=pl.lit(place), holiday=pl.lit(True)
-                )
-            )
-    calendar = pl.concat(days)
-    joined = asked.join(calendar, on=["day", "region"], how="left", maintain_order="left")
-    covered = pl.col("region").is_in(known) & pl.col("day").is_not_null()
-    return joined.select(pl.when(covered).then(pl.col("holiday").fill_null(False)).alias("holiday"))["holiday"]
+    days = created_at.dt.date()
+    if len(days) <= FEW:
+        found = [_holiday(day, place) for day, place in zip(days, region, strict=True)]
+        return pl.Series("holiday", found, dtype=pl.Boolean)
+    asked = pl.DataFrame({"day": days, "region": region})
+    pairs = asked.unique().with_columns(
+        holiday=pl.struct("day", "region").map_elements(
+            lambda pair: _holiday(pair["day"], pair["region"]), return_dtype=pl.Boolean
+        )
+    )
+    return asked.join(pairs, on=["day", "region"], how="left", maintain_order="left", nulls_equal=True)["holiday"]
+
+
+def _holiday(day: date | None, region: str | None) -> bool | None:
+    if day is None or region is None:
+        return None
+    known = _days(COUNTRIES.get(region.upper(), region), day.year)
+    return None if known is None else day in known
 
 
 @lru_cache(maxsize=512)
-def _days(country: str, year: int) -> list[date] | None:
+def _days(country: str, year: int) -> frozenset[date] | None:
     import holidays
 
     if country not in holidays.list_supported_countries():
         return None
-    return sorted(holidays.country_holidays(country, years=year))
+    return frozenset(holidays.country_holidays(country, years=year))

@@ -37,8 +37,8 @@ PRODUCTS = ("product", "module", "version")
 _KNOWN_AT = pl.max_horizontal("created_at", "resolved_at", "updated_at")
 
 
-def states(tickets: pl.DataFrame, level: str) -> pl.DataFrame:
-    """Running totals of `level`: `key`, `valid_from`, `valid_to` (null: still), `TOTALS`, `last_sentiment`.
+def changes(tickets: pl.DataFrame, level: str) -> pl.DataFrame:
+    """What each ticket adds to the totals of `level`, and when: `key`, `ticket_id`, `valid_from`, `TOTALS`, sentiment.
 
     `tickets` has the columns `NARROW`. An opening counts from `created_at`, an outcome once the ticket is resolved and
     from the later of `resolved_at` and `updated_at`, for only then did its record say what it says now.
@@ -61,10 +61,14 @@ def states(tickets: pl.DataFrame, level: str) -> pl.DataFrame:
         last_sentiment=pl.col("customer_sentiment"),
     )
     whole = [pl.col(name).cast(pl.Int64) for name in TOTALS]
-    order = ["key", "valid_from", "ticket_id"]
-    events = pl.concat([opened.with_columns(whole), closed.with_columns(whole)]).sort(order)
+    return pl.concat([opened.with_columns(whole), closed.with_columns(whole)]).sort(["key", "valid_from", "ticket_id"])
+
+
+def states(tickets: pl.DataFrame, level: str) -> pl.DataFrame:
+    """Running totals of `level`: `key`, `valid_from`, `valid_to` (null: still), `TOTALS`, `last_sentiment`."""
     return (
-        events.group_by("key", "valid_from", maintain_order=True)
+        changes(tickets, level)
+        .group_by("key", "valid_from", maintain_order=True)
         .agg(pl.col(TOTALS).sum(), pl.col("last_sentiment").drop_nulls().last())
         .with_columns(
             pl.col("valid_from").shift(-1).over("key").alias("valid_to"),

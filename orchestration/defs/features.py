@@ -19,7 +19,6 @@ FOLLOWED = list(dict.fromkeys((*features.READ, *features.NARROW)))
 @dg.multi_asset(
     name="ticket_features",
     specs=[spec(table, deps=[silver.TICKETS.key]) for table in TABLES],
-    pool="features",
     retry_policy=RETRIES,
 )
 def ticket_features(context: dg.AssetExecutionContext, lake: LakeResource) -> Results:
@@ -45,7 +44,7 @@ def follow_tickets(lake: Lake) -> int:
         version, since = lake.data_version(silver.TICKETS), lake.progress(TICKETS, source)
         if version is None or since == version:
             return 0
-        changes = lake.changes(silver.TICKETS, since, version, columns=FOLLOWED)
+        changes = lake.changes(silver.TICKETS, since, version, columns=FOLLOWED, before=True)
         past = lake.read(silver.TICKETS, columns=features.NARROW, version=version)
         changed = _last(changes)
         gone = changes.filter(pl.col("_change_type") == "delete").select("ticket_id").unique()
@@ -67,7 +66,8 @@ def follow_histories(lake: Lake, table: Table, levels: tuple[str, ...]) -> None:
         version, since = lake.data_version(silver.TICKETS), lake.progress(table, source)
         if version is None or since == version:
             return
-        changes = lake.changes(silver.TICKETS, since, version, columns=features.NARROW)
+        # As they were, too: a ticket that is another customer's now has left the history of the one before.
+        changes = lake.changes(silver.TICKETS, since, version, columns=features.NARROW, before=True)
         past = lake.read(silver.TICKETS, columns=features.NARROW, version=version)
         touched = {level: changes.select(key=features.KEYS[level]).drop_nulls().unique() for level in levels}
         rows = pl.concat(
@@ -84,7 +84,8 @@ def follow_histories(lake: Lake, table: Table, levels: tuple[str, ...]) -> None:
 
 def _last(changes: pl.DataFrame) -> pl.DataFrame:
     """Each changed ticket as its last change left it, without those that were deleted."""
-    ordered = changes.sort("_commit_version").unique("ticket_id", keep="last", maintain_order=True)
+    after = changes.filter(pl.col("_change_type") != "update_preimage")
+    ordered = after.sort("_commit_version").unique("ticket_id", keep="last", maintain_order=True)
     return ordered.filter(pl.col("_change_type") != "delete")
 
 

@@ -90,6 +90,13 @@ def test_a_late_ticket_reaches_the_tickets_opened_after_it(lake):
     same_as_at_once(lake)
 
 
+def test_a_ticket_that_becomes_another_customers_leaves_the_history_of_the_one_before(lake):
+    lake.merge(silver.TICKETS, made([20]).with_columns(customer_id=pl.lit("C-4"), product=pl.lit("P1")))
+
+    assert follow(lake) == 1
+    same_as_at_once(lake)
+
+
 def test_an_erased_ticket_leaves_no_trace(lake):
     lake.delete(silver.TICKETS, made([20]).select("ticket_id"))
 
