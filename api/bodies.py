@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from http import HTTPStatus
 from itertools import islice
+from math import isfinite
 from typing import Any, TypeVar
 
 import msgspec
@@ -13,6 +14,8 @@ from api.problems import BadRequest, FieldError, escaped, pointer
 T = TypeVar("T")
 MAX_BYTES = 8 * 1024 * 1024
 MOST_ERRORS = 100
+_decoder = msgspec.json.Decoder(float_hook=float)
+"""A number beyond a float's range becomes infinite instead of an error without a place."""
 _MISSING = "Object missing required field `"
 
 
@@ -30,7 +33,7 @@ def read(body: bytes) -> Any:
     """The JSON value of a body. Raises `BadRequest`: not UTF-8, not JSON, too deep, NUL characters."""
     try:
         body.decode()
-        value = msgspec.json.decode(body)
+        value = _decoder.decode(body)
     except UnicodeDecodeError as error:
         raise _whole(f"expected UTF-8, found byte 0x{body[error.start]:02x} at position {error.start}") from None
     except RecursionError:
@@ -67,13 +70,16 @@ def _whole(detail: str) -> BadRequest:
 
 
 def _unstorable(value: Any, at: str) -> Iterator[FieldError]:
-    """Strings and names that hold NUL, integers of more than 64 bits. No deeper than what could be decoded."""
+    """Strings and names that hold NUL, numbers of more than 64 bits. No deeper than what could be decoded."""
     if isinstance(value, str):
         if "\x00" in value:
             yield FieldError("expected no NUL character", pointer=at)
     elif isinstance(value, int):
         if not -(2**63) <= value < 2**63:
             yield FieldError("expected an integer of at most 64 bits", pointer=at)
+    elif isinstance(value, float):
+        if not isfinite(value):
+            yield FieldError("expected a number that 64 bits hold", pointer=at)
     elif isinstance(value, dict):
         for name, child in value.items():
             if "\x00" in name:

@@ -34,6 +34,7 @@ _RECEIPTS = {
     "receipts": [
         {
             "idempotency_key": "message-20260302-0900",
+            "ticket_id": "TK-2026-004711",
             "seq": 17,
             "received_at": "2026-03-02T09:00:01Z",
             "repeated": False,

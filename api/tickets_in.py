@@ -1,22 +1,30 @@
-"""The ticket fields of the contract as request bodies: declared once, in `warehouse.contracts.silver`."""
+"""The ticket fields of the contract as request bodies: declared once, in `warehouse.contracts.silver`.
 
-from datetime import UTC, datetime
+JSON types are checked as OpenAPI describes them; whether a ticket keeps the contract says what silver asks too.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated, Any
+from uuid import uuid4
 
 import msgspec
 import polars as pl
 from msgspec import Meta
 
-from api.bodies import typed
+from api.bodies import MOST_ERRORS, typed
 from api.problems import BadRequest, FieldError, pointer
-from operations.entries import NAME_LENGTH, fault_of_name
-from operations.events import CLOCK_TOLERANCE
+from operations.entries import NAME_LENGTH, digest_of, fault_of_name
+from service.intake import Submission
 from warehouse.contracts.silver import TICKET_FIELDS
+from warehouse.parse import ROW, TICKET, parse
 from warehouse.table import TIMESTAMP
+from warehouse.times import AHEAD_OF_US
 
 INT64 = Meta(ge=-(2**63), le=2**63 - 1)
 EPOCH_MS = Meta(ge=0, le=4_102_444_800_000)
-TIMES = tuple(column.name for column in TICKET_FIELDS if column.dtype == TIMESTAMP)
+MADE = "TL-"
+"""How the id begins that a ticket gets which was sent without one."""
 _TYPES: dict[Any, Any] = {
     pl.String: str | None,
     pl.Int64: Annotated[int, INT64] | None,
@@ -30,49 +38,59 @@ _FIELDS = [
     for column in TICKET_FIELDS
     if column.name != "ticket_id"
 ]
-TicketId = Annotated[str, Meta(min_length=1, max_length=NAME_LENGTH, description="Identifier of the ticket")]
+_ID = Meta(min_length=1, max_length=NAME_LENGTH, description="Identifier of the ticket; left out: we make one")
+_ALL = [("ticket_id", Annotated[str, _ID] | None, None), *_FIELDS]
 
-Ticket: Any = msgspec.defstruct(
-    "Ticket", [("ticket_id", TicketId), *_FIELDS], namespace={"__doc__": "A ticket; other fields are kept too."}
-)
+Ticket: Any = msgspec.defstruct("Ticket", _ALL, namespace={"__doc__": "A ticket; other fields are kept too."})
 TicketDraft: Any = msgspec.defstruct(
-    "TicketDraft",
-    [("ticket_id", TicketId | None, None), *_FIELDS],
-    namespace={"__doc__": "What is known of a ticket when it is opened."},
+    "TicketDraft", _ALL, namespace={"__doc__": "What is known of a ticket when it is opened."}
 )
 
 
-def ticket(value: Any, at: str, now: datetime) -> Any:
-    """One ticket of a body. Raises `BadRequest` with the fields that are wrong."""
-    found = typed(value, Ticket, at)
-    fault = fault_of_name(found.ticket_id)
-    errors = [FieldError(fault, pointer=_pointer(at, "ticket_id"))] if fault else []
-    errors += [FieldError("expected a subject or a description, found neither", pointer=_pointer(at))] * mute(found)
-    for name in TIMES:
-        detail = _impossible(getattr(found, name), now)
-        if detail:
-            errors.append(FieldError(detail, pointer=_pointer(at, name)))
+def submissions(
+    values: Sequence[Any], places: Sequence[str], keys: Sequence[str | None], now: datetime
+) -> list[Submission]:
+    """The tickets of a body. Raises `BadRequest` with the fields that are wrong, of all of them."""
+    found, errors = [], []
+    for value, at, key in zip(values, places, keys, strict=True):
+        try:
+            found.append(_submission(value, at, key, now))
+        except BadRequest as refused:
+            errors.extend(refused.errors)
+    parsed = parse(TICKET, [one.body for one in found], latest=now + AHEAD_OF_US)
+    for refusal in parsed.refused:
+        errors.append(FieldError(refusal.detail, pointer=_pointer(found[refusal.row].place, refusal.field)))
     if errors:
-        raise BadRequest("the body has fields that are not allowed", *errors)
-    return found
+        raise BadRequest("the body has fields that are not allowed", *errors[:MOST_ERRORS])
+    times = parsed.rows.sort(ROW).select("created_at", "updated_at").iter_rows()
+    return [
+        msgspec.structs.replace(one, created_at=created_at, updated_at=updated_at)
+        for one, (created_at, updated_at) in zip(found, times, strict=True)
+    ]
+
+
+def _submission(value: Any, at: str, key: str | None, now: datetime) -> Submission:
+    ticket = typed(value, Ticket, at)
+    fault = None if ticket.ticket_id is None else fault_of_name(ticket.ticket_id)
+    if fault:
+        raise BadRequest("the ticket has no such id", FieldError(fault, pointer=_pointer(at, "ticket_id")))
+    digest = digest_of(msgspec.json.encode(value, order="deterministic"))
+    ticket_id = ticket.ticket_id or MADE + (digest_of(key.encode())[:20] if key else uuid4().hex[:20])
+    made = {} if ticket.ticket_id is not None else {"ticket_id": ticket_id}
+    stamped = {} if ticket.created_at is not None else {"created_at": now.isoformat()}
+    return Submission(
+        place=at,
+        ticket_id=ticket_id,
+        key=key or f"ticket-{digest_of(ticket_id.encode()) if made else digest}",
+        digest=digest,
+        body=msgspec.json.encode({**value, **made, **stamped}),
+        received_at=now,
+    )
 
 
 def mute(found: Any) -> bool:
     """Whether a ticket says nothing at all."""
     return not (found.subject or "").strip() and not (found.description or "").strip()
-
-
-def _impossible(time: datetime | int | None, now: datetime) -> str | None:
-    if not isinstance(time, datetime):
-        future = time is not None and time > (now + CLOCK_TOLERANCE).timestamp() * 1000
-        return "expected a time that is past" if future else None
-    try:
-        instant = time.astimezone(UTC)
-    except OverflowError:
-        return "expected an instant that exists in UTC"
-    if instant.year < 1970:
-        return "expected a time since 1970"
-    return "expected a time that is past" if instant > now + CLOCK_TOLERANCE else None
 
 
 def _pointer(at: str, name: str | None = None) -> str:

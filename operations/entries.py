@@ -46,6 +46,7 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     """What the sender gets: where the entry lies, since when, and whether it lay there already."""
 
     idempotency_key: str
+    ticket_id: str
     seq: int
     received_at: datetime
     repeated: bool
@@ -85,6 +86,8 @@ def fault_of_name(name: str) -> str | None:
         return f"has {len(name)} characters, expected 1 to {NAME_LENGTH}"
     if not name.isprintable():
         return "holds a character that cannot be printed, expected printable text"
+    if name != name.strip():
+        return "has white space around it, expected none"
     return None
 
 

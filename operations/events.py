@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -11,11 +11,11 @@ from msgspec import Meta
 from operations.entries import Entry, digest_of, fault_of_name
 from operations.payloads import UPCASTS, VERSIONS, Name, Upcasts, Versions
 from warehouse.errors import InvalidEvent
+from warehouse.times import AHEAD_OF_US, EARLIEST
 
 P = TypeVar("P")
 
 Instant = Annotated[datetime, Meta(tz=True)]
-CLOCK_TOLERANCE = timedelta(days=1)
 _SHOWN = 5
 
 _PAST_TENSE = re.compile(r"([A-Z][a-z]+)+(ed|en|wn)")
@@ -179,8 +179,9 @@ def _instant(event_time: datetime, received_at: datetime, at: str) -> datetime:
         instant = event_time.astimezone(UTC)
     except OverflowError:
         raise EventsRefused([Fault(at, f"expected an instant that exists in UTC, found {event_time}")]) from None
-    if instant > received_at + CLOCK_TOLERANCE:
-        detail = f"expected a time that is past, found {instant.isoformat()}, received {received_at.isoformat()}"
+    if not EARLIEST <= instant <= received_at + AHEAD_OF_US:
+        found = f"found {instant.isoformat()}, received {received_at.isoformat()}"
+        detail = f"expected a time that is past, and not before {EARLIEST.year}; {found}"
         raise EventsRefused([Fault(at, detail)])
     return instant
 

@@ -74,6 +74,11 @@ class Inbox:
         """What was heard about one ticket, in order: entries that are not stamped, or in a batch later than `after`."""
         return self._rows(and_(inbox.c.ticket_id == ticket_id, _later(after)))
 
+    def for_tickets(self, ticket_ids: Iterable[str]) -> list[InboxRow]:
+        """All that was ever heard about these tickets, in order."""
+        rows = [row for ids in _chunks(ticket_ids) for row in self._rows(inbox.c.ticket_id.in_(ids))]
+        return sorted(rows, key=lambda row: row.seq)
+
     def newest(self) -> list[InboxState]:
         """What lies in the inbox, one line a kind; empty when nothing does."""
         statement = select(
@@ -97,17 +102,12 @@ class Inbox:
     def _insert(self, connection: Connection, fresh: Mapping[str, dict[str, Any]]) -> dict[str, Receipt]:
         new = _insert_ignoring(self._store.dialect).returning(inbox.c.idempotency_key, inbox.c.seq)
         seqs: dict[str, int] = dict(connection.execute(new, list(fresh.values())).tuples().all())
-        kept = {
-            key: Receipt(idempotency_key=key, seq=seq, received_at=fresh[key]["received_at"], repeated=False)
-            for key, seq in seqs.items()
-        }
+        kept = {key: _receipt(fresh[key], seq, repeated=False) for key, seq in seqs.items()}
         for keys in _chunks(key for key in fresh if key not in seqs):
             for earlier in connection.execute(select(inbox).where(inbox.c.idempotency_key.in_(keys))).mappings():
                 key = str(earlier["idempotency_key"])
                 _refuse_other(key, fresh[key], earlier)
-                kept[key] = Receipt(
-                    idempotency_key=key, seq=earlier["seq"], received_at=earlier["received_at"], repeated=True
-                )
+                kept[key] = _receipt(earlier, earlier["seq"], repeated=True)
         return kept
 
     def _rows(self, condition: Any) -> list[InboxRow]:
@@ -133,6 +133,11 @@ def _stamp(connection: Connection, unstamped: ColumnElement[bool], rows: int, si
 
 def _row(entry: Entry) -> dict[str, Any]:
     return {**msgspec.structs.asdict(entry), "bytes": len(entry.body.encode()), "batch": None}
+
+
+def _receipt(row: Mapping[Any, Any], seq: int, *, repeated: bool) -> Receipt:
+    said = {name: row[name] for name in ("idempotency_key", "ticket_id", "received_at")}
+    return Receipt(**said, seq=seq, repeated=repeated)
 
 
 def _refuse_other(key: str, found: Mapping[str, Any], earlier: Any) -> None:

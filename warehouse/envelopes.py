@@ -7,7 +7,8 @@ import msgspec
 import polars as pl
 
 from warehouse.contracts import silver
-from warehouse.parse import EARLIEST, LATEST, ROW, Parsed, Refusal, parse_times
+from warehouse.parse import ROW, Parsed, Refusal
+from warehouse.times import EARLIEST, LATEST, parse_times
 
 
 class Actor(msgspec.Struct, frozen=True):

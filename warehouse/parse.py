@@ -7,7 +7,7 @@ by column. One path for every format: CSV and mapped records are first turned in
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -16,10 +16,8 @@ import polars as pl
 from warehouse.contracts import silver
 from warehouse.mapping import Mapping, from_text
 from warehouse.table import TIMESTAMP, Column, Table
+from warehouse.times import EARLIEST, LATEST, parse_times
 
-EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
-LATEST = datetime(2100, 1, 1, tzinfo=UTC)
-MILLISECONDS_FROM = 100_000_000_000
 LARGEST = 8 * 1024 * 1024
 """Bytes of a record: what is larger is no ticket, but an attachment or a mistake."""
 ROW = "_row"
@@ -223,6 +221,8 @@ def _rules(
         if shape.schema[name] == pl.String and name not in shape.times:
             blank = blank | (pl.col(name).str.strip_chars() == "")
         yield blank, name, f"{name} is missing, expected a value"
+    key = pl.col(shape.fields[0].name)
+    yield key != key.str.strip_chars(), shape.fields[0].name, f"{shape.fields[0].name} has white space around it"
     if shape.words:
         silent = pl.all_horizontal(pl.col(name).fill_null("").str.strip_chars() == "" for name in shape.words)
         yield silent, shape.words[0], f"{' and '.join(shape.words)} are missing, expected one of them"
@@ -235,33 +235,3 @@ def _rules(
             yield pl.col(name) < 0, name, f"{name} is negative, expected zero or more"
             if shape.schema[name] == pl.Float64:
                 yield ~pl.col(name).is_finite(), name, f"{name} is no finite number"
-
-
-def parse_times(text: pl.Series, time_format: str | None = None) -> pl.Series:
-    """Times in UTC from ISO 8601 (no offset: UTC), epoch seconds or milliseconds, or a given format; null if none."""
-    text = text.str.strip_chars()
-    found = text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.fZ", time_unit="us", strict=False).dt.replace_time_zone("UTC")
-    if found.null_count() == text.null_count():
-        return found
-    left = text.to_frame("text").select(pl.when(found.is_null()).then(pl.col("text")))["text"]
-    number = left.cast(pl.Float64, strict=False)
-    milliseconds = pl.when(number.abs() < MILLISECONDS_FROM).then(number * 1000).otherwise(number)
-    sane = pl.when(milliseconds.abs() < LATEST.timestamp() * 2000).then(milliseconds)
-    epoch = (sane * 1000).round().cast(pl.Int64, strict=False).cast(pl.Datetime("us")).dt.replace_time_zone("UTC")
-    words = left if time_format else left.to_frame("text").filter(number.is_null())["text"]
-    read = {value: _time(value, time_format) for value in words.drop_nulls().unique()}
-    spelt = (
-        left.replace_strict(read, default=None, return_dtype=pl.Int64)
-        .cast(pl.Datetime("us"))
-        .dt.replace_time_zone("UTC")
-    )
-    return pl.select(pl.coalesce(found, spelt, epoch)).to_series()
-
-
-def _time(text: str, time_format: str | None) -> int | None:
-    try:
-        moment = datetime.strptime(text, time_format) if time_format else datetime.fromisoformat(text)  # noqa: DTZ007
-        aware = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
-        return (aware - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
-    except (ValueError, OverflowError):
-        return None

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import polars as pl
@@ -18,11 +18,10 @@ from warehouse.parse import ARTICLE, ROW, TICKET, Refusal, parse
 from warehouse.streams import ahead
 from warehouse.table import Table
 from warehouse.threads import Threads
+from warehouse.times import AHEAD_OF_US
 
 BATCH = 8_192
 INBOX = "inbox"
-AHEAD_OF_US = timedelta(days=1)
-"""How far a time may lie after the receipt of its record: clocks are set wrongly, nothing is known a day before."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from warehouse.contracts import silver
 from warehouse.delta import Lake
 from warehouse.fold import Ledger
 from warehouse.mapping import Mapping
-from warehouse.parse import EARLIEST, LATEST, ROW, TICKET, Parsed, Refusal, parse, parse_times
+from warehouse.parse import ROW, TICKET, Parsed, Refusal, parse
+from warehouse.times import EARLIEST, LATEST, parse_times
 
 ROUNDS = 64
 FLUSH_ROWS = 50_000

@@ -10,9 +10,10 @@ from litestar.params import Parameter
 from api import bodies
 from api.problems import BadRequest, FieldError
 from api.state import Parts, now
-from api.tickets_in import ticket
-from operations.entries import Entry, Receipt, digest_of, fault_of_name
+from api.tickets_in import submissions
+from operations.entries import Receipt, fault_of_name
 from operations.events import CATALOGUE
+from service.intake import take_in
 
 MOST_AT_ONCE = 1_000
 KEY_LENGTH = 190
@@ -45,34 +46,15 @@ class Receipts(msgspec.Struct, frozen=True):
 def post_tickets(body: bytes, parts: Parts, idempotency_key: Key = None) -> Receipts:
     """Take in a ticket, or an array of them, all or none.
 
-    `ticket_id` and a subject or a description are required; `created_at` is the time of receipt where it is left out.
-    Fields that the contract does not know are kept as they were sent.
+    A subject or a description is required; without `ticket_id` we make one, and `created_at` is the time of receipt
+    where it is left out. Fields that the contract does not know are kept as they were sent. The same body again is a
+    repetition. A ticket that is known is not replaced (409), unless the record is an update of it: the same
+    `created_at`, and an `updated_at` that is later than that of the newest record.
     """
-    received_at = now()
     values, batch = _values(body)
-    entries, errors = [], []
-    for index, value in enumerate(values):
-        try:
-            found = ticket(value, f"$[{index}]" if batch else "$", received_at)
-        except BadRequest as refused:
-            errors.extend(refused.errors)
-            continue
-        digest = digest_of(msgspec.json.encode(value, order="deterministic"))
-        key = _key(idempotency_key, index, batch) or f"ticket-{digest}"
-        said = value if found.created_at is not None else {**value, "created_at": received_at.isoformat()}
-        entries.append(
-            Entry(
-                kind="ticket",
-                idempotency_key=key,
-                ticket_id=found.ticket_id,
-                body=msgspec.json.encode(said).decode(),
-                received_at=received_at,
-                digest=digest,
-            )
-        )
-    if errors:
-        raise BadRequest("the body has fields that are not allowed", *errors[: bodies.MOST_ERRORS])
-    return Receipts(parts.inbox().append(entries))
+    places = [f"$[{index}]" if batch else "$" for index in range(len(values))]
+    keys = [_key(idempotency_key, index, batch) for index in range(len(values))]
+    return Receipts(take_in(parts.lake, parts.inbox(), submissions(values, places, keys, now())))
 
 
 @post(

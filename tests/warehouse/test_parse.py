@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from warehouse.mapping import Mapping
-from warehouse.parse import LARGEST, TICKET, parse, parse_times
+from warehouse.parse import LARGEST, TICKET, parse
+from warehouse.times import parse_times
 
 SOUND = {"ticket_id": "T", "created_at": "2026-01-01T00:00:00Z", "subject": "s"}
 TEN = datetime(2026, 3, 1, 10, tzinfo=UTC)
