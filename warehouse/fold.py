@@ -9,8 +9,8 @@ import polars as pl
 from warehouse.delta import Lake
 from warehouse.table import TIMESTAMP, Table
 
-ID, MOMENT, CONTENT, HASH, SEQUENCE = "_id", "_moment", "_content", "_hash", "sequence"
-KNOWN_SCHEMA: dict[str, Any] = {ID: pl.String, MOMENT: TIMESTAMP, CONTENT: pl.UInt64, HASH: pl.String}
+ID, BORN, MOMENT, CONTENT, HASH, SEQUENCE = "_id", "_born", "_moment", "_content", "_hash", "sequence"
+KNOWN_SCHEMA: dict[str, Any] = {ID: pl.String, BORN: TIMESTAMP, MOMENT: TIMESTAMP, CONTENT: pl.UInt64, HASH: pl.String}
 ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 """The moment of what never changes once it was said."""
 
@@ -18,23 +18,36 @@ ALWAYS = datetime(1970, 1, 1, tzinfo=UTC)
 def fold(candidates: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
     """Judge candidates against what is known and against each other.
 
-    `candidates`, in bronze order, and `known`, one row per id, have ID, MOMENT (when the record last changed), CONTENT
-    (a hash of the typed values) and HASH (of the bytes). Returns the candidates with `outcome`:
+    `candidates`, in bronze order, and `known`, one row per id, have ID, BORN (when the thing began), MOMENT (when the
+    record last changed), CONTENT (a hash of the typed values) and HASH (of the bytes). Returns the candidates with
+    `outcome`:
 
     - `new`: the first record of its id; `updated`: newer than all before it;
     - `unchanged`: the same as the one that stood when it came;
-    - `stale`: older than that one; `conflict`: as old, with other content.
+    - `stale`: older than that one; `conflict`: as old, with other content;
+    - `moved`: it says that the thing began at another time than the first record said.
 
     """
     contested = candidates[ID].is_duplicated() | candidates[ID].is_in(known[ID].implode())
-    outcomes = _contest(candidates.filter(contested), known)
+    rivals = candidates.filter(contested)
+    stays = _begins_alike(rivals, known)
+    judged = pl.select(pl.repeat("moved", rivals.height, dtype=pl.String)).to_series()
+    outcomes = judged.scatter(stays.arg_true(), _contest(rivals.filter(stays), known))
     first = pl.select(pl.repeat("new", candidates.height, dtype=pl.String)).to_series()
     return candidates.with_columns(first.scatter(contested.arg_true(), outcomes).alias("outcome"))
 
 
+def _begins_alike(candidates: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
+    """Whether each begins when the first of its id did, which always stands."""
+    before = known.select(ID, pl.col(BORN).alias("_first"))
+    joined = candidates.join(before, on=ID, how="left", maintain_order="left")
+    first = pl.coalesce("_first", pl.col(BORN).first().over(ID))
+    return joined.select(pl.col(BORN).eq_missing(first)).to_series()
+
+
 def _contest(candidates: pl.DataFrame, known: pl.DataFrame) -> pl.Series:
     """Outcomes; the accepted records are the running maxima of MOMENT per id, so no row-by-row loop is needed."""
-    rivals = known.rename({c: f"{c}_known" for c in (MOMENT, CONTENT, HASH)})
+    rivals = known.select(ID, *(pl.col(c).alias(f"{c}_known") for c in (MOMENT, CONTENT, HASH)))
     joined = candidates.join(rivals, on=ID, how="left", maintain_order="left")
     earlier = pl.col(MOMENT).cum_max().shift(1).over(ID)
     judged = joined.with_columns(pl.max_horizontal(earlier, f"{MOMENT}_known").alias("_standing")).with_columns(
@@ -73,40 +86,38 @@ class Ledger:
     """What a silver table knows of each id while typed records are judged against it, in bronze order.
 
     `moment`: columns of which the first that is there says how new a record is; none: what was said once never changes.
-    `apart`: columns that are ours, and so no part of what a record says.
+    `apart`: columns that are ours, and so no part of what a record says. `born`: the column that never changes, if any.
+    Rows without the hash of a record were made from something else: the first record replaces them.
     """
 
-    def __init__(self, lake: Lake, table: Table, moment: Sequence[str], apart: Sequence[str] = ()) -> None:
+    def __init__(
+        self, lake: Lake, table: Table, moment: Sequence[str], apart: Sequence[str] = (), born: str | None = None
+    ) -> None:
         self._lake = lake
         self._table = table
         self._key = table.primary_key[0]
         self._moment = pl.coalesce(moment) if moment else pl.lit(ALWAYS, TIMESTAMP)
+        self._born = pl.col(born) if born else pl.lit(None, TIMESTAMP)
         self._said = [name for name in table.schema if name not in {"load_id", "record_hash", *apart}]
-        self.known = self._read()
-        self.stored = self.known.select(ID)
+        self._hash = pl.col("record_hash") if "record_hash" in table.schema else pl.lit(None, pl.String)
+        stored = self._read()
+        self.stored = stored.select(ID)
         """Ids that the table had before."""
+        self.known = stored.filter(pl.col(HASH).is_not_null()) if "record_hash" in table.schema else stored
 
     def _read(self) -> pl.DataFrame:
         """Content is hashed only where it has to be compared."""
         if not self._lake.exists(self._table):
             return pl.DataFrame(schema=KNOWN_SCHEMA)
-        hash_ = pl.col("record_hash") if "record_hash" in self._table.schema else pl.lit(None, pl.String)
-        content = pl.lit(None, pl.UInt64).alias(CONTENT)
-        known = self._lake.scan(self._table).select(
-            pl.col(self._key).alias(ID), self._moment.alias(MOMENT), content, hash_.alias(HASH)
-        )
-        return known.collect()
+        return self._lake.scan(self._table).select(*self._facts(pl.lit(None, pl.UInt64))).collect()
+
+    def _facts(self, content: pl.Expr) -> list[pl.Expr]:
+        named = {ID: pl.col(self._key), BORN: self._born, MOMENT: self._moment, CONTENT: content, HASH: self._hash}
+        return [fact.alias(name) for name, fact in named.items()]
 
     def judge(self, rows: pl.DataFrame, repeated: pl.DataFrame | None = None) -> pl.DataFrame:
         """SEQUENCE, ID and `outcome` of typed `rows` and of `repeated`: records (SEQUENCE, HASH) that stand already."""
-        hash_ = pl.col("record_hash") if "record_hash" in rows.columns else pl.lit(None, pl.String)
-        candidates = rows.select(
-            SEQUENCE,
-            pl.col(self._key).alias(ID),
-            self._moment.alias(MOMENT),
-            pl.struct(self._said).hash(seed=0).alias(CONTENT),
-            hash_.alias(HASH),
-        )
+        candidates = rows.select(SEQUENCE, *self._facts(pl.struct(self._said).hash(seed=0)))
         if repeated is not None and repeated.height:
             again = repeated.join(self.known, on=HASH).select(candidates.columns)
             candidates = pl.concat([candidates, again]).sort(SEQUENCE)

@@ -29,16 +29,17 @@ Outcomes = dict[str, Counter[str]]
 
 @dataclass(frozen=True)
 class Route:
-    """One kind of record, from bronze to silver; `moment` and `apart` as in `Ledger`."""
+    """One kind of record, from bronze to silver; `moment`, `apart` and `born` as in `Ledger`."""
 
     source: Table
     target: Table
     moment: tuple[str, ...]
     apart: tuple[str, ...] = ()
+    born: str | None = None
 
 
 EVENTS = Route(bronze.EVENTS, silver.EVENTS, (), ("received_time",))
-TICKETS = Route(bronze.TICKETS, silver.TICKETS, ("updated_at", "created_at"))
+TICKETS = Route(bronze.TICKETS, silver.TICKETS, ("updated_at", "created_at"), born="created_at")
 ROUTES = (EVENTS, Route(bronze.ARTICLES, silver.ARTICLES, ("updated_at", "created_at")), TICKETS)
 
 
@@ -80,7 +81,7 @@ class _Run:
         self._lake = lake
         self._target = route.target
         self._received = Received(lake, route.source, route.target, after)
-        self._ledger = Ledger(lake, route.target, route.moment, route.apart)
+        self._ledger = Ledger(lake, route.target, route.moment, route.apart, route.born)
         self._accepted = [pl.DataFrame(schema={SEQUENCE: pl.Int64, ID: pl.String, "outcome": pl.String})]
 
     def rows(self) -> Iterator[pl.DataFrame]:
@@ -95,12 +96,13 @@ class _Run:
         """Commit the rows that stand, with the progress."""
         accepted = pl.concat(self._accepted)
         newest = accepted.unique(ID, keep="last", maintain_order=True)
-        if newest.join(self._ledger.stored, on=ID, how="semi").is_empty():
+        stored = self._ledger.stored
+        if newest.join(stored, on=ID, how="semi").is_empty():
             self._lake.append(self._target, _chosen(spool, self._target, newest), progress=progress)
             return
-        first = accepted.filter(pl.col("outcome") == "new")
+        first = accepted.filter(pl.col("outcome") == "new").join(stored, on=ID, how="anti")
         self._lake.append(self._target, _chosen(spool, self._target, first))
-        updated = newest.filter(pl.col("outcome") == "updated")
+        updated = newest.join(first, on=SEQUENCE, how="anti")
         self._lake.upsert(self._target, _chosen(spool, self._target, updated), progress=progress)
 
     def _judge(self, records: pl.DataFrame, load: Load, typed: Typed) -> pl.DataFrame:
@@ -131,7 +133,10 @@ class _Run:
         if refused.height:
             placed = self._received.with_bytes(records.join(refused, on=SEQUENCE, maintain_order="left"), records)
             why = placed.select("outcome", ID).iter_rows()
-            late = [Refusal(row, outcome, LATE[outcome], None, id_) for row, (outcome, id_) in enumerate(why)]
+            late = [
+                Refusal(row, LATE[outcome].reason, LATE[outcome].detail, LATE[outcome].field, id_)
+                for row, (outcome, id_) in enumerate(why)
+            ]
             self.refusals.add(placed, late)
         return judged.filter(pl.col("outcome").is_in(ACCEPTED))
 

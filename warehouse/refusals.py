@@ -1,5 +1,6 @@
 """What becomes of refused records: a row in quarantine, with the record, its place and the reason."""
 
+from dataclasses import dataclass
 from hashlib import blake2b
 
 import polars as pl
@@ -9,9 +10,27 @@ from warehouse.delta import Lake
 from warehouse.parse import ROW, Refusal
 
 FLUSH_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Late:
+    """Why a record that keeps the contract does not stand beside the one that does."""
+
+    reason: str
+    detail: str
+    field: str | None = None
+
+
 LATE = {
-    "stale": "the record is older than the one that stands, expected a later updated_at",
-    "conflict": "the record is as old as the one that stands but says something else, expected a later updated_at",
+    "stale": Late("stale", "the record is older than the one that stands, expected a later updated_at"),
+    "conflict": Late(
+        "conflict", "the record is as old as the one that stands but says something else, expected a later updated_at"
+    ),
+    "moved": Late(
+        "conflict",
+        "the record was created at another time than the one that stands, expected the same created_at, or another id",
+        "created_at",
+    ),
 }
 REASONS: dict[str, pl.DataType | type[pl.DataType]] = {
     ROW: pl.Int64,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from warehouse.contracts import silver
 from warehouse.delta import Lake
-from warehouse.fold import CONTENT, HASH, ID, KNOWN_SCHEMA, MOMENT, fold, standing
+from warehouse.fold import BORN, CONTENT, HASH, ID, KNOWN_SCHEMA, MOMENT, fold, standing
 from warehouse.ingest import ingest
 from warehouse.parse import ROW, TICKET, parse
 from warehouse.records import _json_array, _json_lines
@@ -62,13 +62,13 @@ def test_a_record_is_typed_alone_as_it_is_among_others(records):
 
 
 moments = st.integers(0, 4).map(lambda hours: START + timedelta(hours=hours))
-record = st.tuples(st.sampled_from("ab"), moments, st.integers(0, 2))
+record = st.tuples(st.sampled_from("ab"), moments, st.integers(0, 2), st.sampled_from([START, START, NOW]))
 
 
 def frame(records, first):
     rows = [
-        {ID: id_, MOMENT: moment, CONTENT: content, HASH: f"{id_}{moment}{content}{number % 2}"}
-        for number, (id_, moment, content) in enumerate(records, first)
+        {ID: id_, BORN: born, MOMENT: moment, CONTENT: content, HASH: f"{id_}{moment}{content}{born}{number % 2}"}
+        for number, (id_, moment, content, born) in enumerate(records, first)
     ]
     return pl.DataFrame(rows, schema=KNOWN_SCHEMA)
 
@@ -81,6 +81,8 @@ def one_by_one(known, candidates):
         rival = stands.get(row[ID])
         if rival is None:
             outcomes.append("new")
+        elif row[BORN] != rival[BORN]:
+            outcomes.append("moved")
         elif row[MOMENT] > rival[MOMENT]:
             outcomes.append("updated")
         elif row[HASH] == rival[HASH] or (row[MOMENT] == rival[MOMENT] and row[CONTENT] == rival[CONTENT]):

@@ -118,6 +118,16 @@ def test_versions_and_repetitions_within_one_file_are_judged_in_its_order(lake, 
     assert lake.data_version(silver.TICKETS) == 0
 
 
+def test_a_ticket_is_not_opened_twice_whatever_later_records_say(lake, make, take):
+    moved = make(1, created_at="2026-02-01T10:00:00Z", updated_at="2026-04-01T10:00:00Z", subject="moved")
+    newer = make(1, updated_at="2026-03-05T10:00:00Z", subject="newer")
+    assert figures(take([make(1)], "a.jsonl")) == (1, 0, 0, 0)
+    assert figures(take([moved, newer], "b.jsonl")) == (0, 1, 0, 1)
+    refused = lake.read(silver.QUARANTINE).row(0, named=True)
+    assert (refused["reason"], refused["field"], refused["ticket_id"]) == ("conflict", "created_at", "T-00001")
+    assert lake.read(silver.TICKETS)["subject"].to_list() == ["newer"]
+
+
 def test_versions_of_one_ticket_are_judged_across_batches(lake, make, take):
     def versions(day):
         return [make(number, updated_at=f"2026-04-{day:02d}T00:00:00Z") for number in range(5_000)]
