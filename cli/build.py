@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.main import EXIT_QUARANTINED
 from warehouse.settings import settings
 
 if TYPE_CHECKING:
@@ -30,7 +31,10 @@ WIDE = 120
 @click.option("--learn", is_flag=True, help="Compare every family of learners for every target, too: some minutes.")
 @click.option("--json", "as_json", is_flag=True, help="The report as the last line of stdout.")
 def build(file: Path | None, mapping: str | None, learn: bool, as_json: bool) -> int:
-    """Bring every table, model and metric up to date, FILE included; what has not changed returns at once."""
+    """Bring every table, model and metric up to date, FILE included; what has not changed returns at once.
+
+    Exit code 3 when records were quarantined: see silver/quarantine for each with its place and the reason.
+    """
     from cli.display import Progress
     from orchestration.build import build as run
     from orchestration.build import outcome
@@ -49,7 +53,7 @@ def build(file: Path | None, mapping: str | None, learn: bool, as_json: bool) ->
     else:
         summarise(report)
     outcome(report)
-    return 0
+    return EXIT_QUARANTINED if report.quarantined else 0
 
 
 def summarise(report: "BuildReport") -> None:
@@ -66,5 +70,7 @@ def summarise(report: "BuildReport") -> None:
         console.width = WIDE
     console.print(table)
     console.print(f"{report.checks_passed} checks passed, {len(report.warnings)} warn, {report.seconds:.1f} s")
+    if report.quarantined:
+        console.print(f"[yellow]{report.quarantined:,} records quarantined[/]: see silver/quarantine for the reasons")
     for warning in report.warnings:
         console.print(f"[yellow]warning[/] {warning}")

@@ -57,8 +57,12 @@ def ticketlake(traceback: bool) -> None:
 
 
 def main() -> None:
-    """Run the command; expected errors become one line on stderr and exit code 1. SIGTERM ends it as Ctrl-C does."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    """Run the command; expected errors become one line on stderr and exit code 1. SIGTERM ends it as Ctrl-C does.
+
+    Both are set, because Dagster gives SIGTERM what SIGINT has, and a shell starts background jobs with SIGINT ignored.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         code = ticketlake(standalone_mode=False)
     except TicketlakeError as error:

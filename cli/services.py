@@ -1,5 +1,6 @@
 """Child processes that serve while we build: started together, watched, ended together."""
 
+import ctypes
 import os
 import signal
 import socket
@@ -15,6 +16,7 @@ from warehouse.errors import ServiceFailed
 
 BIN = Path(sys.executable).parent
 GRACE_SECONDS = 15.0
+PR_SET_PDEATHSIG = 1
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Services:
                     stdout=log,
                     stderr=log,
                     start_new_session=True,
+                    preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 no thread runs yet
                 )
         return self
 
@@ -102,6 +105,11 @@ class Services:
 def command(name: str, *arguments: str) -> list[str]:
     """A command that was installed beside this Python."""
     return [str(BIN / name), *arguments]
+
+
+def _end_with_parent() -> None:
+    """Have the kernel send SIGTERM when the parent is gone, even by `kill -9`: prctl(2), PR_SET_PDEATHSIG."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 def _taken(address: tuple[str, int]) -> bool:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\b
 Examples:
   ticketlake simulate --out tickets.json
+  ticketlake simulate --further 500 --out next-day.json
   ticketlake simulate --mode original --tickets 100000 --days 500 --seed 3 --out tickets.jsonl.gz
 """
 Mode = Literal["realistic", "original"]
@@ -21,14 +22,20 @@ Mode = Literal["realistic", "original"]
 @click.option("--tickets", type=click.IntRange(1), default=12_000, show_default=True, help="How many tickets.")
 @click.option("--days", type=click.IntRange(1), default=180, show_default=True, help="Over how many days.")
 @click.option("--seed", type=int, default=7, show_default=True, help="The same seed gives the same file.")
+@click.option(
+    "--further", type=click.IntRange(0), default=0, help="Write only this many tickets, of the day after those DAYS."
+)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True, help=".json or .jsonl [.gz].")
-def simulate(mode: Mode, tickets: int, days: int, seed: int, out: Path) -> None:
-    """Write simulated tickets to OUT, and the truth about them beside it in OUT.truth/."""
-    report = write(mode, tickets, days, seed, out)
+def simulate(*, mode: Mode, tickets: int, days: int, seed: int, further: int, out: Path) -> None:
+    """Write simulated tickets to OUT, and the truth about them beside it in OUT.truth/.
+
+    With --further, the tickets of the next day: ids and customers go on where the same command without it ended.
+    """
+    report = write(mode, tickets, days, seed, out, further=further)
     click.echo(f"{report.records:,} records in {out}")
 
 
-def write(mode: Mode, tickets: int, days: int, seed: int, out: Path) -> "SimulationReport":
+def write(mode: Mode, tickets: int, days: int, seed: int, out: Path, *, further: int = 0) -> "SimulationReport":
     """Simulate with a progress bar on the terminal."""
     from rich.console import Console
     from rich.progress import Progress
@@ -38,5 +45,7 @@ def write(mode: Mode, tickets: int, days: int, seed: int, out: Path) -> "Simulat
     out.parent.mkdir(parents=True, exist_ok=True)
     console = Console(stderr=True)
     with Progress(console=console, disable=not console.is_terminal) as bars:
-        task = bars.add_task("simulate", total=tickets)
-        return run(mode, tickets, days, seed, out, progress=lambda done: bars.update(task, completed=done))
+        task = bars.add_task("simulate", total=tickets + further)
+        return run(
+            mode, tickets, days, seed, out, further=further, progress=lambda done: bars.update(task, completed=done)
+        )

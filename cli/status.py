@@ -32,7 +32,7 @@ def survey(chosen: Settings) -> dict[str, Any]:
     from operations.inbox import Inbox
     from operations.store import open_store
     from orchestration.instance import recent_runs
-    from warehouse import quality, releases
+    from warehouse import landing, quality, releases
     from warehouse.clock import as_of
     from warehouse.contracts import silver
     from warehouse.contracts.inventory import TABLES
@@ -50,6 +50,7 @@ def survey(chosen: Settings) -> dict[str, Any]:
             if lake.exists(table)
         },
         "quarantined": lake.row_count(silver.QUARANTINE) if lake.exists(silver.QUARANTINE) else 0,
+        "refused_files": [str(file) for file in landing.refused(lake.root)],
         "undrained": inbox.undrained(drained(lake)),
         "release": release.id if release else None,
         "failing_checks": quality.failing(lake),
@@ -68,6 +69,8 @@ def _show(found: dict[str, Any]) -> None:
     for path, table in found["tables"].items():
         tables.add_row(path, f"{table['rows']:,}", str(table["version"]))
     console.print(tables)
+    for file in found["refused_files"]:
+        console.print(f"[yellow]refused[/] {file}: see {file}.reason.txt")
     for check in found["failing_checks"]:
         console.print(f"[yellow]{check['severity']}[/] {check['table']} {check['check']}: {check['detail']}")
     for run in found["runs"]:

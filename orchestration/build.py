@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
 from typing import Any, Literal
@@ -10,6 +11,7 @@ from uuid import uuid4
 import dagster as dg
 
 from orchestration.instance import cause, instance
+from orchestration.liveness import fail_dead_runs
 from warehouse.errors import BuildFailed
 
 State = Literal["started", "done", "failed", "skipped"]
@@ -40,6 +42,7 @@ class BuildReport:
     run_id: str
     seconds: float = 0.0
     built: list[Built] = field(default_factory=list)
+    quarantined: int = 0
     checks_passed: int = 0
     warnings: list[str] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
@@ -71,6 +74,7 @@ def build(
     began = monotonic()
     report = BuildReport(run_id=str(uuid4()))
     with instance(lake_root) as dagster:
+        fail_dead_runs(dagster, lake_root, datetime.now(UTC))  # noqa: TID251 the edge where a build begins
         dagster.add_event_listener(report.run_id, lambda entry: _hear(entry, began, report, watch))
         defs.resolve_job_def(job).execute_in_process(
             instance=dagster,
@@ -100,7 +104,9 @@ def _hear(entry: dg.EventLogEntry, began: float, report: BuildReport, watch: Cal
     if event.event_type in STATES and event.step_key is not None and watch is not None:
         watch(Step(event.step_key, STATES[event.event_type], monotonic() - began))
     if event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
-        report.built.append(_built(event.step_materialization_data.materialization))
+        made = event.step_materialization_data.materialization
+        report.built.append(_built(made))
+        report.quarantined += _number(made, "quarantined") or 0
     if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
         _judge(event.asset_check_evaluation_data, report)
     if event.event_type == dg.DagsterEventType.STEP_FAILURE:
@@ -108,16 +114,20 @@ def _hear(entry: dg.EventLogEntry, began: float, report: BuildReport, watch: Cal
 
 
 def _built(materialization: dg.AssetMaterialization) -> Built:
-    rows = materialization.metadata.get("dagster/row_count")
     version = (materialization.tags or {}).get("dagster/data_version")
-    count = rows.value if rows is not None and isinstance(rows.value, int) else None
-    return Built(materialization.asset_key.to_user_string(), count, version)
+    return Built(materialization.asset_key.to_user_string(), _number(materialization, "dagster/row_count"), version)
+
+
+def _number(materialization: dg.AssetMaterialization, name: str) -> int | None:
+    found = materialization.metadata.get(name)
+    return found.value if found is not None and isinstance(found.value, int) else None
 
 
 def _judge(check: Any, report: BuildReport) -> None:
     if check.passed:
         report.checks_passed += 1
         return
-    line = f"{check.asset_key.to_user_string()}: {check.check_name}"
+    why = f" ({check.description})" if check.description else ""
+    line = f"{check.asset_key.to_user_string()}: {check.check_name}{why}"
     blocking = check.severity == dg.AssetCheckSeverity.ERROR
     (report.failures if blocking else report.warnings).append(line)

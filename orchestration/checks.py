@@ -25,7 +25,7 @@ def checks_of(name: str, tables: Sequence[Table]) -> dg.AssetChecksDefinition:
         for check in quality.declared(tables)
     ]
 
-    @dg.multi_asset_check(name=name, specs=specs, can_subset=True, pool="quality")
+    @dg.multi_asset_check(name=name, specs=specs, can_subset=True)
     def run(context: dg.AssetCheckExecutionContext, lake: LakeResource) -> Iterator[dg.AssetCheckResult]:
         whole, now = lake.whole(), datetime.now(UTC)  # noqa: TID251 the edge where checking begins
         results = quality.latest(whole, tables, now=now)

@@ -27,7 +27,7 @@ defs = dg.Definitions(
     asset_checks=[checks.silver_checks, checks.gold_checks],
     jobs=[jobs.build, jobs.learn, jobs.maintain],
     schedules=[jobs.nightly, jobs.weekly, jobs.weekly_learning],
-    sensors=[sensors.landing_sensor],
+    sensors=[sensors.landing_sensor, sensors.dead_runs_sensor],
     executor=dg.in_process_executor,
     resources={
         "artifacts": Artifacts(),

@@ -24,7 +24,7 @@ learn = dg.define_asset_job(
 )
 
 
-@dg.op(pool="maintenance")
+@dg.op
 def compact_and_vacuum(context: dg.OpExecutionContext, lake: LakeResource) -> None:
     """Merge small files and remove those that no version still kept refers to."""
     whole = lake.whole()

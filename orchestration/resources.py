@@ -10,6 +10,7 @@ import dagster as dg
 from operations import drain
 from operations.inbox import Inbox
 from operations.store import open_store
+from orchestration import liveness
 from warehouse import artifacts
 from warehouse.artifacts import Artifact
 from warehouse.delta import Lake
@@ -19,7 +20,7 @@ from warehouse.table import Table
 
 RETRIES = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL)
 """For what passes by itself: a lock held long, a disk that is full for a moment. Expected errors are not retried."""
-Results = Iterator[dg.MaterializeResult[None]]
+Results = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
 
 
 class StepLake(Lake):
@@ -39,6 +40,11 @@ class StepLake(Lake):
 
 class LakeResource(dg.ConfigurableResource[Lake]):
     """The lake below `LAKE_ROOT` and the inbox that belongs to it."""
+
+    def setup_for_execution(self, context: dg.InitResourceContext) -> None:
+        """Note that the run lives, for as long as this process does."""
+        if context.run_id is not None:
+            liveness.hold(settings().lake_root, context.run_id)
 
     def whole(self) -> Lake:
         """Every table: for maintenance and checks."""
@@ -95,8 +101,8 @@ def spec(table: Table, deps: Sequence[Sequence[str]] = ()) -> dg.AssetSpec:
     return dg.AssetSpec(**declared, metadata=metadata, deps=deps, description=table.grain)
 
 
-def result(lake: Lake, table: Table) -> dg.MaterializeResult[None]:
-    """What the table holds now: rows, bytes, files; the version that last changed a row is the data version."""
+def result(lake: Lake, table: Table, **more: int) -> dg.MaterializeResult[None]:
+    """What the table holds now: rows, bytes, files, `more`; the version that last changed a row is the data version."""
     delta = lake.open(table)
     files = delta.get_add_actions(flatten=True)
     size = sum(files["size_bytes"].to_pylist()) if files.num_rows else 0
@@ -106,6 +112,7 @@ def result(lake: Lake, table: Table) -> dg.MaterializeResult[None]:
         "files": files.num_rows,
         "delta_version": delta.version(),
         "uri": dg.MetadataValue.path(str(lake.path(table))),
+        **more,
     }
     return dg.MaterializeResult(
         asset_key=table.key, metadata=metadata, data_version=dg.DataVersion(str(lake.data_version(table)))

@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
+from orchestration import liveness
 from orchestration.jobs import build
 from warehouse import landing
 from warehouse.settings import settings
@@ -19,3 +20,11 @@ def landing_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.
     return dg.SensorResult(
         run_requests=[dg.RunRequest(run_key=file.load_id, tags={"ticketlake/file": file.path.name}) for file in dropped]
     )
+
+
+@dg.sensor(minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
+def dead_runs_sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    """Runs whose process is gone are marked as failed, so that nothing queues behind them."""
+    now = datetime.now(UTC)  # noqa: TID251 how long runs have been under way
+    dead = liveness.fail_dead_runs(context.instance, settings().lake_root, now)
+    return dg.SkipReason(f"marked as failed: {', '.join(dead)}" if dead else "every run under way lives")

@@ -30,6 +30,7 @@ SIGNS: dict[Kind, frozenset[str]] = {
 FOLDER = "landing"
 TAKEN = "taken"
 REFUSED = "refused"
+REASON = ".reason.txt"
 QUIET = timedelta(seconds=2)
 """How long a dropped file must have lain there unchanged."""
 
@@ -140,10 +141,15 @@ def take_dropped(lake: Lake, *, now: datetime) -> list[str]:
             refused.append(str(error))
             target = file.path.parent / REFUSED / file.load_id / file.path.name
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.with_name(f"{target.name}.reason.txt").write_text(f"{error}\n", encoding="utf-8")
+            target.with_name(f"{target.name}{REASON}").write_text(f"{error}\n", encoding="utf-8")
         target.parent.mkdir(parents=True, exist_ok=True)
         file.path.replace(target)
     return refused
+
+
+def refused(root: Path) -> list[Path]:
+    """Dropped files that could not be read; beside each lies its reason."""
+    return sorted(path for path in (root / FOLDER / REFUSED).glob("*/*") if not path.name.endswith(REASON))
 
 
 def _frames(

@@ -27,7 +27,6 @@ class Auditing(dg.Config):
 @dg.multi_asset(
     name="learnability",
     specs=[spec(table, deps=[silver.TICKETS.key]) for table in TABLES],
-    pool="models",
     retry_policy=RETRIES,
 )
 def learnability(context: dg.AssetExecutionContext, config: Auditing, lake: LakeResource) -> Results:

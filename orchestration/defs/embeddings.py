@@ -30,7 +30,6 @@ BATCH = 2_048
     group_name="models",
     kinds={"python", "openvino"},
     owners=["team:machine-learning"],
-    pool="models",
     retry_policy=RETRIES,
     io_manager_key="artifacts",
 )
@@ -51,7 +50,6 @@ def encoder(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.Materia
     name="embed",
     specs=[spec(EMBEDDINGS, deps=[silver.TICKETS.key, NAME.split("/")])],
     ins={"encoder": dg.AssetIn(key=NAME.split("/"))},
-    pool="features",
     retry_policy=RETRIES,
 )
 def embeddings(context: dg.AssetExecutionContext, lake: LakeResource, encoder: Artifact) -> Results:

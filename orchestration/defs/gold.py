@@ -23,7 +23,7 @@ PUBLISHED = {tuple(table.key): table for table in gold.TABLES}
 PARSED = parsed()
 
 
-@dbt_assets(manifest=PARSED.manifest, name="dbt", pool="gold")
+@dbt_assets(manifest=PARSED.manifest, name="dbt")
 def dbt_models(context: dg.AssetExecutionContext, lake: LakeResource) -> Iterator[Any]:
     """Every model, seed and test of the dbt project, on silver as it was when the run began."""
     tables = lake.of(context)
@@ -56,7 +56,6 @@ def dbt_models(context: dg.AssetExecutionContext, lake: LakeResource) -> Iterato
     group_name="gold",
     kinds={"duckdb", "json"},
     owners=["team:data-platform"],
-    pool="gold",
 )
 def metrics(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult[None]:
     """Every mart and metric in one read-only DuckDB file, `metrics.duckdb`; the metrics as JSON in `gold/export/`."""

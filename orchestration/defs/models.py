@@ -33,7 +33,6 @@ class Training(dg.Config):
     group_name="models",
     kinds={"python", "scikitlearn"},
     owners=["team:machine-learning"],
-    pool="models",
     retry_policy=RETRIES,
     io_manager_key="artifacts",
 )

@@ -24,7 +24,6 @@ KEPT = 20
     group_name="release",
     kinds={"json"},
     owners=["team:data-platform"],
-    pool="release",
     retry_policy=RETRIES,
 )
 def current(

@@ -10,14 +10,14 @@ from warehouse.contracts import bronze, silver
 @dg.multi_asset(
     name="refine",
     specs=[spec(table, deps=[source.key for source in bronze.TABLES]) for table in silver.TABLES],
-    pool="silver",
     retry_policy=RETRIES,
 )
 def refine(context: dg.AssetExecutionContext, lake: LakeResource) -> Results:
     """What bronze gained since the last time, typed, folded by ticket, and the rest quarantined with its reason."""
     tables = lake.of(context)
     with expected_errors():
-        refinery.refine(tables)
+        outcomes = refinery.refine(tables)
+        quarantined = sum(counts["quarantined"] for counts in outcomes.values())
     for table in silver.TABLES:
         tables.ensure(table)
-        yield result(tables, table)
+        yield result(tables, table, **({"quarantined": quarantined} if table is silver.QUARANTINE else {}))

@@ -1,13 +1,18 @@
 """What tickets are about: one champion a target, chosen among families, trained when there is more to learn."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import msgspec
 import polars as pl
 
 from ml.card import Card
+from ml.classify import decisions
+from ml.classify.champion import Champion
+from ml.classify.decisions import Rule
 from ml.evaluate.splits import time_split
 from ml.inputs import WORDS, assemble
 from ml.targets import TARGETS
@@ -19,12 +24,14 @@ from warehouse import artifacts
 from warehouse.artifacts import Artifact
 from warehouse.contracts import audit, silver, ticket_features
 from warehouse.contracts.features import EMBEDDINGS
+from warehouse.contracts.gold import PROJECT
 from warehouse.delta import Lake
-from warehouse.errors import NothingToLearn
+from warehouse.errors import ContractBroken, NothingToLearn
 from warehouse.settings import settings
 
 MOST_ROWS = 40_000
 """The newest tickets are learned from: what is older says less, and costs as much."""
+POLICY = PROJECT / "seeds" / "decision_policy.csv"
 NAMES = {name: f"models/{name}" for name in (*(target.name for target in TARGETS), RESOLUTION_TIME)}
 COLUMNS = ["ticket_id", "created_at", "resolved_at", "language", *WORDS, *(target.column for target in TARGETS)]
 Produced = Iterator[dg.MaterializeResult[Artifact | None]]
@@ -46,7 +53,6 @@ def _spec(name: str, artifact: str) -> dg.AssetSpec:
     specs=[_spec(name, artifact) for name, artifact in NAMES.items()],
     ins={"encoder": dg.AssetIn(key=ENCODER.split("/"))},
     can_subset=True,
-    pool="models",
     retry_policy=RETRIES,
 )
 def understand(context: dg.AssetExecutionContext, config: Training, lake: LakeResource, encoder: Artifact) -> Produced:
@@ -54,10 +60,14 @@ def understand(context: dg.AssetExecutionContext, config: Training, lake: LakeRe
     tables = lake.of(context)
     chosen = {name: path for name, path in NAMES.items() if dg.AssetKey(path.split("/")) in context.selected_asset_keys}
     labelled = tables.row_count(silver.TICKETS)
+    rules = policy()
+    said = blake2b(msgspec.json.encode(rules), digest_size=8).hexdigest()
     now = {"code": code(), "encoder": encoder.card["encoder"], "families": settings().families, "seed": config.seed}
+    now["policy"] = said
     known = {name: serving(tables, path) for name, path in chosen.items()}
     due = {name for name, artifact in known.items() if outgrown(artifact, labelled, now, config.growth)}
     past: Past | None = None
+    learned: dict[str, Champion] = {}
     for name, path in chosen.items():
         if name not in due:
             yield _result(path, known[name], "up to date")
@@ -65,7 +75,7 @@ def understand(context: dg.AssetExecutionContext, config: Training, lake: LakeRe
         try:
             past = past or read_past(tables, encoder)
             context.log.info(f"{name}: training")
-            save, card = _learn(past, name, config.seed, context.log.info)
+            save, card = _learn(past, name, rules, learned, seed=config.seed, tell=context.log.info)
         except NothingToLearn as error:
             yield _result(path, None, str(error))
             continue
@@ -85,13 +95,33 @@ def read_past(lake: Lake, encoder: Artifact) -> Past:
     return Past(rows.drop(WORDS), inputs, split, now, versions)
 
 
-def _learn(past: Past, name: str, seed: int, tell: Callable[[str], object]) -> tuple[Callable[[Path], None], Card]:
-    """What writes the trained model, and its card. Raises `NothingToLearn`."""
+def policy() -> list[Rule]:
+    """How often answers must be right, as the team set it. Raises `ContractBroken` for a row that is no rule."""
+    try:
+        return decisions.rules(pl.read_csv(POLICY))
+    except (msgspec.ValidationError, pl.exceptions.PolarsError) as error:
+        expected = "expected target, label, decision (automate or suggest), precision"
+        raise ContractBroken(f"{POLICY.name}: {error}; {expected}. Mend that row.") from None
+
+
+def _learn(
+    past: Past,
+    name: str,
+    rules: Sequence[Rule],
+    learned: dict[str, Champion],
+    *,
+    seed: int,
+    tell: Callable[[str], object],
+) -> tuple[Callable[[Path], None], Card]:
+    """What writes the trained model, and its card; `learned` gains it. Raises `NothingToLearn`."""
     if name == RESOLUTION_TIME:
         time, card = learn_resolution_time(past, seed=seed)
         return time.save, card
     target = next(target for target in TARGETS if target.name == name)
-    champion, card = learn_target(past, target, settings().families.split(","), seed=seed, tell=tell)
+    families = settings().families.split(",")
+    above = learned.get(target.within or "")
+    champion, card = learn_target(past, target, families, seed=seed, policy=rules, above=above, tell=tell)
+    learned[name] = champion
     return champion.save, card
 
 

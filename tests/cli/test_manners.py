@@ -50,6 +50,17 @@ def test_settings_may_come_from_a_file_beside_the_command(run, tmp_path):
     assert json.loads(done.stdout)["lake_root"] == str(tmp_path / "lake")
 
 
+def test_the_tickets_of_the_next_day_are_all_new(run, tmp_path):
+    size = ["--tickets", 200, "--days", 20]
+    assert run(tmp_path, "simulate", *size, "--out", tmp_path / "first.jsonl").returncode == 0
+    assert run(tmp_path, "simulate", *size, "--further", 40, "--out", tmp_path / "next.jsonl").returncode == 0
+    reports = []
+    for name in ("first.jsonl", "next.jsonl"):
+        done = run(tmp_path / "lake", "ingest", tmp_path / name, "--json")
+        reports.append(json.loads(done.stdout.splitlines()[-1]))
+    assert reports[1]["new"] == 40
+
+
 @pytest.mark.parametrize("name", ["t.json", "t.jsonl", "t.json.gz", "t.jsonl.gz"])
 def test_simulate_writes_what_the_name_says_with_its_truth_beside_it(run, tmp_path, name):
     out = tmp_path / name

@@ -100,6 +100,17 @@ def test_up_serves_builds_and_ends_cleanly_and_a_second_one_changes_nothing(plac
     assert {table.path: Lake(root).version(table) for table in TABLES if table.layer != "quality"} == before
 
 
+def test_killed_it_takes_its_children_along(place, start):
+    _, environment = place
+    process, log = start(environment)
+    wait_for("API  ", process, log)
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    process.wait(10)
+    _, alive = psutil.wait_procs(children, timeout=30)
+    assert alive == []
+
+
 def test_interrupted_while_it_builds_it_ends_cleanly(place, start):
     _, environment = place
     process, log = start(environment)

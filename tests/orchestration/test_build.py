@@ -80,6 +80,32 @@ def test_a_file_dropped_into_landing_is_taken_in_by_the_next_build(built, tmp_pa
     assert list((built / "landing" / "taken").rglob("more.jsonl.gz"))
 
 
+def test_a_dropped_file_that_is_broken_is_named_and_stops_no_other(built, run):
+    good, broken = built / "landing" / "good.jsonl", built / "landing" / "broken.json"
+    good.parent.mkdir(exist_ok=True)
+    good.write_text('{"ticket_id": "GOOD-1", "created_at": "2026-06-29T10:00:00Z", "subject": "no export"}\n')
+    broken.write_text('[{"ticket_id": "X-1", "created_at": "2026-01-01T00:00:00Z", "subject": "a"}')
+    for file in (good, broken):
+        os.utime(file, (0, 0))
+    done = run(built, "build")
+    assert done.returncode == 1
+    assert "broken.json ends inside" in done.stderr
+    assert "GOOD-1" in set(Lake(built).read(FACTS)["ticket_id"])
+    status = json.loads(run(built, "status", "--json").stdout)
+    assert status["runs"][0]["status"] == "SUCCESS"
+    assert [Path(file).name for file in status["refused_files"]] == ["broken.json"]
+    assert run(built, "build").returncode == 0
+
+
+def test_records_in_quarantine_show_in_the_exit_code_of_the_build_that_put_them_there(built, tmp_path, run):
+    few = tmp_path / "few.jsonl"
+    few.write_text('{"ticket_id": "A-1", "created_at": "2026-06-29T10:00:00Z", "subject": "a"}\n{"ticket_id": 7}\n')
+    done = run(built, "build", few, "--json")
+    assert done.returncode == 3, done.stderr
+    assert json.loads(done.stdout.splitlines()[-1])["quarantined"] == 1
+    assert run(built, "build", few, "--json").returncode == 0
+
+
 def test_an_unreadable_file_fails_with_one_readable_line_and_shows_in_the_status(built, tmp_path, run):
     broken = tmp_path / "broken.json"
     broken.write_text('[{"ticket_id": "X-1", "created_at": "2026-01-01T00:00:00Z", "subject": "a"}')
