@@ -9,8 +9,8 @@ import msgspec
 from msgspec import Meta
 
 from operations.entries import Entry, digest_of, fault_of_name
-from operations.payloads import UPCASTS, VERSIONS, Name, Upcasts, Versions
 from warehouse.errors import InvalidEvent
+from warehouse.payloads import UPCASTS, VERSIONS, Name, Upcasts, Versions
 from warehouse.times import AHEAD_OF_US, EARLIEST
 
 P = TypeVar("P")

@@ -8,6 +8,7 @@ import polars as pl
 
 from warehouse.contracts import silver
 from warehouse.parse import ROW, Parsed, Refusal
+from warehouse.payloads import UPCASTS, VERSIONS
 from warehouse.times import EARLIEST, LATEST, parse_times
 
 
@@ -41,7 +42,7 @@ def parse_events(records: list[bytes], loaded_at: datetime, latest: datetime | N
     for number, record in enumerate(records):
         try:
             found = _decoder.decode(record)
-            payload = msgspec.json.decode(found.payload, type=dict[str, Any])
+            version, payload = _payload(found)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             reason = "contract" if isinstance(error, msgspec.ValidationError) else "malformed"
             refused.append(Refusal(number, reason, str(error).replace("`", "'") or type(error).__name__))
@@ -51,13 +52,13 @@ def parse_events(records: list[bytes], loaded_at: datetime, latest: datetime | N
                 ROW: number,
                 "event_id": found.idempotency_key,
                 "type": found.type,
-                "version": found.version,
+                "version": version,
                 "ticket_id": found.ticket_id,
                 "event_time": str(found.event_time),
                 "received_time": None if found.received_time is None else str(found.received_time),
                 "actor_kind": found.actor.kind,
                 "actor_id": found.actor.id,
-                "payload": msgspec.json.encode(payload).decode(),
+                "payload": payload,
             }
         )
     names = [column.name for column in silver.EVENTS.columns if column.name != "load_id"]
@@ -71,6 +72,20 @@ def parse_events(records: list[bytes], loaded_at: datetime, latest: datetime | N
     for row, ticket_id in frame.filter(~good).select(ROW, "ticket_id").iter_rows():
         refused.append(Refusal(row, "contract", detail, "event_time", ticket_id))
     return Parsed(frame.filter(good), refused)
+
+
+def _payload(found: Envelope) -> tuple[int, str]:
+    """The payload as JSON with its version: the newest of a type that we know, as it came of any other."""
+    said = msgspec.json.decode(found.payload, type=dict[str, Any])
+    versions = VERSIONS.get(found.type)
+    if versions is None:
+        return found.version, msgspec.json.encode(said).decode()
+    if found.version not in versions:
+        raise msgspec.ValidationError(f"unknown version {found.version} of {found.type}, expected {max(versions)}")
+    payload, version = msgspec.convert(said, versions[found.version]), found.version
+    while (found.type, version) in UPCASTS:
+        payload, version = UPCASTS[found.type, version](payload), version + 1
+    return version, msgspec.json.encode(said if version == found.version else payload).decode()
 
 
 def _as_text(name: str) -> Any:

@@ -3,7 +3,7 @@
 Typed rows are spooled, because a later record of the same file may replace them. At the end quarantine is committed,
 then silver with its progress: one append where no id was known before; else the first records of new ids, then a merge.
 A kill in between heals (see docs/decisions.md): until the progress moves, the next run folds the same bronze rows
-against a state in which they give the same outcome.
+against a state in which they give the same outcome. Events change tickets beside the records, as `happenings` says.
 """
 
 from collections import Counter
@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from warehouse import happenings
 from warehouse.contracts import bronze, silver
 from warehouse.delta import Lake
 from warehouse.fold import HASH, ID, SEQUENCE, Ledger
@@ -49,8 +50,11 @@ def refine(lake: Lake) -> Outcomes:
     for route in ROUTES:
         if lake.exists(route.source):
             with lake.lock(silver.QUARANTINE, silver.EVENTS, route.target):
+                if route is TICKETS:
+                    happenings.follow(lake)
                 for load, counts in _refine(lake, route).items():
                     outcomes.setdefault(load, Counter()).update(counts)
+    happenings.follow(lake)
     return outcomes
 
 
@@ -121,9 +125,11 @@ class _Run:
         if threads is not None and typed.events is not None:
             threads.keep(_accepted(typed.events, self._settle(threads.ledger.judge(typed.events), records, load)))
         repeated = stands.select(SEQUENCE, pl.col("record_hash").alias(HASH))
-        accepted = self._settle(self._ledger.judge(typed.rows, repeated), records, load)
+        # With the events since, as what stands has them: else a repetition in other bytes would say something else.
+        rows = happenings.since(self._lake, typed.rows) if self._target is silver.TICKETS else typed.rows
+        accepted = self._settle(self._ledger.judge(rows, repeated), records, load)
         self._accepted.append(accepted)
-        return _accepted(typed.rows, accepted)
+        return _accepted(rows, accepted)
 
     def _settle(self, judged: pl.DataFrame, records: pl.DataFrame, load: Load) -> pl.DataFrame:
         """Count what was judged and refuse what came too late; returns what was accepted."""

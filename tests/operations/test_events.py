@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from operations.events import CATALOGUE, Catalogue, EventEnvelope, EventsRefused, Fault
 from operations.inbox import Inbox
-from operations.payloads import VERSIONS, MessageAdded, Payload
 from warehouse.errors import Conflict, InvalidEvent
+from warehouse.payloads import VERSIONS, MessageAdded, Payload
 
 RECEIVED = datetime(2026, 3, 1, 9, tzinfo=UTC)
 

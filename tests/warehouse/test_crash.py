@@ -120,6 +120,30 @@ def test_killed_while_messages_become_tickets_and_events(tmp_path):
     assert 4 < step < MOST_STEPS - 1
 
 
+def test_killed_while_events_change_tickets(files, undisturbed, tmp_path):
+    told = [("TicketResolved", {}, 0), ("TicketOpened", {"subject": "new"}, 900), ("FeedbackGiven", {"score": 9}, 1)]
+    common = {"version": 1, "event_time": "2026-02-01T00:00:00Z", "actor": {"kind": "agent", "id": "A"}}
+    events = tmp_path / "events.jsonl"
+    lines = [
+        {**common, "type": type_, "payload": payload, "ticket_id": f"T-{n}", "idempotency_key": f"e-{n}"}
+        for type_, payload, n in told
+    ]
+    events.write_text("\n".join(map(json.dumps, lines)))
+    after = tmp_path / "after"
+    shutil.copytree(undisturbed[0], after)
+    assert ingest(Lake(after), events, now=NOW).quarantined == 1
+    for step in range(1, MOST_STEPS):
+        root = tmp_path / f"lake-{step}"
+        shutil.copytree(undisturbed[0], root)
+        child = subprocess.run([sys.executable, CHILD, root, events, str(step)], check=False)
+        if child.returncode == 0:
+            break
+        assert child.returncode == 9
+        ingest(Lake(root), events, now=NOW)
+        assert rows(root) == rows(after), f"killed after step {step}"
+    assert 4 < step < MOST_STEPS - 1
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3, *(pytest.param(n, marks=pytest.mark.long) for n in range(4, 21))])
 def test_killed_at_random_moments(files, undisturbed, tmp_path, seed):
     random.seed(seed)

@@ -59,7 +59,7 @@ def test_an_event_said_again_is_unchanged_and_one_that_says_something_else_is_a_
     assert figures(take([EVENT], "a.jsonl")) == (1, 0, 0, 0)
     assert figures(take([EVENT, {**EVENT, "more": 1}], "b.jsonl")) == (0, 0, 2, 0)
     later = {**EVENT, "event_time": "2026-06-02T10:00:00Z"}
-    assert figures(take([later, {**EVENT, "version": 2}], "c.jsonl")) == (0, 0, 0, 2)
+    assert figures(take([later, {**EVENT, "payload": {"resolution": "update"}}], "c.jsonl")) == (0, 0, 0, 2)
     assert reasons(lake) == ["conflict", "conflict"]
     assert lake.read(silver.EVENTS)["event_time"].to_list() == [datetime(2026, 6, 1, 10, tzinfo=UTC)]
 

@@ -11,12 +11,12 @@ import jsonschema
 import pytest
 import yaml
 
-from operations.payloads import VERSIONS
 from warehouse import quality
 from warehouse.contracts import silver
 from warehouse.contracts.inventory import TABLES
 from warehouse.contracts.quality import CHECK_RESULTS
 from warehouse.errors import ContractBroken
+from warehouse.payloads import VERSIONS
 from warehouse.quality.declaration import FILES, parse
 
 DOCUMENTS = {file.stem: yaml.safe_load(file.read_text(encoding="utf-8")) for file in sorted(FILES.glob("*.yml"))}

@@ -9,7 +9,7 @@ STRINGS = pl.List(pl.String)
 TICKET_FIELDS = (
     Column("ticket_id", pl.String, "Identifier of the ticket", distinct=True),
     Column("created_at", TIMESTAMP, "When the ticket was opened", required=True),
-    Column("updated_at", TIMESTAMP, "When the record last changed; decides which of two records is newer"),
+    Column("updated_at", TIMESTAMP, "When the record last changed: what is newer, records or events, stands over it"),
     Column("customer_id", pl.String, "Who wrote"),
     Column("customer_tier", pl.String, "free, starter, professional, premium or enterprise"),
     Column("organization_id", pl.String, "The customer's organization"),
@@ -73,11 +73,11 @@ TICKET_FIELDS = (
 TICKETS = Table(
     layer="silver",
     name="tickets",
-    grain="One row per ticket, as its newest record says.",
+    grain="One row per ticket, as its newest record and the events since say.",
     columns=(
         *TICKET_FIELDS,
         Column("load_id", pl.String, "The load that brought this version", required=True),
-        Column("record_hash", pl.String, "The bronze record of this version", required=True, distinct=True),
+        Column("record_hash", pl.String, "The bronze record of this version; null: events only", distinct=True),
     ),
     primary_key=("ticket_id",),
 )

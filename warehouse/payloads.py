@@ -12,6 +12,17 @@ from msgspec import Meta
 
 Text = Annotated[str, Meta(min_length=1)]
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
+Label = Literal[
+    "product",
+    "product_module",
+    "category",
+    "subcategory",
+    "priority",
+    "severity",
+    "customer_sentiment",
+    "resolution_code",
+    "language",
+]
 
 
 class Payload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -67,17 +78,7 @@ class TicketReopened(Payload, frozen=True):
 class LabelCorrected(Payload, frozen=True):
     """Someone who knows put a label right."""
 
-    field: Literal[
-        "product",
-        "product_module",
-        "category",
-        "subcategory",
-        "priority",
-        "severity",
-        "customer_sentiment",
-        "resolution_code",
-        "language",
-    ]
+    field: Label
     value: Name
     previous: Name | None = None
 
