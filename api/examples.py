@@ -72,7 +72,7 @@ RESPONSES: dict[str, dict[str, Any]] = {
     "postEvents": {"202": _RECEIPTS},
     "predictTicket": {"200": _PREDICTION},
     "predictTicketUnversioned": {"200": _PREDICTION},
-    "getTicket": {"200": {"ticket_id": TICKET["ticket_id"], "recorded": TICKET, "heard": []}},
+    "getTicket": {"200": {"ticket_id": TICKET["ticket_id"], "recorded": TICKET, "events": [], "heard": []}},
     "listMetrics": {"200": {"version": "c0ffee0123456789", "metrics": [_ABOUT]}},
     "getMetric": {
         "200": {

@@ -30,9 +30,11 @@ class Heard:
 
 @dataclass(frozen=True)
 class TicketState:
-    """`recorded`: the fields that the lake knows, None where it has never seen the ticket; `heard`: what came since."""
+    """`recorded`: the fields that the lake knows, None where it has never seen the ticket; `events`: what happened to
+    it, by event time, as the lake knows it; `heard`: what came since."""
 
     recorded: dict[str, Any] | None
+    events: list[dict[str, Any]]
     heard: list[Heard]
 
 
@@ -46,9 +48,9 @@ def ticket_state(lake: Lake, inbox: Inbox, ticket_id: str) -> TicketState | None
         if row.batch is None or row.batch > drained[row.kind]
     ]
     if heard and not lake.exists(silver.TICKETS):
-        return TicketState(None, heard)
-    recorded = _recorded(lake, ticket_id)
-    return TicketState(recorded, heard) if recorded or heard else None
+        return TicketState(None, [], heard)
+    recorded, events = _recorded(lake, ticket_id), _events(lake, ticket_id)
+    return TicketState(recorded, events, heard) if recorded or events or heard else None
 
 
 def _recorded(lake: Lake, ticket_id: str) -> dict[str, Any] | None:
@@ -56,6 +58,13 @@ def _recorded(lake: Lake, ticket_id: str) -> dict[str, Any] | None:
     if rows.is_empty():
         return None
     return {name: value for name, value in rows.row(0, named=True).items() if value is not None}
+
+
+def _events(lake: Lake, ticket_id: str) -> list[dict[str, Any]]:
+    if not lake.exists(silver.EVENTS):
+        return []
+    found = lake.scan(silver.EVENTS).filter(pl.col("ticket_id") == ticket_id).sort("event_time", "event_id").collect()
+    return [{**row, "payload": msgspec.json.decode(row["payload"])} for row in found.iter_rows(named=True)]
 
 
 def _drained(lake: Lake, received: Table, refined: Table) -> int:

@@ -141,3 +141,37 @@ def test_a_ticket_without_an_id_gets_one_and_a_key_gives_the_same_one_again(clie
     assert keyed[0]["ticket_id"] == keyed[1]["ticket_id"]
     tickets = settle()
     assert all(stored(tickets, ticket_id)["subject"] == "Cannot log in" for ticket_id in {*ids, keyed[0]["ticket_id"]})
+
+
+def test_the_events_of_a_ticket_are_shown_before_and_after_they_are_drained(client, settle):
+    resolved = {
+        **EVENT,
+        "type": "TicketResolved",
+        "event_time": "2026-03-01T12:00:00Z",
+        "idempotency_key": "resolved-1",
+        "actor": {"kind": "agent", "id": "A-1"},
+        "payload": {"resolution": "Restarted the export."},
+    }
+    client.post("/v1/tickets", json=TICKET)
+    client.post("/v1/events", json=[resolved, EVENT])
+
+    before = client.get("/v1/tickets/TK-9001").json()
+    settle()
+    after = client.get("/v1/tickets/TK-9001").json()
+
+    assert (before["events"], [entry["kind"] for entry in before["heard"]]) == ([], ["ticket", "event", "event"])
+    assert [(event["type"], event["actor"]["id"]) for event in after["events"]] == [
+        ("MessageAdded", "C-1"),
+        ("TicketResolved", "A-1"),
+    ]
+    assert after["events"][0]["payload"] == {"text": "still broken"}
+    assert (after["heard"], after["recorded"]["resolution"]) == ([], "Restarted the export.")
+
+
+def test_a_ticket_of_which_only_events_are_known_is_found(client, settle):
+    client.post("/v1/events", json={**EVENT, "ticket_id": "TK-9009"})
+    settle()
+
+    found = client.get("/v1/tickets/TK-9009").json()
+
+    assert (found["recorded"], [event["type"] for event in found["events"]]) == (None, ["MessageAdded"])
