@@ -3,7 +3,7 @@
 import dagster as dg
 
 from orchestration import checks, jobs, sensors
-from orchestration.defs import audit, bronze, embeddings, features, gold, models, release, silver, understanding
+from orchestration.defs import audit, bronze, embeddings, features, gold, mirror, models, release, silver, understanding
 from orchestration.resources import Artifacts, LakeResource, spec
 from warehouse.contracts import gold as gold_tables
 from warehouse.contracts import silver as silver_tables
@@ -22,6 +22,7 @@ defs = dg.Definitions(
         features.ticket_features,
         understanding.understand,
         release.current,
+        mirror.mirrored,
         spec(CHECK_RESULTS, deps=[table.key for table in (*silver_tables.TABLES, *gold_tables.TABLES)]),
     ],
     asset_checks=[checks.silver_checks, checks.gold_checks],

@@ -2,16 +2,17 @@
 
 import dagster as dg
 
+from orchestration.defs.mirror import mirrored
 from orchestration.defs.understanding import understand
 from orchestration.resources import LakeResource
 from warehouse import maintenance, releases
 from warehouse.contracts.inventory import TABLES
 
-CHAMPIONS = dg.AssetSelection.assets(understand)
+LEARNED = dg.AssetSelection.assets(understand, mirrored)
 
 build = dg.define_asset_job(
     "build",
-    selection=dg.AssetSelection.all() - CHAMPIONS,
+    selection=dg.AssetSelection.all() - LEARNED,
     description="Brings every table and metric up to date; what has not changed returns at once.",
     executor_def=dg.in_process_executor,
 )

@@ -18,6 +18,7 @@ SILENCE = {
     "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     "DO_NOT_TRACK": "1",
     "HF_HUB_DISABLE_TELEMETRY": "1",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
     "NNCF_CI": "1",
     "PYTHON_DOTENV_DISABLED": "1",  # Soda would read the nearest .env into the environment of the process
     "SODA_CORE_TELEMETRY_ENABLED": "false",

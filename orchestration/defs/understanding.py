@@ -13,10 +13,11 @@ from ml.card import Card
 from ml.classify import decisions
 from ml.classify.champion import Champion
 from ml.classify.decisions import Rule
+from ml.duration import RESOLUTION_TIME
 from ml.evaluate.splits import time_split
 from ml.inputs import WORDS, assemble
 from ml.targets import TARGETS
-from ml.understand import RESOLUTION_TIME, Past, learn_resolution_time, learn_target, split_or_refuse
+from ml.understand import Past, learn_resolution_time, learn_target, split_or_refuse
 from orchestration.defs.embeddings import NAME as ENCODER
 from orchestration.defs.models import Training, code, outgrown, serving
 from orchestration.resources import RETRIES, LakeResource

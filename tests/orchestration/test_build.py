@@ -11,8 +11,10 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from mlflow import MlflowClient
 
 from ml.classify.champion import Champion
+from orchestration import registry
 from warehouse.contracts import bronze, gold, quality, silver
 from warehouse.delta import Lake
 from warehouse.marts import open_metrics
@@ -190,7 +192,14 @@ def test_learning_releases_a_champion_for_every_target_and_again_only_when_ticke
     model = Champion.load(champions["subcategory"].path)
     assert set(model.under.values()) <= set(Champion.load(champions["category"].path).classes)
 
+    mlflow = MlflowClient(registry.address(built))
+    mirrored = mlflow.get_model_version_by_alias("category", registry.CHAMPION)
+    assert mirrored.tags[registry.SAME] == champions["category"].digest
+    logged = mlflow.get_run(mirrored.run_id).data.metrics
+    assert logged["test.weighted_f1.value"] == card["measures"]["test"]["weighted_f1"]["value"]
+
     again = run(built, "build", "--learn", "--json")
 
     assert again.returncode == 0, again.stderr
     assert open_release(built).id == release.id
+    assert len(mlflow.search_model_versions("name = 'category'")) == 1
