@@ -13,11 +13,12 @@ import msgspec
 import polars as pl
 
 from warehouse import records
+from warehouse.blocks import EXPECTED, Block
 from warehouse.contracts import bronze
 from warehouse.delta import Lake
 from warehouse.errors import SourceUnreadable, TicketlakeError
 from warehouse.mapping import Mapping, read_mapping
-from warehouse.records import Block, Format
+from warehouse.records import Format
 from warehouse.table import Table
 
 Kind = Literal["tickets", "events", "articles"]
@@ -75,7 +76,7 @@ def land(
     stream = records.blocks(file, form)
     first = next((block for block in stream if block), None)
     if first is None:
-        raise SourceUnreadable(f"{file.name} holds no records, {records.EXPECTED}.")
+        raise SourceUnreadable(f"{file.name} holds no records, {EXPECTED}.")
     load = Load(load_id, _name(file), kind or _recognise_kind(first, rules, file.name), form, rules)
     with lake.lock(TARGETS[load.kind]):
         # Whoever held the lock before us may have brought the same file.

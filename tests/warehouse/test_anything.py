@@ -13,8 +13,8 @@ from warehouse.contracts import silver
 from warehouse.delta import Lake
 from warehouse.fold import BORN, CONTENT, HASH, ID, KNOWN_SCHEMA, MOMENT, fold, standing
 from warehouse.ingest import ingest
+from warehouse.json_records import json_array, json_lines
 from warehouse.parse import ROW, TICKET, parse
-from warehouse.records import _json_array, _json_lines
 
 NOW = datetime(2026, 7, 1, tzinfo=UTC)
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -123,7 +123,7 @@ elements = st.lists(
 @given(elements, st.integers(3, 64), st.sampled_from([None, 1]))
 def test_an_array_is_split_where_its_elements_end_however_it_is_read(found, size, indent):
     content = json.dumps(found, indent=indent, ensure_ascii=False).encode()
-    blocks = list(_json_array(reader(content, size), "file"))
+    blocks = list(json_array(reader(content, size), "file"))
     records = [record for block in blocks for record in block]
     assert [position for position, _ in records] == list(range(1, len(found) + 1))
     assert [json.loads(record) for _, record in records] == found
@@ -134,6 +134,6 @@ def test_an_array_is_split_where_its_elements_end_however_it_is_read(found, size
 @given(st.lists(st.binary(max_size=20).map(lambda line: line.replace(b"\n", b"")), max_size=8), st.integers(1, 16))
 def test_lines_keep_their_numbers_however_they_are_read(found, size):
     content = b"\n".join(found)
-    records = [record for block in _json_lines(reader(content, size), "file") for record in block]
+    records = [record for block in json_lines(reader(content, size), "file") for record in block]
     expected = [(n, line.strip(b" \t\r\n")) for n, line in enumerate(found, 1) if line.strip(b" \t\r\n")]
     assert records == expected or content.startswith(b"\xef\xbb\xbf")
