@@ -12,10 +12,15 @@ WORDS = ("subject", "description", "error_logs", "stack_trace")
 """Fields whose words are read."""
 
 
+def encoded(rows: pl.DataFrame) -> pl.Series:
+    """What an encoder is given of tickets: the customer's words."""
+    return said(rows)
+
+
 def written(rows: pl.DataFrame) -> pl.Series:
     """All that a ticket says when it is opened: the customer's words, then log lines and stack trace."""
     attached = [pl.lit("\n") + pl.col(name).cast(pl.String) for name in ("error_logs", "stack_trace")]
-    texts = rows.with_columns(said(rows).alias("_said"))
+    texts = rows.with_columns(encoded(rows).alias("_said"))
     return texts.select(pl.concat_str("_said", *attached, ignore_nulls=True)).to_series()
 
 
@@ -25,7 +30,7 @@ def assemble(rows: pl.DataFrame, features: pl.DataFrame, vectors: pl.DataFrame, 
     `features` are rows of `features/tickets`, `vectors` of `features/embeddings` of one encoder; a ticket that is in
     one of them not yet has nulls, or a vector of zeros.
     """
-    hashes = pl.DataFrame({"text_hash": text_hash(said(rows))})
+    hashes = pl.DataFrame({"text_hash": text_hash(encoded(rows))})
     found = hashes.join(vectors.select("text_hash", "vector"), on="text_hash", how="left", maintain_order="left")
     there = found["vector"].is_not_null()
     embedded = np.zeros((rows.height, dimension), np.float32)

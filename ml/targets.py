@@ -9,7 +9,8 @@ class Target:
     """A column of `silver/tickets` whose value is known only later.
 
     `order` lists ordinal labels, least first. `within` names the target that each label belongs under. `known` is the
-    time from which the label may be learned from: labels are those of closed tickets.
+    time from which the label may be learned from: labels are those of closed tickets. `novel`: a ticket may fit no
+    label.
     """
 
     name: str
@@ -18,9 +19,10 @@ class Target:
     order: tuple[str, ...] = ()
     within: str | None = None
     known: str = "resolved_at"
+    novel: bool = False
 
 
-CATEGORY = Target("category", "category", "nominal")
+CATEGORY = Target("category", "category", "nominal", novel=True)
 SUBCATEGORY = Target("subcategory", "subcategory", "nominal", within="category")
 PRIORITY = Target("priority", "priority", "ordinal", ("low", "medium", "high", "critical"))
 SEVERITY = Target("severity", "severity", "ordinal", ("P4", "P3", "P2", "P1", "P0"))

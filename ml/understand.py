@@ -5,20 +5,24 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import msgspec
 import numpy as np
 import polars as pl
 
+from ml.answers import answer_one
 from ml.card import Card, library_versions
-from ml.classify import hierarchy, selection
+from ml.classify import decisions, hierarchy, selection
 from ml.classify.champion import Champion
+from ml.classify.decisions import Rule
 from ml.classify.learner import Inputs
+from ml.classify.preparation import places
 from ml.classify.selection import Examples
-from ml.duration import ResolutionTime, coverage, durations
+from ml.classify.unknown import Unknown
+from ml.duration import RESOLUTION_TIME, ResolutionTime, coverage, durations
 from ml.evaluate.splits import PARTS, TimeSplit
 from ml.targets import Target
 from warehouse.errors import NothingToLearn
 
-RESOLUTION_TIME = "resolution_time"
 LIBRARIES = ("catboost", "keras", "openvino", "scikit-learn", "scipy", "torch", "xgboost-cpu")
 STORED = {"linear_svm": {"words": 1.0, "pieces": 0.5, "vectors": 1.5, "strength": 0.3}}
 """Hyperparameters other than a family's own: the first of the choices that it would try."""
@@ -44,15 +48,25 @@ class Past:
             worded = pl.when(pl.col(target.column)).then(pl.lit(target.order[1])).otherwise(pl.lit(target.order[0]))
             labels = pl.when(pl.col("resolved_at").is_not_null() & pl.col(target.column).is_not_null()).then(worded)
         rows = self.rows.select(labels.alias("label"), "language", self.split.part().alias("part"))
-        places = np.flatnonzero(rows["label"].is_not_null().to_numpy())
-        kept = rows[places]
-        return Examples(self.inputs.take(places), kept["label"], kept["part"], kept["language"])
+        labelled = np.flatnonzero(rows["label"].is_not_null().to_numpy())
+        kept = rows[labelled]
+        return Examples(self.inputs.take(labelled), kept["label"], kept["part"], kept["language"])
 
 
 def learn_target(
-    past: Past, target: Target, families: Sequence[str], *, seed: int, tell: Tell = lambda _: None
+    past: Past,
+    target: Target,
+    families: Sequence[str],
+    *,
+    seed: int,
+    policy: Sequence[Rule] = (),
+    above: Champion | None = None,
+    tell: Tell = lambda _: None,
 ) -> tuple[Champion, Card]:
-    """Fit every family, choose by the rule of `selection`, judge on the test part. Raises `NothingToLearn`."""
+    """Fit every family, choose by the rule of `selection`, judge on the test part. Raises `NothingToLearn`.
+
+    `policy` is what the team wants of answers; `above` answers for the target that this one's labels lie within.
+    """
     examples = past.examples(target)
     candidates, chosen = selection.choose(
         examples, families, seed=seed, parameters=STORED, tell=lambda line: tell(f"{target.name}: {line}")
@@ -63,7 +77,8 @@ def learn_target(
         under = hierarchy.parents(before[target.column], before[target.within])
     compared = {one.fitted.family: selection.judge(one, examples, seed=seed) for one in candidates}
     first = compared[chosen[0].fitted.family]
-    champion = Champion(target.name, [one.fitted for one in chosen], under)
+    unknown = _unknown(examples, seed) if target.novel else None
+    champion = Champion(target.name, [one.fitted for one in chosen], under, unknown)
     card = Card(
         name=f"models/{target.name}",
         target=target.column,
@@ -77,6 +92,7 @@ def learn_target(
         libraries=library_versions(LIBRARIES),
         measures={"test": first, "families": compared},
         verdict=_verdict(chosen[0].fitted.family, compared),
+        decisions=msgspec.to_builtins(_thresholds(policy, champion, above, examples.part("validation"))),
     )
     return champion, card
 
@@ -85,9 +101,9 @@ def learn_resolution_time(past: Past, *, seed: int) -> tuple[ResolutionTime, Car
     """Fit on the past as it stood then, set the spread on what followed. Raises `NothingToLearn`."""
     parts = past.rows.select(past.split.part().alias("part"))["part"]
     ends = {"train": past.split.validation_from, "validation": past.split.test_from, "test": past.now}
-    places = {part: np.flatnonzero((parts == part).to_numpy()) for part in PARTS}
-    known = {part: durations(past.rows[places[part]], ends[part]) for part in PARTS}
-    given = {part: past.inputs.take(places[part]) for part in PARTS}
+    rows = {part: np.flatnonzero((parts == part).to_numpy()) for part in PARTS}
+    known = {part: durations(past.rows[rows[part]], ends[part]) for part in PARTS}
+    given = {part: past.inputs.take(rows[part]) for part in PARTS}
     model = ResolutionTime.fit(given["train"], known["train"], given["validation"], known["validation"], seed=seed)
     found = model.predict(given["test"])
     closed = ~known["test"].open
@@ -106,7 +122,7 @@ def learn_resolution_time(past: Past, *, seed: int) -> tuple[ResolutionTime, Car
         method="accelerated failure time (XGBoost), Kaplan-Meier spread on later tickets",
         features=past.inputs.table.columns,
         inputs=dict(past.versions),
-        rows={part: len(places[part]) for part in PARTS},
+        rows={part: len(rows[part]) for part in PARTS},
         split={"by": "created_at", **{name: at.isoformat() for name, at in vars(past.split).items()}},
         seed=seed,
         parameters={},
@@ -115,6 +131,27 @@ def learn_resolution_time(past: Past, *, seed: int) -> tuple[ResolutionTime, Car
         verdict=f"{measures['coverage_of_80_percent_interval']:.1%} of the newest tickets lie in their interval",
     )
     return model, card
+
+
+def _unknown(examples: Examples, seed: int) -> Unknown:
+    train, validation = examples.part("train"), examples.part("validation")
+    return Unknown.fit(train.inputs, train.labels, validation.inputs, validation.labels, seed=seed)
+
+
+def _thresholds(
+    policy: Sequence[Rule], champion: Champion, above: Champion | None, validation: Examples
+) -> decisions.Thresholds:
+    """Judged on what is answered: with the probabilities of the labels above."""
+
+    def failed(target: str, family: str, error: Exception) -> None:
+        raise error
+
+    outer = answer_one(above, validation.inputs, None, failed) if above is not None else None
+    given = answer_one(champion, validation.inputs, outer, failed)
+    if given is None:
+        return {}
+    truth = places(validation.labels, given.classes)
+    return decisions.thresholds(policy, champion.target, given.classes, given.probabilities, truth)
 
 
 def _parameters(learner: Any) -> Any:

@@ -30,6 +30,7 @@ PARAMETERS: dict[str, Any] = {
 }
 TREES = "trees.cbm"
 REASONS = 20
+WORDS = "words of the text"
 _OWN = ("patience", "class_weight", "meanings")
 
 
@@ -90,19 +91,27 @@ class CatBoostTrees:
 
     def explain(self, inputs: Inputs, classes: Sequence[int]) -> list[list[Reason]]:
         """SHAP values of the features and of the meaning as one; for words what leaving each out takes away."""
-        wanted = list(classes)
+        own = self._shap(inputs, classes)
+        said = occlude(self._scores, inputs, list(classes), 1.0)
+        return [_strongest([*some[:-1], *words]) for some, words in zip(own, said, strict=True)]
+
+    def contributions(self, inputs: Inputs, classes: Sequence[int]) -> list[list[Reason]]:
+        """SHAP values of the features, of the meaning as one, and of all words as one."""
+        return [_strongest(some) for some in self._shap(inputs, classes)]
+
+    def _shap(self, inputs: Inputs, classes: Sequence[int]) -> list[list[Reason]]:
+        """By feature, then the meaning, then the words."""
         every = self._model.get_feature_importance(self._pool(inputs), type="ShapValues", thread_count=2)
-        found = []
-        for row, words in enumerate(occlude(self._scores, inputs, wanted, 1.0)):
-            values = every[row, wanted[row]]
+        width, found = len(self._columns), []
+        for row, wanted in enumerate(classes):
+            values = every[row, wanted]
             own = [
                 Reason(name, float(values[at]), _shown(inputs.table[name][row]))
                 for at, name in enumerate(self._columns)
             ]
             # After the features come the words, then the directions, then the bias.
-            own.append(Reason(MEANING, float(values[len(self._columns) + 1 : -1].sum())))
-            both = sorted((one for one in (*own, *words) if one.weight), key=lambda one: -abs(one.weight))
-            found.append(both[:REASONS])
+            own += [Reason(MEANING, float(values[width + 1 : -1].sum())), Reason(WORDS, float(values[width]))]
+            found.append(own)
         return found
 
     def save(self, folder: Path) -> None:
@@ -161,6 +170,10 @@ def _words(texts: pl.Series) -> list[str]:
     every = pl.DataFrame({"text": np.arange(len(texts))})
     found: list[str] = every.join(rows, on="text", how="left", maintain_order="left")["token"].fill_null("").to_list()
     return found
+
+
+def _strongest(reasons: list[Reason]) -> list[Reason]:
+    return sorted((one for one in reasons if one.weight), key=lambda one: -abs(one.weight))[:REASONS]
 
 
 def _shown(value: object) -> str | None:

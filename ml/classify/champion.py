@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Protocol, Self, runtime_checkable
 
 import msgspec
 import numpy as np
@@ -11,9 +11,11 @@ import numpy as np
 from ml.classify import families
 from ml.classify.calibration import softmax
 from ml.classify.learner import Inputs, Learner, Probabilities, Reason
+from ml.classify.unknown import Unknown
 from warehouse.errors import ContractBroken
 
 FORMAT = 1
+UNKNOWN = "unknown"
 _LEAST = 1e-12
 
 
@@ -34,6 +36,15 @@ class Calibrated:
         return softmax(np.log(np.clip(self.learner.predict_proba(inputs), _LEAST, 1.0)), self.temperature)
 
 
+@runtime_checkable
+class Brief(Protocol):
+    """A learner whose reasons, or some of them, come with the prediction."""
+
+    def contributions(self, inputs: Inputs, classes: Sequence[int]) -> list[list[Reason]]:
+        """As `Learner.explain`, without what takes more predictions."""
+        ...
+
+
 class _Member(msgspec.Struct, frozen=True):
     family: str
     temperature: float
@@ -49,20 +60,36 @@ class _State(msgspec.Struct, frozen=True):
 class Champion:
     """The calibrated learners of one target, best first. Safe to call from several threads."""
 
-    def __init__(self, target: str, members: Sequence[Calibrated], under: dict[str, str]) -> None:
-        """`members` know the same classes; `under` names, for labels that lie within others, the one above."""
+    def __init__(
+        self, target: str, members: Sequence[Calibrated], under: dict[str, str], unknown: Unknown | None = None
+    ) -> None:
+        """`members` know the same classes; `under` names, for labels that lie within others, the one above.
+
+        `unknown` says of a ticket whether it fits any of the classes.
+        """
         self.target = target
         self.members = tuple(members)
         self.under = under
+        self.unknown = unknown
 
     @property
     def classes(self) -> list[str]:
         """The labels, in the order of the columns of probabilities."""
         return self.members[0].learner.classes
 
-    def explain(self, member: Calibrated, inputs: Inputs, classes: Sequence[int]) -> list[list[Reason]]:
-        """What moved the member towards (above 0) or away from each ticket's class, in calibrated logits."""
-        told = member.learner.explain(inputs, classes)
+    def explain(
+        self, member: Calibrated, inputs: Inputs, classes: Sequence[int], *, full: bool = True
+    ) -> list[list[Reason]]:
+        """What moved the member towards (above 0) or away from each ticket's class, in calibrated logits.
+
+        Without `full` only what comes almost for free: nothing where a reason costs a prediction.
+        """
+        if full:
+            told = member.learner.explain(inputs, classes)
+        elif isinstance(member.learner, Brief):
+            told = member.learner.contributions(inputs, classes)
+        else:
+            return [[] for _ in classes]
         return [
             [msgspec.structs.replace(reason, weight=reason.weight / member.temperature) for reason in one]
             for one in told
@@ -76,6 +103,9 @@ class Champion:
             inside = folder / str(place)
             inside.mkdir()
             member.learner.save(inside)
+        if self.unknown is not None:
+            (folder / UNKNOWN).mkdir()
+            self.unknown.save(folder / UNKNOWN)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -88,4 +118,5 @@ class Champion:
             Calibrated(families.loading(member.family).load(folder / str(place)), member.temperature)
             for place, member in enumerate(state.members)
         ]
-        return cls(state.target, members, state.under)
+        unknown = Unknown.load(folder / UNKNOWN) if (folder / UNKNOWN).is_dir() else None
+        return cls(state.target, members, state.under, unknown)

@@ -113,7 +113,7 @@ class KernelMachine:
             np.arange(len(train)) if exact else _sample(len(train), int(chosen.get("sample", SAMPLE_LANDMARKS)), seed)
         )
         kept = train.take(places)
-        landmarks = (terms.transform(kept.texts), kept.vectors)
+        landmarks = (terms.transform(kept), kept.vectors)
         targets = np.eye(len(classes), dtype=np.float32)[truth] * 2 - 1
         nothing = np.zeros((len(places), len(classes)), np.float32)
         model = cls(classes, terms, landmarks=landmarks, truth=truth[places], duals=nothing, parameters=dict(chosen))
@@ -197,7 +197,7 @@ class KernelMachine:
         total = np.float32(weight["words"] + weight["pieces"] + weight["vectors"] * blocks)
         near = inputs.vectors @ vectors.T
         near *= np.float32(weight["vectors"])
-        for kind, rows in self._terms.transform(inputs.texts).items():
+        for kind, rows in self._terms.transform(inputs, [kind for kind in self._columns if weight[kind]]).items():
             near += np.float32(weight[kind]) * (rows @ self._columns[kind]).toarray()
         near /= total
         near -= 1
@@ -207,6 +207,9 @@ class KernelMachine:
 
 
 def _chunks(inputs: Inputs) -> Iterator[Inputs]:
+    if 0 < len(inputs) <= CHUNK:
+        yield inputs
+        return
     for start in range(0, len(inputs), CHUNK):
         yield inputs.take(np.arange(start, min(start + CHUNK, len(inputs))))
 

@@ -1,7 +1,7 @@
 """What every learner is: fitted on labelled tickets, asked for probabilities and reasons, kept in a directory."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -25,6 +25,8 @@ class Inputs:
     """n rows of sentence embeddings, in blocks of unit length; no columns where nothing was embedded."""
     table: pl.DataFrame
     """n rows of features: Float32 (null: not known) and String (null: not known); no columns for bare texts."""
+    read: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    """What one learner read in the texts and another may use: terms are counted once for all targets."""
 
     def __len__(self) -> int:
         return len(self.texts)

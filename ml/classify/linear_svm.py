@@ -5,6 +5,7 @@ Fan et al., "LIBLINEAR" (2008): squared hinge loss, one against all.
 """
 
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -13,7 +14,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ml.classify.blocks import Terms, indices, joined
+from ml.classify.blocks import KINDS, MEANING, Terms, indices, joined
 from ml.classify.calibration import softmax, temperature
 from ml.classify.learner import Inputs, Probabilities, Reason
 from warehouse.errors import ContractBroken
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 TUNING_ROWS = 4_000
+REASONS = 20
+"""Terms of each block that are named."""
 Floats = NDArray[np.float64]
 
 
@@ -94,7 +97,9 @@ class LinearSvm:
 
     def scores(self, inputs: Inputs) -> Floats:
         """Margins, (n, classes)."""
-        found: Floats = joined(self._terms, inputs, self.parameters) @ self._weights + self._bias
+        found = self._bias + (inputs.vectors * self.parameters["vectors"]) @ self._slices["vectors"]
+        for kind, rows in self._terms.transform(inputs, self._read).items():
+            found = found + (rows @ self._slices[kind]) * self.parameters[kind]
         return found
 
     def predict_proba(self, inputs: Inputs) -> Probabilities:
@@ -102,19 +107,38 @@ class LinearSvm:
         return softmax(self.scores(inputs), self.parameters["temperature"])
 
     def explain(self, inputs: Inputs, classes: Sequence[int]) -> list[list[Reason]]:
-        """The terms of each text times their coefficients, against the mean of the classes."""
-        names = [name for block in self._terms.names().values() for name in block]
-        rows = joined(self._terms, inputs, self.parameters).tocsr()
+        """The terms of each text times their coefficients, and its meaning, against the mean of the classes."""
         found = []
+        blocks = self._terms.transform(inputs, self._read)
         for place, wanted in enumerate(classes):
-            row = rows[place]
-            known = row.indices < len(names)
-            columns = row.indices[known]
-            above = self._weights[columns, wanted] - self._weights[columns].mean(axis=1)
-            moved = row.data[known] * above / self.parameters["temperature"]
-            reasons = [Reason(names[column], float(weight)) for column, weight in zip(columns, moved, strict=True)]
+            reasons = []
+            for kind, rows in blocks.items():
+                row, names = rows[place], self._terms.names[kind]
+                scale = self.parameters[kind] / self.parameters["temperature"]
+                moved = row.data * _above(self._slices[kind][row.indices], wanted) * scale
+                strongest = np.argsort(-np.abs(moved), kind="stable")[:REASONS]
+                reasons += [Reason(names[row.indices[at]], float(moved[at])) for at in strongest if moved[at]]
+            vector = inputs.vectors[place] * self.parameters["vectors"] / self.parameters["temperature"]
+            meant = float(vector @ _above(self._slices["vectors"], wanted))
+            if meant:
+                reasons.append(Reason(MEANING, meant))
             found.append(sorted(reasons, key=lambda reason: -abs(reason.weight)))
         return found
+
+    contributions = explain
+
+    @cached_property
+    def _read(self) -> list[str]:
+        """The blocks that count."""
+        return [kind for kind in KINDS if self.parameters[kind]]
+
+    @cached_property
+    def _slices(self) -> dict[str, Floats]:
+        """The rows of the weights that belong to each block."""
+        sizes = {kind: len(self._terms.vectorizers[kind].vocabulary_) for kind in KINDS}
+        ends = np.cumsum(list(sizes.values()))
+        parts = {kind: self._weights[end - size : end] for (kind, size), end in zip(sizes.items(), ends, strict=True)}
+        return {**parts, "vectors": self._weights[int(ends[-1]) :]}
 
     def save(self, folder: Path) -> None:
         """Write JSON and npy."""
@@ -155,6 +179,12 @@ class EmbeddingLogistic(LinearSvm):
         one = [LogisticRegression(C=chosen["strength"], max_iter=200, tol=1e-3).fit(part, y) for part in parts]
         weights = np.concatenate([fitted.coef_.T for fitted in one]) / len(one)
         return weights, sum(fitted.intercept_ for fitted in one) / len(one)
+
+
+def _above(weights: Floats, wanted: int) -> Floats:
+    """What each column says for the class beyond what it says for the mean of all."""
+    found: Floats = weights[:, wanted] - weights.mean(axis=1)
+    return found
 
 
 def _two(weights: Floats, bias: Floats) -> tuple[Floats, Floats]:

@@ -45,7 +45,7 @@ class Novelty(msgspec.Struct, frozen=True):
         seed: int,
     ) -> Self:
         """Normalise on `validation`, which the machine was not fitted on; hold classes of `train` out."""
-        known = _signals(machine, validation)
+        known = _signals(*machine.neighbours(validation))
         normal = cls(known.mean(axis=0).tolist(), np.maximum(known.std(axis=0), 1e-6).tolist(), 0.0)
         usual = float(np.quantile(normal._sum(known), KEPT))
         found = [_threshold(machine, train, labels, seed + draw) for draw in range(DRAWS)]
@@ -54,7 +54,12 @@ class Novelty(msgspec.Struct, frozen=True):
 
     def score(self, machine: KernelMachine, inputs: Inputs) -> Scores:
         """One number a ticket, (n): about 0 for what is known, above `threshold` for what fits no class."""
-        return self._sum(_signals(machine, inputs))
+        return self.judge(machine, inputs)[0]
+
+    def judge(self, machine: KernelMachine, inputs: Inputs) -> tuple[Scores, Scores]:
+        """The same with the machine's scores of the classes, (n) and (n, classes)."""
+        classes, near = machine.neighbours(inputs)
+        return self._sum(_signals(classes, near)), classes
 
     def save(self, path: Path) -> None:
         """Write JSON."""
@@ -73,9 +78,8 @@ class Novelty(msgspec.Struct, frozen=True):
         return total
 
 
-def _signals(machine: KernelMachine, inputs: Inputs) -> Scores:
+def _signals(scores: Scores, near: Scores) -> Scores:
     """What is high for the known: greatest score, lead over the second, similarity to the class, (n, 3)."""
-    scores, near = machine.neighbours(inputs)
     ordered = np.sort(scores, axis=1)
     second = ordered[:, -2] if scores.shape[1] > 1 else np.full(len(scores), -1.0)
     return np.column_stack([ordered[:, -1], ordered[:, -1] - second, near])
@@ -94,7 +98,7 @@ def _threshold(machine: KernelMachine, train: Inputs, labels: pl.Series, seed: i
     if labels.gather(fitted).n_unique() < 2 or not new[judged].any() or new[judged].all():
         return None
     other = machine.refit(train.take(fitted), labels.gather(fitted), seed=seed)
-    signals, strange = _signals(other, train.take(judged)), new[judged]
+    signals, strange = _signals(*other.neighbours(train.take(judged))), new[judged]
     usual = signals[~strange]
     scores = Novelty(usual.mean(axis=0).tolist(), np.maximum(usual.std(axis=0), 1e-6).tolist(), 0.0)._sum(signals)
     steps = np.quantile(scores, np.linspace(0.5, 0.995, 100))

@@ -102,19 +102,31 @@ class Preparation(msgspec.Struct, frozen=True, dict=True):
     def table(self, rows: pl.DataFrame) -> NDArray[np.float32]:
         """Return features as numbers, (n, width)."""
         found = np.zeros((rows.height, self.width), np.float32)
-        for at, number in enumerate(self.numbers):
-            given = rows[number.name].cast(pl.Float32).fill_nan(None)
-            scaled = ((given - number.mean) / number.scale).clip(-_FARTHEST, _FARTHEST)
-            found[:, 2 * at] = scaled.fill_null(0.0).to_numpy()
-            found[:, 2 * at + 1] = given.is_null().to_numpy()
+        if self.numbers:
+            means, scales = self._scaling
+            names = [pl.col(number.name).cast(pl.Float32).fill_nan(None) for number in self.numbers]
+            given = rows.select(names).to_numpy().reshape(rows.height, len(names))
+            missing = np.isnan(given)
+            scaled = np.clip((given - means) / scales, -_FARTHEST, _FARTHEST)
+            found[:, 0 : 2 * len(names) : 2] = np.where(missing, 0.0, scaled)
+            found[:, 1 : 2 * len(names) : 2] = missing
         start = 2 * len(self.numbers)
         for category in self.categories:
-            known = {value: at + 2 for at, value in enumerate(category.values)}
+            known = self._columns[category.name]
             values = rows[category.name].cast(pl.String)
             places = [0 if value is None else known.get(value, 1) for value in values]
             found[np.arange(rows.height), start + np.array(places, np.int64)] = 1.0
             start += len(category.values) + 2
         return found
+
+    @cached_property
+    def _scaling(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        means = np.array([number.mean for number in self.numbers], np.float32)
+        return means, np.array([number.scale for number in self.numbers], np.float32)
+
+    @cached_property
+    def _columns(self) -> dict[str, dict[str, int]]:
+        return {one.name: {value: at + 2 for at, value in enumerate(one.values)} for one in self.categories}
 
     def groups(self) -> list[tuple[str, slice]]:
         """Each feature with its columns of `table`."""

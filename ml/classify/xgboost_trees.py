@@ -90,6 +90,8 @@ class XGBoostTrees:
         chosen = every[np.arange(len(inputs)), np.asarray(classes), :-1]
         return self._columns.reasons(inputs, chosen)
 
+    contributions = explain
+
     def save(self, folder: Path) -> None:
         """Write the trees (UBJSON), columns and JSON."""
         self._booster.save_model(folder / TREES)

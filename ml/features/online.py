@@ -61,7 +61,10 @@ class Past:
         self._replaced: set[str] = set()
 
     def hear(self, tickets: pl.DataFrame) -> None:
-        """Take in records (columns `NARROW`) in the order in which they came; as in the lake, only a newer replaces."""
+        """Take in records (columns `NARROW`) in the order in which they came.
+
+        As in the lake, only a newer one replaces another, and never moves the time of opening.
+        """
         columns = tickets.select(NARROW)
         ids = columns["ticket_id"].implode()
         stored = self._published.tickets.filter(pl.col("ticket_id").is_in(ids))
@@ -71,7 +74,7 @@ class Past:
         for row in columns.iter_rows(named=True):
             name = row["ticket_id"]
             before = come.get(name) or standing.get(name)
-            if before is not None and _moment(row) <= _moment(before):
+            if before is not None and (_moment(row) <= _moment(before) or row["created_at"] != before["created_at"]):
                 continue
             if name in standing:
                 gone[name] = standing[name]
