@@ -80,11 +80,15 @@ def main() -> None:
     except Exception as error:
         if "--traceback" in sys.argv:
             raise
-        click.echo(
-            f"ticketlake: unexpected {type(error).__name__}: {error} (run with --traceback for details)", err=True
-        )
+        click.echo(f"ticketlake: {_in_a_line(error)}", err=True)
         code = EXIT_ERROR
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _in_a_line(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}. LAKE_ROOT must be a directory that can be written to."
+    return f"unexpected {type(error).__name__}: {error} (run with --traceback for details)"
 
 
 if __name__ == "__main__":

@@ -2,16 +2,13 @@
 
 import csv
 import sys
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Sequence
+from itertools import count
+from typing import Any
 
 import click
 
 from warehouse.settings import settings
-
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
 
 SHOWN_ROWS = 200
 WIDE = 4096
@@ -22,13 +19,14 @@ WIDE = 4096
 @click.option("--json", "as_json", is_flag=True, help="One JSON array of objects.")
 @click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values with a header.")
 def sql(query: str, as_json: bool, as_csv: bool) -> None:
-    """Ask the newest published metrics in SQL (DuckDB's dialect), or any table as `layer.table`. Reads only.
+    """Ask the newest published metrics, and any table as `layer.table`, in SQL (DuckDB's dialect). Reads only.
 
     \b
     Examples:
       ticketlake sql "select name, grain, rows from _catalogue"
       ticketlake sql "from metric_backlog_by_day order by day desc limit 7" --csv
       ticketlake sql "select reason, field, count(*) from silver.quarantine group by all"
+      ticketlake sql "select subject from silver.tickets join fct_tickets using (ticket_id) where status = 'open'"
     """
     if as_json and as_csv:
         raise click.UsageError("choose --json or --csv, not both")
@@ -46,29 +44,26 @@ def sql(query: str, as_json: bool, as_csv: bool) -> None:
 def _ask(query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
     import duckdb
 
-    with _connection(query) as connection:
+    from warehouse.asking import existing, open_lake
+
+    root = settings().lake_root
+    with open_lake(root, query) as connection:
         try:
             result = connection.execute(query)
-            return [column[0] for column in result.description or ()], result.fetchall()
+            return _told_apart(column[0] for column in result.description or ()), result.fetchall()
         except duckdb.Error as error:
             unknown = isinstance(error, duckdb.CatalogException)
-            hint = f" Tables: {', '.join(_tables(connection))}." if unknown else ""
+            hint = f" Tables: {', '.join(existing(connection, root))}." if unknown else ""
             raise click.ClickException(_first_line(error) + hint) from None
 
 
-def _connection(query: str) -> "AbstractContextManager[DuckDBPyConnection]":
-    """The published metrics, or, for a query that names tables as `layer.table`, those tables as they are now."""
-    from warehouse.delta import Lake
-    from warehouse.marts import open_metrics
-    from warehouse.quality import tables_named, views
-
-    root = settings().lake_root
-    named = tables_named(query)
-    return views(Lake(root), named) if named else open_metrics(root)
-
-
-def _tables(connection: "DuckDBPyConnection") -> list[str]:
-    return [name for (name,) in connection.execute("select table_name from duckdb_tables() order by all").fetchall()]
+def _told_apart(names: Iterable[str]) -> list[str]:
+    """Column names, of which the second `x` is `x_1`: an object has each name once."""
+    found: list[str] = []
+    for name in names:
+        other = (f"{name}_{n}" for n in count(1))
+        found.append(name if name not in found else next(one for one in other if one not in found))
+    return found
 
 
 def _first_line(error: Exception) -> str:

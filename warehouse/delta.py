@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from warehouse.enforcement import check
-from warehouse.reading import DATA, Tables
+from warehouse.reading import DATA, Tables, writable
 from warehouse.streams import Counted, ahead, batches
 from warehouse.table import Table
 
@@ -58,13 +58,14 @@ class Lake(Tables):
         from filelock import FileLock
 
         folder = self.root / ".locks"
-        folder.mkdir(parents=True, exist_ok=True)
         files = {str(folder / f"{table.path.replace('/', '.')}.lock") for table in tables}
         before = _held.get()
         with ExitStack() as stack:
-            for file in sorted(files - before):
-                # A lock of its own, because the system keeps apart whoever opened the file, not threads.
-                stack.enter_context(FileLock(file, thread_local=False))
+            with writable(self.root):
+                folder.mkdir(parents=True, exist_ok=True)
+                for file in sorted(files - before):
+                    # A lock of its own, because the system keeps apart whoever opened the file, not threads.
+                    stack.enter_context(FileLock(file, thread_local=False))
             token = _held.set(before | files)
             try:
                 yield

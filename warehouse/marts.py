@@ -3,10 +3,10 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
@@ -18,6 +18,7 @@ from warehouse.table import TIMESTAMP, Table
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+T = TypeVar("T")
 KEPT_VERSIONS = 3
 LINK = "metrics.duckdb"
 CATALOGUE = "_catalogue"
@@ -213,19 +214,29 @@ def _remove_old(folder: Path, current: Path) -> None:
 def open_metrics(root: Path) -> "DuckDBPyConnection":
     """A connection to the newest metrics: reads only, sees no other file, lets no setting be changed.
 
-    One tells the other threads apart by `.cursor()`. Raises `NotMaterialized`.
+    Each thread takes its own `.cursor()`. Raises `NotMaterialized`.
     """
+    import duckdb
+
+    return _newest(root, lambda file: duckdb.connect(str(file), read_only=True, config=_READ_ONLY))
+
+
+def attach_metrics(connection: "DuckDBPyConnection", root: Path) -> None:
+    """Show the newest metrics in a connection as the catalog `metrics`, read-only. Raises `NotMaterialized`."""
+    _newest(root, lambda file: connection.execute(f"attach {_quoted(str(file))} as metrics (read_only)"))
+
+
+def _newest(root: Path, opened: Callable[[Path], T]) -> T:
     import duckdb
 
     link = root / LINK
     while link.exists():
         file = link.resolve()
         try:
-            return duckdb.connect(str(file), read_only=True, config=_READ_ONLY)
+            return opened(file)
         except duckdb.IOException:
-            if file.exists():
+            if file.exists():  # else: published anew, several times, since the link was read
                 raise
-            # else: published anew, several times, since the link was read
     raise NotMaterialized("gold/metrics")
 
 

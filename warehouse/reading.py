@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -34,7 +35,8 @@ class Tables:
             found = f"a directory with {impossible[0]!r} in its name"
             raise SettingsInvalid(f"{root}: Delta tables cannot lie below {found}. Choose another LAKE_ROOT.")
         self.root = root
-        _check_format(root)
+        with writable(root):
+            _check_format(root)
 
     def path(self, table: Table) -> Path:
         """Where the table lies."""
@@ -174,6 +176,16 @@ class Tables:
                 "_commit_version": pl.Int64,
             }
         )
+
+
+@contextmanager
+def writable(root: Path) -> Iterator[None]:
+    """Turns what the system refuses below the lake's directory into `SettingsInvalid`."""
+    try:
+        yield
+    except OSError as error:
+        why = f"{error.filename or root}: {error.strerror or error}"
+        raise SettingsInvalid(f"{root} cannot be used as LAKE_ROOT ({why}). Choose a directory to write to.") from None
 
 
 def _check_format(root: Path) -> None:

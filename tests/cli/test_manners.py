@@ -36,6 +36,20 @@ def test_a_missing_setting_is_one_line_and_a_traceback_only_when_asked_for(run, 
     assert "Traceback" in asked.stderr
 
 
+@pytest.mark.parametrize(
+    "verb", [["ingest", "FILE"], ["status"], ["sql", "select 1"], ["worker"], ["build"], ["serve"]]
+)
+def test_a_lake_that_cannot_be_written_is_one_readable_line(run, tmp_path, verb):
+    file = tmp_path / "file"
+    file.write_text('{"ticket_id": "T", "created_at": "2026-01-01", "subject": "s"}')
+    done = run(file / "lake", *(file if part == "FILE" else part for part in verb))
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert str(file) in line
+    assert "Not a directory" in line
+    assert "unexpected" not in line
+
+
 def test_a_wrong_setting_names_the_variable(run, tmp_path):
     (tmp_path / ".env").write_text("LAKE_ROOT=lake\nAPI_PORT=many\n")
     done = run(None, "status", cwd=tmp_path)

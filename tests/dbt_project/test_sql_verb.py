@@ -74,6 +74,45 @@ def test_what_is_no_question_is_one_readable_line(ask, query: str):
     assert result.exit_code == 1 or query in ("", "--")
 
 
+def test_columns_of_one_name_are_told_apart(ask):
+    query = "select 1 x, 'a' x, 2 x_1, 3 x"
+
+    assert json.loads(ask(query, "--json").stdout) == [{"x": 1, "x_1": "a", "x_1_1": 2, "x_2": 3}]
+    assert ask(query, "--csv").stdout.splitlines()[0] == "x,x_1,x_1_1,x_2"
+
+
+def test_a_table_of_a_layer_joins_the_metrics(ask, built):
+    query = "select count(*) n from gold.dim_agents join dim_agents using (agent_id)"
+    (found,) = json.loads(ask(query, "--json").stdout)
+    (plain,) = json.loads(ask("select count(*) n from dim_agents", "--json").stdout)
+
+    assert found == plain
+    assert found["n"] > 0
+
+
+@pytest.mark.parametrize("name", ["silver.nope", "nope", "gold.fct_ticket"])
+def test_an_unknown_table_names_the_metrics_and_the_tables_of_the_layers(ask, name: str):
+    result: Result = ask(f"from {name}")
+
+    assert result.exit_code == 1
+    assert "fct_tickets" in result.output
+    assert "gold.dim_agents" in result.output
+    assert len(result.output.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "query", ["from 'FORMAT'", "from read_text('FORMAT')", "copy (select 1) to 'x.csv'", "set threads = 1"]
+)
+def test_no_other_file_is_read_or_written_beside_a_table_of_a_layer(ask, published: Lake, query: str):
+    for place in ("FORMAT", "x.csv"):
+        query = query.replace(place, str(published.root / place))
+    result: Result = ask(f"{query} -- gold.dim_agents")
+
+    assert result.exit_code == 1
+    assert "Traceback" not in result.output
+    assert not (published.root / "x.csv").exists()
+
+
 def test_json_and_csv_together_are_refused(ask):
     assert ask("select 1", "--json", "--csv").exit_code == 2
 

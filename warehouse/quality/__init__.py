@@ -4,7 +4,7 @@
 second look at the keys for whoever wrote past `write`.
 """
 
-from warehouse.quality.declaration import Declared, declared, tables_named
+from warehouse.quality.declaration import Declared, declared, known_tables, tables_named
 from warehouse.quality.history import failing, inputs, is_current, latest, record
 from warehouse.quality.verification import verify
 from warehouse.quality.views import views
@@ -15,6 +15,7 @@ __all__ = [
     "failing",
     "inputs",
     "is_current",
+    "known_tables",
     "latest",
     "record",
     "tables_named",
