@@ -1,0 +1,70 @@
+"""Whether what looks like a card, an account, an address, a phone number or a secret can be one."""
+
+import ipaddress
+import math
+import re
+from collections import Counter
+
+_LONG_HEX = re.compile(r"[0-9a-fA-F]+")
+IBAN_LENGTHS = {
+    "AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22, "BR": 29, "BY": 28,
+    "CH": 21, "CR": 22, "CY": 28, "CZ": 24, "DE": 22, "DK": 18, "DO": 28, "EE": 20, "EG": 29, "ES": 24, "FI": 18,
+    "FO": 18, "FR": 27, "GB": 22, "GE": 22, "GI": 23, "GL": 18, "GR": 27, "GT": 28, "HR": 21, "HU": 28, "IE": 22,
+    "IL": 23, "IQ": 23, "IS": 26, "IT": 27, "JO": 30, "KW": 30, "KZ": 20, "LB": 28, "LC": 32, "LI": 21, "LT": 20,
+    "LU": 20, "LV": 21, "LY": 25, "MC": 27, "MD": 24, "ME": 22, "MK": 19, "MR": 27, "MT": 31, "MU": 30, "NL": 18,
+    "NO": 15, "PK": 24, "PL": 28, "PS": 29, "PT": 25, "QA": 29, "RO": 24, "RS": 22, "SA": 24, "SC": 31, "SD": 18,
+    "SE": 24, "SI": 19, "SK": 24, "SM": 27, "ST": 25, "SV": 28, "TL": 23, "TN": 24, "TR": 26, "UA": 29, "VA": 22,
+    "VG": 24, "XK": 20,
+}  # fmt: skip
+"""Characters of an account number by country (IBAN registry of SWIFT)."""
+_SECRET_LENGTH, _SECRET_BITS = 40, 3.6
+
+
+def card_end(text: str) -> int:
+    """How many characters are a card number of 13 to 19 digits with a valid check digit (Luhn; ISO/IEC 7812)."""
+    digits = [int(letter) for letter in text if letter.isdigit()]
+    doubled = (sum(divmod(2 * digit, 10)) if place % 2 else digit for place, digit in enumerate(reversed(digits)))
+    return len(text) if 13 <= len(digits) <= 19 and len(set(digits)) > 1 and sum(doubled) % 10 == 0 else 0
+
+
+def iban_end(text: str) -> int:
+    """How many characters are an account number: its country's length, the right remainder (ISO 13616, modulo 97)."""
+    length = IBAN_LENGTHS.get(text[:2], 0)
+    places = [place for place, letter in enumerate(text) if letter.isalnum()]
+    if not length or len(places) < length:
+        return 0
+    end = places[length - 1] + 1
+    plain = "".join(letter for letter in text[:end] if letter.isalnum())
+    if text[end : end + 1].isalnum():
+        return 0
+    return end if int("".join(str(int(letter, 36)) for letter in plain[4:] + plain[:4])) % 97 == 1 else 0
+
+
+def is_address(text: str) -> bool:
+    """Whether it is an IPv4 or IPv6 address (RFC 791, 4291); of the latter only with a digit, as C++ has `a::b`."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return any(letter.isdigit() for letter in text)
+
+
+def is_phone(text: str) -> bool:
+    """Whether there are seven to fifteen digits (ITU-T E.164), not all the same."""
+    digits = [letter for letter in text if letter.isdigit()]
+    return 7 <= len(digits) <= 15 and len(set(digits)) > 1
+
+
+def is_secret(text: str) -> bool:
+    """Whether it looks drawn by chance: after a word like `password`, a digit; else hex, or mixed and of high entropy.
+
+    Entropy in bits per character: Shannon, "A mathematical theory of communication" (1948).
+    """
+    digit = any(letter.isdigit() for letter in text)
+    if len(text) < 32:
+        return digit
+    if _LONG_HEX.fullmatch(text):
+        return digit and len(set(text)) >= 6
+    mixed = digit and any(letter.isupper() for letter in text) and any(letter.islower() for letter in text)
+    share = [count / len(text) for count in Counter(text).values()]
+    return mixed and len(text) >= _SECRET_LENGTH and -sum(p * math.log2(p) for p in share) >= _SECRET_BITS
