@@ -9,6 +9,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
 from service.metrics import FilterRefused, UnknownMetric
+from service.missing import why
 from warehouse.errors import (
     ArtifactDamaged,
     Conflict,
@@ -71,6 +72,9 @@ class BadRequest(Exception):
 def respond(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """The response for any exception. What is no expected error is a 500 that says nothing about its cause."""
     status, detail, errors, asset, headers = _describe(error)
+    if asset is not None:
+        reason = why(request.app.state.parts.lake, asset)
+        detail = f"{asset} is not materialized: {reason}" if reason else detail
     problem = Problem(
         status=status,
         title=HTTPStatus(status).phrase,
