@@ -56,6 +56,16 @@ def test_the_same_again_gives_the_earlier_receipt(inbox: Inbox, make_entry: Make
     assert len(inbox.for_ticket("T-1")) == 2
 
 
+def test_everything_ever_heard_of_several_tickets_is_found_drained_or_not(inbox: Inbox, make_entry: MakeEntry) -> None:
+    receipts = inbox.append([make_entry(f"k{n}", ticket=f"T-{n}") for n in range(1_200)])
+    inbox.stamp()
+
+    found = inbox.for_tickets(f"T-{n}" for n in range(1, 1_200))
+
+    assert [row.seq for row in found] == [receipt.seq for receipt in receipts[1:]]
+    assert [receipt.ticket_id for receipt in receipts[:2]] == ["T-0", "T-1"]
+
+
 def test_the_same_twice_in_one_call_is_kept_once(inbox: Inbox, make_entry: MakeEntry) -> None:
     first, second = inbox.append([make_entry("a"), make_entry("a")])
 
