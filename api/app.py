@@ -1,5 +1,6 @@
 """The application: `create_app(settings)` is all that a server needs."""
 
+from threading import Thread
 from typing import Any
 
 import structlog
@@ -13,7 +14,7 @@ from api import logs, problems
 from api.bodies import MAX_BYTES
 from api.document import UI_FILES, Document, Page, ui_folder
 from api.middleware import Observed
-from api.routes import health, intake, metrics, predict, tickets
+from api.routes import features, health, intake, metrics, predict, tickets
 from api.state import Parts
 from api.telemetry import Telemetry
 from warehouse.settings import Settings
@@ -29,6 +30,8 @@ ROUTES = [
     intake.post_tickets,
     intake.post_events,
     predict.predict_ticket,
+    predict.predict_tickets,
+    features.get_features,
 ]
 
 
@@ -37,6 +40,9 @@ def create_app(settings: Settings) -> Litestar:
     logs.configure(settings.lake_root / "logs", settings.log_level)
     parts = Parts(settings)
     telemetry = Telemetry(parts)
+
+    def start(_: Litestar) -> None:
+        Thread(target=parts.warm_up, name="warm-up", daemon=True).start()
 
     def stop(_: Litestar) -> None:
         parts.close()
@@ -50,6 +56,7 @@ def create_app(settings: Settings) -> Litestar:
         },
         exception_handlers={Exception: _answer},
         logging_config=None,
+        on_startup=[start],
         on_shutdown=[stop],
         openapi_config=OpenAPIConfig(
             title="ticketlake",

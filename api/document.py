@@ -65,6 +65,7 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
         "postEvents": _one_or_many(event),
         "predictTicket": draft,
         "predictTicketUnversioned": draft,
+        "predictTickets": {"type": "array", "items": draft, "minItems": 1, "maxItems": 1000},
     }
     for path in document["paths"].values():
         for operation in path.values():

@@ -29,6 +29,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "predictTicket": {"draft": {"value": {name: TICKET[name] for name in ("subject", "description")}}},
 }
 BODIES["predictTicketUnversioned"] = BODIES["predictTicket"]
+BODIES["predictTickets"] = {"drafts": {"value": [BODIES["predictTicket"]["draft"]["value"]]}}
 
 _RECEIPTS = {
     "receipts": [
@@ -51,16 +52,40 @@ _ABOUT = {
     "rows": 181,
     "version": 3,
 }
+_CATEGORY = {"name": "models/category", "family": "linear_svm", "digest": "0f1e2d3c4b5a69788796a5b4c3d2e1f0"}
 _PREDICTION = {
-    "category": "Technical Issue",
-    "confidence": 0.81,
-    "probabilities": {"Data Issue": 0.19, "Technical Issue": 0.81},
-    "reasons": [{"term": "export", "weight": 1.42}],
-    "model": {
-        "name": "models/category_baseline",
-        "digest": "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
-        "release": "000003-0f1e2d3c4b5a",
+    "prediction_id": "5d41402abc4b2a76b9719d911017c592",
+    "ticket_id": None,
+    "release": "000003-0f1e2d3c4b5a",
+    "targets": {
+        "category": {
+            "label": "Technical Issue",
+            "confidence": 0.81,
+            "alternatives": [{"label": "Data Issue", "confidence": 0.19}],
+            "reasons": [{"term": "export", "weight": 1.42, "value": None}],
+            "decision": {
+                "action": "suggest",
+                "why": "confidence 0.81 is at least 0.42, where 50% were right",
+                "threshold": 0.42,
+            },
+            "served_by": "champion",
+            "model": _CATEGORY,
+        },
+        "escalation": {
+            "label": None,
+            "confidence": None,
+            "alternatives": [],
+            "reasons": [],
+            "decision": {"action": "abstain", "why": "nothing to learn: no better than chance", "threshold": None},
+            "served_by": "champion",
+            "model": {**_CATEGORY, "name": "models/escalation"},
+        },
     },
+    "novelty": {"unknown": False, "score": 0.2, "threshold": 1.1, "nearest": ["Technical Issue", "Data Issue"]},
+    "resolution_hours": {"p10": 2.1, "p50": 18.4, "p90": 96.3},
+    "missing": ["models/severity"],
+    "latency_ms": 14.2,
+    "recorded": True,
 }
 _READY = {
     "status": "ready",
@@ -72,6 +97,16 @@ RESPONSES: dict[str, dict[str, Any]] = {
     "postEvents": {"202": _RECEIPTS},
     "predictTicket": {"200": _PREDICTION},
     "predictTicketUnversioned": {"200": _PREDICTION},
+    "predictTickets": {"200": {"predictions": [_PREDICTION]}},
+    "getFeatures": {
+        "200": {
+            "entity": "customer",
+            "id": "CUST-0042",
+            "as_of": "2026-03-02T09:00:00Z",
+            "release": "000003-0f1e2d3c4b5a",
+            "features": {"customer_tickets_7d": 2.0, "customer_tickets_ever": 9.0, "customer_last_sentiment": "angry"},
+        }
+    },
     "getTicket": {"200": {"ticket_id": TICKET["ticket_id"], "recorded": TICKET, "events": [], "heard": []}},
     "listMetrics": {"200": {"version": "c0ffee0123456789", "metrics": [_ABOUT]}},
     "getMetric": {

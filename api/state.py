@@ -37,18 +37,37 @@ class Parts:
 
     def __init__(self, settings: Settings) -> None:
         self.lake = Lake(settings.lake_root)
-        self.serving = Serving(settings.lake_root)
+        self.serving = Serving(settings.lake_root, _tell)
         self.metrics = MetricsFile(settings.lake_root)
         self._url = settings.database_url
         self._store: Store | None = None
         self._opening = Lock()
 
-    def inbox(self) -> Inbox:
-        """The inbox. Raises `StoreUnavailable`, and is asked again next time."""
+    def store(self) -> Store:
+        """The operational store. Raises `StoreUnavailable`, and is asked again next time."""
         with self._opening:
             if self._store is None:
                 self._store = open_store(self._url)
-            return Inbox(self._store)
+            return self._store
+
+    def inbox(self) -> Inbox:
+        """The inbox. Raises `StoreUnavailable`."""
+        return Inbox(self.store())
+
+    def hearing(self) -> Inbox | None:
+        """The inbox for those who can do without; None while the store cannot be reached."""
+        try:
+            return self.inbox()
+        except TicketlakeError as error:
+            structlog.get_logger("api").warning("the inbox cannot be heard", error=type(error).__name__)
+            return None
+
+    def warm_up(self) -> None:
+        """Open the release, so that the first request finds everything loaded."""
+        try:
+            self.serving.opened()
+        except Exception as error:  # whoever asks first is told what it is
+            structlog.get_logger("api").info("nothing to serve yet", error=type(error).__name__)
 
     def close(self) -> None:
         """Give the database's connections back."""
@@ -106,6 +125,12 @@ class Parts:
         except TicketlakeError as error:
             return Part(name=INBOX, present=False, detail=type(error).__name__)
         return Part(name=INBOX, present=True)
+
+
+def _tell(target: str, family: str, error: Exception) -> None:
+    """Of a family that could not answer; never what it was asked."""
+    log = structlog.get_logger("api")
+    log.warning("a model failed", target=target, family=family, error=type(error).__name__)
 
 
 def now() -> datetime:

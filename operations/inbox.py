@@ -79,6 +79,13 @@ class Inbox:
         rows = [row for ids in _chunks(ticket_ids) for row in self._rows(inbox.c.ticket_id.in_(ids))]
         return sorted(rows, key=lambda row: row.seq)
 
+    def since(self, batch: int, seq: int, again: Sequence[int] = ()) -> list[InboxRow]:
+        """Entries that are not stamped or in a batch later than `batch`, in order: those after `seq`, and `again`.
+
+        Lower numbers may appear later, for writers commit in any order: who follows the inbox asks `again` for gaps.
+        """
+        return self._rows(and_(_later(batch), or_(inbox.c.seq > seq, inbox.c.seq.in_(again))))
+
     def newest(self) -> list[InboxState]:
         """What lies in the inbox, one line a kind; empty when nothing does."""
         statement = select(

@@ -71,3 +71,18 @@ inbox_stamp = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("last_batch", BigInteger, nullable=False),
 )
+
+# What models said, without the words that they said it of. Append-only; no drain takes it.
+prediction = Table(
+    "prediction",
+    metadata,
+    Column("seq", SERIAL, Identity(), primary_key=True),
+    Column("prediction_id", String(64), nullable=False),
+    Column("ticket_id", String(200)),
+    Column("release", String(32), nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("ux_prediction_id", "prediction_id", unique=True),
+    Index("ix_prediction_ticket", "ticket_id", "seq"),
+    sqlite_autoincrement=True,
+)

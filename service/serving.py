@@ -5,10 +5,16 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from ml.classify.baseline import NAME as CATEGORY_BASELINE
-from ml.classify.linear import CategoryModel, Prediction
+import polars as pl
+
+from ml.classify.baseline import NAME as BASELINE
+from operations.inbox import Inbox
+from service.models import Failed, Models
+from service.online import Online
+from service.understanding import Understood, understand
 from warehouse import releases
-from warehouse.errors import NotMaterialized, TicketlakeError
+from warehouse.delta import Lake
+from warehouse.errors import NotMaterialized, StoreUnavailable, TicketlakeError
 from warehouse.releases import Release
 
 if TYPE_CHECKING:
@@ -20,25 +26,21 @@ class Opened:
     """One release with everything in it loaded."""
 
     release: Release
-    category: CategoryModel | None
+    models: Models
+    online: Online
 
 
-@dataclass(frozen=True)
-class Answer:
-    """A prediction, and the model that made it."""
-
-    prediction: Prediction
-    model: str
-    digest: str
-    release: str
+def _nobody(target: str, family: str, error: Exception) -> None:
+    """Nobody listens."""
 
 
 class Serving:
     """Threads share one. Whoever notices a newer release opens it; the others go on with the one they have."""
 
-    def __init__(self, root: Path) -> None:
-        """Opens nothing yet: the lake may still be empty."""
+    def __init__(self, root: Path, failed: Failed = _nobody) -> None:
+        """Opens nothing yet: the lake may still be empty. `failed` hears of a family that could not answer."""
         self._root = root
+        self._failed = failed
         self._opened: Opened | None = None
         self._opening = Lock()
         self.refused: dict[str, TicketlakeError] = {}
@@ -59,17 +61,25 @@ class Serving:
         finally:
             self._opening.release()
 
-    def predict_category(self, subject: str | None, description: str | None) -> Answer:
-        """The category of a ticket. Raises `NotMaterialized` naming the model, or the release, that is missing."""
+    def understand(
+        self, tickets: pl.DataFrame, inbox: Inbox | None, *, full: bool = False
+    ) -> tuple[str, list[Understood]]:
+        """The release, and what its models say of tickets (columns `READ`).
+
+        Raises `NotMaterialized` naming the baseline where no model, or no release, could say anything.
+        """
         try:
             opened = self.opened()
         except NotMaterialized as missing:
-            raise NotMaterialized(CATEGORY_BASELINE) from missing
-        if opened.category is None:
-            raise NotMaterialized(CATEGORY_BASELINE)
-        artifact = opened.release.artifact(CATEGORY_BASELINE)
-        prediction = opened.category.explain(subject, description)
-        return Answer(prediction, artifact.name, artifact.digest, opened.release.id)
+            raise NotMaterialized(BASELINE) from missing
+        try:
+            features = opened.online.features(inbox, tickets)
+        except StoreUnavailable:
+            features = opened.online.features(None, tickets)
+        found = understand(opened.models, tickets, features, full=full, failed=self._failed)
+        if not all(one.targets for one in found):
+            raise NotMaterialized(BASELINE)
+        return opened.release.id, found
 
     def _exchange(self) -> Opened:
         held = self._opened
@@ -78,19 +88,14 @@ class Serving:
             return held
         try:
             release = releases.open_release(self._root)
-            self._opened = Opened(release, _category(release))
+            models = Models.load(release, held.models if held else None, self._failed)
+            self._opened = Opened(release, models, Online(Lake(self._root), release.manifest))
         except TicketlakeError as error:
             if held is None:
                 raise
             self.refused[str(current)] = error
             return held
         return self._opened
-
-
-def _category(release: Release) -> CategoryModel | None:
-    if CATEGORY_BASELINE not in release.artifacts:
-        return None
-    return CategoryModel.load(release.artifact(CATEGORY_BASELINE).path)
 
 
 class MetricsFile:

@@ -1,41 +1,58 @@
-"""What the models say about a ticket."""
+"""What the models say about tickets."""
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from time import perf_counter
+from typing import Annotated, Any, Literal
+from uuid import uuid4
 
 import msgspec
+import structlog
 from litestar import post
+from litestar.params import Parameter
 
 from api import bodies
+from api.drafts import drafts
 from api.problems import BadRequest, FieldError
-from api.state import Parts
-from api.tickets_in import TicketDraft, mute
-from ml.classify.linear import Reason
+from api.state import Parts, now
+from ml.classify.unknown import Strange
+from operations.predictions import GivenPrediction, Predictions
+from service.understanding import Answer, Hours, Understood
+from warehouse.errors import StoreUnavailable
 
-
-class ModelVersion(msgspec.Struct, frozen=True):
-    """Which model answered: its asset, the digest of its files, and the release that it belongs to."""
-
-    name: str
-    digest: str
-    release: str
+MOST_AT_ONCE = 1_000
+Explain = Annotated[
+    Literal["brief", "full"],
+    Parameter(description="brief: the reasons that come with a prediction; full: also those that cost more of them"),
+]
 
 
 class TicketPrediction(msgspec.Struct, frozen=True):
-    """The likeliest category with its calibrated probability, those of all categories, and the terms that spoke for it.
+    """Each target with label, calibrated confidence, alternatives, reasons, and what to do with it.
 
-    No reason is given where no word of the ticket is known: then the probabilities are the shares of the categories.
+    `recorded`: whether it was kept, without what the ticket says. `missing`: models that there are not.
     """
 
-    category: str
-    confidence: float
-    probabilities: dict[str, float]
-    reasons: list[Reason]
-    model: ModelVersion
+    prediction_id: str
+    ticket_id: str | None
+    release: str
+    targets: dict[str, Answer]
+    novelty: Strange | None
+    resolution_hours: Hours | None
+    missing: list[str]
+    latency_ms: float
+    recorded: bool
+
+
+class TicketPredictions(msgspec.Struct, frozen=True):
+    """One prediction per ticket, in the order in which they were sent; `latency_ms` of each is its share."""
+
+    predictions: list[TicketPrediction]
 
 
 def _operation_id(_: Any, __: Any, path: Sequence[Any]) -> str:
-    return "predictTicket" if path[0] == "v1" else "predictTicketUnversioned"
+    many = "Tickets" if str(path[-1]).endswith("s") else "Ticket"
+    return f"predict{many}" if path[0] == "v1" else f"predict{many}Unversioned"
 
 
 @post(
@@ -46,18 +63,97 @@ def _operation_id(_: Any, __: Any, path: Sequence[Any]) -> str:
     sync_to_thread=True,
     before_request=bodies.refuse_other_than_json,
 )
-def predict_ticket(body: bytes, parts: Parts) -> TicketPrediction:
-    """Predict the category of a ticket from its subject and description; nothing is stored."""
-    draft = bodies.typed(bodies.read(body), TicketDraft)
-    if mute(draft):
-        error = FieldError("expected a subject or a description, found neither", pointer="")
-        raise BadRequest("the body has fields that are not allowed", error)
-    answer = parts.serving.predict_category(draft.subject, draft.description)
-    found = answer.prediction
-    return TicketPrediction(
-        category=found.label,
-        confidence=found.confidence,
-        probabilities=found.probabilities,
-        reasons=found.reasons,
-        model=ModelVersion(answer.model, answer.digest, answer.release),
+def predict_ticket(body: bytes, parts: Parts, explain: Explain = "brief") -> TicketPrediction:
+    """Predict what a ticket is about, how urgent it is, how the customer feels, how long it will take.
+
+    Only a subject or a description is required; the rest of what is known at the opening helps. What the models said is
+    kept, what the ticket said is not.
+    """
+    began = perf_counter()
+    return _predict(parts, [bodies.read(body)], ["$"], explain, began)[0]
+
+
+@post(
+    "/v1/predict-tickets",
+    operation_id="predictTickets",
+    tags=["predictions"],
+    status_code=200,
+    sync_to_thread=True,
+    before_request=bodies.refuse_other_than_json,
+)
+def predict_tickets(body: bytes, parts: Parts, explain: Explain = "brief") -> TicketPredictions:
+    """Predict on an array of up to 1,000 tickets, each as for one."""
+    began = perf_counter()
+    values = bodies.read(body)
+    found = len(values) if isinstance(values, list) else None
+    if found is None or not 1 <= found <= MOST_AT_ONCE:
+        detail = f"expected an array of 1 to {MOST_AT_ONCE} tickets, found {'none' if found is None else found}"
+        raise BadRequest("the body has fields that are not allowed", FieldError(detail, pointer=""))
+    places = [f"$[{index}]" for index in range(len(values))]
+    return TicketPredictions(_predict(parts, values, places, explain, began))
+
+
+def _predict(
+    parts: Parts, values: Sequence[Any], places: Sequence[str], explain: str, began: float
+) -> list[TicketPrediction]:
+    made_at = now()
+    tickets = drafts(values, places, made_at)
+    release, understood = parts.serving.understand(tickets, parts.hearing(), full=explain == "full")
+    request = uuid4().hex
+    ids = [request if len(values) == 1 else f"{request}.{index}" for index in range(len(values))]
+    latency = round((perf_counter() - began) * 1000 / len(values), 3)
+    names = tickets["ticket_id"].to_list()
+    entries = [
+        _entry(one, id_=id_, ticket_id=name, release=release, made_at=made_at, latency=latency)
+        for id_, name, one in zip(ids, names, understood, strict=True)
+    ]
+    recorded = _record(parts, entries)
+    structlog.get_logger("api").info("predicted", prediction_id=request, tickets=len(values), recorded=recorded)
+    return [
+        TicketPrediction(
+            prediction_id=id_,
+            ticket_id=name,
+            release=release,
+            targets=one.targets,
+            novelty=one.novelty,
+            resolution_hours=one.resolution_hours,
+            missing=one.missing,
+            latency_ms=latency,
+            recorded=recorded,
+        )
+        for id_, name, one in zip(ids, names, understood, strict=True)
+    ]
+
+
+def _entry(
+    one: Understood, *, id_: str, ticket_id: str | None, release: str, made_at: datetime, latency: float
+) -> GivenPrediction:
+    targets = {
+        name: {
+            "label": answer.label,
+            "confidence": answer.confidence,
+            "decision": answer.decision.action,
+            "served_by": answer.served_by,
+            "model": answer.model,
+        }
+        for name, answer in one.targets.items()
+    }
+    novelty = one.novelty.score if one.novelty else None
+    said = {"targets": targets, "novelty": novelty, "resolution_hours": one.resolution_hours, "latency_ms": latency}
+    return GivenPrediction(
+        prediction_id=id_,
+        ticket_id=ticket_id,
+        release=release,
+        made_at=made_at,
+        body=msgspec.json.encode(said).decode(),
     )
+
+
+def _record(parts: Parts, entries: Sequence[GivenPrediction]) -> bool:
+    """Whether they are durable; a store that does not answer holds no prediction back."""
+    try:
+        Predictions(parts.store()).append(entries)
+    except StoreUnavailable as error:
+        structlog.get_logger("api").warning("predictions were not kept", error=type(error).__name__)
+        return False
+    return True

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -12,9 +13,18 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from api.app import create_app
+from ml import features, targets
 from ml.classify import baseline
-from warehouse import marts, releases
-from warehouse.contracts import gold, silver
+from ml.classify.champion import Champion
+from ml.classify.decisions import Rule
+from ml.evaluate.splits import time_split
+from ml.inputs import encoded, of_one
+from ml.targets import Target
+from ml.text import encoder as encoders
+from ml.understand import Past, learn_target
+from warehouse import artifacts, marts, releases
+from warehouse.artifacts import Artifact
+from warehouse.contracts import gold, silver, ticket_features
 from warehouse.delta import Lake
 from warehouse.settings import Settings
 
@@ -33,6 +43,7 @@ def tickets(count: int = 240) -> pl.DataFrame:
             "description": [f"{SAID[label]} since yesterday" for label in labels],
             "category": np.where(rng.random(count) < 0.9, labels, rng.permutation(labels)),
             "language": ["en"] * count,
+            "customer_id": [f"CUST-{n % 12:04d}" for n in range(count)],
             "load_id": ["0123456789abcdef"] * count,
             "record_hash": ["0" * 32] * count,
         }
@@ -68,10 +79,12 @@ def publish_metrics(lake: Lake, days: int) -> None:
 def publish_model(lake: Lake, seed: int) -> releases.Release:
     version = lake.version(silver.TICKETS)
     assert version is not None
+    known = lake.data_version(ticket_features.TICKETS)
     inputs = {silver.TICKETS.path: version}
     model, card = baseline.train(lake.read(silver.TICKETS, columns=baseline.COLUMNS), seed=seed, inputs=inputs)
     artifact = releases.stage(lake, baseline.NAME, model.save, card.as_dict())
-    return releases.publish(lake, [artifact], inputs, 0, expected=releases.current_id(lake.root), now=NOW)
+    tables = inputs if known is None else {**inputs, ticket_features.TICKETS.path: known}
+    return releases.publish(lake, [artifact], tables, 0, expected=releases.current_id(lake.root), now=NOW)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -81,10 +94,82 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def built_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
     lake = Lake(tmp_path_factory.mktemp("built") / "lake")
-    lake.replace(silver.TICKETS, tickets())
+    rows = tickets()
+    lake.replace(silver.TICKETS, rows)
+    lake.replace(ticket_features.TICKETS, features.ticket_features(rows.select(features.READ), rows))
     publish_metrics(lake, days=30)
     publish_model(lake, seed=7)
     return lake.root
+
+
+def champion(root: Path, past: Past, target: Target, audit: dict[str, str], above: Champion | None = None) -> Artifact:
+    """A champion for the target, staged as a build does."""
+    policy = [Rule("*", "*", "automate", 0.9), Rule("*", "*", "suggest", 0.5)]
+    model, card = learn_target(past, target, ["linear_svm", "logistic"], seed=1, policy=policy, above=above)
+    return artifacts.stage(root, f"models/{target.name}", model.save, {**card.as_dict(), "learnability": audit})
+
+
+@pytest.fixture(scope="session")
+def learned_once(
+    built_lake: Path, encoder_folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, dict[str, list[Artifact]]]:
+    """A lake whose release has champions, and two versions of the one for categories."""
+    root = tmp_path_factory.mktemp("learned") / "lake"
+    shutil.copytree(built_lake, root, symlinks=True)
+    lake = Lake(root)
+
+    def copy(folder: Path) -> None:
+        shutil.copytree(encoder_folder, folder, dirs_exist_ok=True)
+
+    encoder = encoders.load(encoder_folder)
+    staged = [artifacts.stage(root, "models/encoder", copy, {"encoder": encoder.digest})]
+    rows = lake.read(silver.TICKETS)
+    rng = np.random.default_rng(4)
+    more = {"subcategory": rows["category"] + rng.choice([" 1", " 2"], len(rows)), "resolved_at": rows["created_at"]}
+    rows = rows.with_columns(**more, priority=pl.Series(rng.choice(["low", "high"], len(rows))))
+    known = lake.read(ticket_features.TICKETS)
+    inputs = of_one(rows, known, encoder.encode(encoded(rows).to_list()))
+    split = time_split(rows["created_at"])
+    assert split is not None
+    versions = dict(releases.open_release(root).manifest.tables)
+    past = Past(rows, inputs, split, NOW, versions)
+    learnable = {"verdict": "learnable", "reason": "it is"}
+    category = champion(root, past, targets.CATEGORY, learnable)
+    other = champion(
+        root, replace(past, rows=rows.with_columns(category=rows["category"].reverse())), targets.CATEGORY, learnable
+    )
+    under = champion(root, past, targets.SUBCATEGORY, learnable, Champion.load(category.path))
+    silent = champion(root, past, targets.PRIORITY, {"verdict": "nothing to learn", "reason": "no better than chance"})
+    baseline_ = releases.open_release(root).artifact(baseline.NAME)
+    parts = {name: [*staged, one, under, silent, baseline_] for name, one in (("first", category), ("second", other))}
+    releases.publish(lake, parts["first"], versions, 0, expected=releases.current_id(root), now=NOW)
+    return root, parts
+
+
+@pytest.fixture
+def learned(learned_once: tuple[Path, dict[str, list[Artifact]]], tmp_path: Path) -> Lake:
+    shutil.copytree(learned_once[0], tmp_path / "learned", symlinks=True)
+    return Lake(tmp_path / "learned")
+
+
+@pytest.fixture
+def release_of(learned: Lake, learned_once: tuple[Path, dict[str, list[Artifact]]]):
+    """Publishes the `first` or the `second` champion for categories."""
+
+    def publish(which: str) -> releases.Release:
+        parts = [artifacts.load(learned.root, one.name, one.digest) for one in learned_once[1][which]]
+        tables = releases.open_release(learned.root).manifest.tables
+        return releases.publish(learned, parts, tables, 0, expected=releases.current_id(learned.root), now=NOW)
+
+    return publish
+
+
+@pytest.fixture
+def answering(learned: Lake) -> Iterator[TestClient[Litestar]]:
+    """A client of an API that answers with champions."""
+    app = create_app(Settings(lake_root=learned.root, _env_file=None))
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client
 
 
 @pytest.fixture

@@ -91,7 +91,7 @@ def test_the_command_serves_logs_and_ends_when_asked(lake, port):
         assert _until_it_answers(port, process).status_code == 200
         base = f"http://127.0.0.1:{port}"
         assert httpx.get(f"{base}/health/ready").json()["status"] == "ready"
-        assert httpx.post(f"{base}/predict-ticket", json={"subject": "invoice"}).json()["category"] == "Billing"
+        assert httpx.post(f"{base}/predict-ticket", json={"subject": "invoice"}).json()["targets"]
         assert httpx.get(f"{base}/v1/tickets/%FF").status_code in (400, 404)
 
         second = _serve(lake.root, port)

@@ -17,8 +17,9 @@ The whole description, with every field, is at `/docs` of a running server.
 """
 CALLS = [
     ("Is there anything to serve?", "GET", "/health/ready", None),
-    ("Predict the category of a ticket", "POST", "/v1/predict-ticket",
+    ("Predict on a ticket", "POST", "/v1/predict-ticket",
      {"subject": "Wrong bill", "description": "the invoice shows a wrong amount"}),
+    ("Ask what is known of a customer", "GET", "/v1/features/customer/CUST-0007", None),
     ("Send a ticket", "POST", "/v1/tickets", BODIES["postTickets"]["one"]["value"]),
     ("Send an event", "POST", "/v1/events", BODIES["postEvents"]["one"]["value"]),
     ("Look a ticket up", "GET", "/v1/tickets/TK-2026-004711", None),
@@ -28,9 +29,12 @@ CALLS = [
     ("A filter that is wrong", "GET", "/v1/metrics/metric_volume_by_day_category_channel_region?colour=red", None),
 ]  # fmt: skip
 VARYING = [
-    (r'"(request_id|release|digest|version|received_at|received_time)": "[^"]*"', r'"\1": "…"'),
+    (r'"(request_id|prediction_id|release|digest|version|received_at|received_time)": "[^"]*"', r'"\1": "…"'),
     (r'"age_seconds": [\d.]+', '"age_seconds": 1.0'),
-    (r'"(confidence|weight|Billing|Login)": (\d\.\d)\d*', r'"\1": \2'),
+    (r'"(confidence|weight)": (\d\.\d)\d*', r'"\1": \2'),
+    (r'"latency_ms": [\d.]+', '"latency_ms": 10.0'),
+    (r'"as_of": "[^"]*"', '"as_of": "…"'),
+    (r'"customer_tickets_(\d+)d": [\d.]+', r'"customer_tickets_\1d": 0.0'),
 ]
 
 

@@ -21,7 +21,15 @@ CHECKS = [
     checks.unsupported_method,
 ]
 QUIET = list(HealthCheck)
-TAKES_SOMETHING = ["getMetric", "getTicket", "postEvents", "postTickets", "predictTicket"]
+TAKES_SOMETHING = [
+    "getFeatures",
+    "getMetric",
+    "getTicket",
+    "postEvents",
+    "postTickets",
+    "predictTicket",
+    "predictTickets",
+]
 
 
 @pytest.fixture(scope="module")

@@ -11,33 +11,46 @@ from ml.classify import baseline
 from warehouse import releases
 from warehouse.settings import Settings
 
+PATHS = {"postTickets": "/v1/tickets", "postEvents": "/v1/events", "predictTickets": "/v1/predict-tickets"}
 VOLUME = "/v1/metrics/metric_volume_by_day_category_channel_region"
 
 
 def test_a_prediction_says_what_why_and_which_model(client, lake):
     answer = client.post("/v1/predict-ticket", json={"subject": "help", "description": "a wrong amount on the invoice"})
 
-    found, release = answer.json(), releases.open_release(lake.root)
+    release = releases.open_release(lake.root)
     assert answer.status_code == 200
-    assert found["category"] == "Billing"
-    assert found["confidence"] == max(found["probabilities"].values()) > 0.5
+    assert answer.json()["release"] == release.id
+    found = answer.json()["targets"]["category"]
+    assert found["label"] == "Billing"
+    assert found["confidence"] > 0.5
+    assert [other["label"] for other in found["alternatives"]] == ["Login"]
     assert {reason["term"] for reason in found["reasons"]} & {"invoice", "amount", "wrong amount", "a wrong"}
+    assert (found["served_by"], found["decision"]["action"]) == ("baseline", "suggest")
     assert found["model"] == {
         "name": "models/category_baseline",
+        "family": "tfidf_logistic",
         "digest": release.artifact(baseline.NAME).digest,
-        "release": release.id,
     }
+    assert "models/category" in answer.json()["missing"]
 
 
 def test_both_paths_predict_the_same(client):
     draft = {"description": "the password is refused"}
 
-    assert client.post("/predict-ticket", json=draft).json() == client.post("/v1/predict-ticket", json=draft).json()
+    plain, versioned = (client.post(path, json=draft).json() for path in ("/predict-ticket", "/v1/predict-ticket"))
+    assert plain["targets"] == versioned["targets"]
 
 
 @pytest.mark.parametrize(
     ("draft", "pointer"),
-    [({}, ""), ({"subject": " "}, ""), ({"subject": 5}, "/subject"), ({"subject": "x", "priority": []}, "/priority")],
+    [
+        ({}, ""),
+        ({"subject": " "}, ""),
+        ({"subject": 5}, "/subject"),
+        ({"subject": "x", "priority": []}, "/priority"),
+        ({"subject": "x", "created_at": "1950-01-01T00:00:00Z"}, "/created_at"),
+    ],
 )
 def test_a_draft_that_says_nothing_or_the_wrong_thing_is_refused(client, draft, pointer):
     answer = client.post("/v1/predict-ticket", json=draft)
@@ -71,11 +84,11 @@ def test_a_release_without_a_model_names_the_model(lake, client):
 
 def test_a_newer_release_is_served_without_a_restart_and_rollback_too(client, lake, republish):
     draft = {"subject": "the invoice"}
-    first = client.post("/v1/predict-ticket", json=draft).json()["model"]["release"]
+    first = client.post("/v1/predict-ticket", json=draft).json()["release"]
     republish(1)
-    second = client.post("/v1/predict-ticket", json=draft).json()["model"]["release"]
+    second = client.post("/v1/predict-ticket", json=draft).json()["release"]
     releases.rollback(lake, first)
-    third = client.post("/v1/predict-ticket", json=draft).json()["model"]["release"]
+    third = client.post("/v1/predict-ticket", json=draft).json()["release"]
 
     assert first != second
     assert third == first
@@ -83,12 +96,12 @@ def test_a_newer_release_is_served_without_a_restart_and_rollback_too(client, la
 
 def test_a_release_that_is_damaged_is_not_served_in_place_of_a_sound_one(client, lake, republish):
     draft = {"subject": "the invoice"}
-    sound = client.post("/v1/predict-ticket", json=draft).json()["model"]["release"]
+    sound = client.post("/v1/predict-ticket", json=draft).json()["release"]
     republish(1)
     damaged = releases.open_release(lake.root)
     (damaged.artifact(baseline.NAME).path / "bias.npy").write_bytes(b"x")
 
-    assert client.post("/v1/predict-ticket", json=draft).json()["model"]["release"] == sound
+    assert client.post("/v1/predict-ticket", json=draft).json()["release"] == sound
     parts = {part["name"]: part for part in client.get("/health/ready").json()["parts"]}
     assert parts["release"]["version"] == sound
     assert "a newer release is not served" in parts["release"]["detail"]
@@ -182,7 +195,7 @@ def test_what_fails_unexpectedly_is_logged_without_its_message(client, lake):
     ("path", "body"),
     [
         (
-            "/v1/tickets" if name == "postTickets" else "/v1/events" if name == "postEvents" else "/predict-ticket",
+            PATHS.get(name, "/predict-ticket"),
             example,
         )
         for name, examples in BODIES.items()
@@ -203,7 +216,7 @@ def test_fifty_readers_see_whole_releases_while_new_ones_are_published(client, l
             predicted = client.post("/v1/predict-ticket", json={"subject": "the invoice"})
             metric = client.get(f"{VOLUME}?limit=1")
             assert (predicted.status_code, metric.status_code) == (200, 200)
-            seen.append((predicted.json()["model"]["release"], predicted.json()["model"]["digest"]))
+            seen.append((predicted.json()["release"], predicted.json()["targets"]["category"]["model"]["digest"]))
         return seen
 
     with ThreadPoolExecutor(50) as pool:

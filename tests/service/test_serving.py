@@ -4,8 +4,10 @@ import polars as pl
 import pytest
 
 from ml.classify import baseline
+from ml.features import READ
 from service.serving import MetricsFile, Serving
 from warehouse import releases
+from warehouse.contracts import silver
 from warehouse.delta import Lake
 from warehouse.errors import ArtifactDamaged, NotMaterialized
 
@@ -39,14 +41,19 @@ def publish(lake):
     return publish
 
 
+def asked(subject):
+    row = {"created_at": NOW, "subject": subject}
+    return pl.DataFrame([row], schema={name: silver.TICKETS.schema[name] for name in READ})
+
+
 def test_nothing_is_served_before_the_first_release_and_then_without_asking(lake, publish):
     serving = Serving(lake.root)
     with pytest.raises(NotMaterialized) as missing:
-        serving.predict_category("invoice", None)
+        serving.understand(asked("invoice"), None)
     published = publish(1)
 
     assert missing.value.asset == "models/category_baseline"
-    assert serving.predict_category("invoice", None).release == published.id
+    assert serving.understand(asked("invoice"), None)[0] == published.id
 
 
 def test_an_open_release_is_not_opened_again(lake, publish):
@@ -63,8 +70,8 @@ def test_what_was_opened_stays_whole_after_its_files_are_gone(lake, publish):
     releases.retain(lake, keep=1, now=NOW)
 
     assert not first.artifact(baseline.NAME).path.exists()
-    assert held.category is not None
-    assert held.category.explain("invoice", None).label == "Billing"
+    assert held.models.baseline is not None
+    assert held.models.baseline.explain("invoice", None).label == "Billing"
     assert serving.opened().release.id != first.id
 
 

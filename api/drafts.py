@@ -1,0 +1,60 @@
+"""Tickets to predict on: what is known of each when it is opened, as one frame; what is not said is null."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import polars as pl
+
+from api.bodies import MOST_ERRORS, typed
+from api.problems import BadRequest, FieldError, pointer
+from api.tickets_in import TicketDraft, mute
+from ml.features import READ
+from operations.entries import fault_of_name
+from warehouse.contracts.silver import TICKETS
+from warehouse.times import AHEAD_OF_US, EARLIEST, MILLISECONDS_FROM
+
+SCHEMA = {name: TICKETS.schema[name] for name in READ}
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def drafts(values: Sequence[Any], places: Sequence[str], now: datetime) -> pl.DataFrame:
+    """One row per value of the body, columns `READ`; opened `now` where it does not say.
+
+    Raises `BadRequest` with the fields that are wrong, of all of them.
+    """
+    rows, errors = [], []
+    for value, at in zip(values, places, strict=True):
+        try:
+            rows.append(_row(typed(value, TicketDraft, at), at, now))
+        except BadRequest as refused:
+            errors.extend(refused.errors)
+    if errors:
+        raise BadRequest("the body has fields that are not allowed", *errors[:MOST_ERRORS])
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+
+
+def _row(draft: Any, at: str, now: datetime) -> list[Any]:
+    fault = None if draft.ticket_id is None else fault_of_name(draft.ticket_id)
+    if fault:
+        raise BadRequest("the ticket has no such id", FieldError(fault, pointer=pointer(f"{at}.ticket_id")))
+    if mute(draft):
+        detail = "expected a subject or a description, found neither"
+        raise BadRequest("the body has fields that are not allowed", FieldError(detail, pointer=pointer(at)))
+    opened = now if draft.created_at is None else _instant(draft.created_at)
+    if opened is None or not EARLIEST <= opened <= now + AHEAD_OF_US:
+        detail = "expected a time after 1990 that is past"
+        raise BadRequest(
+            "the body has fields that are not allowed", FieldError(detail, pointer=pointer(f"{at}.created_at"))
+        )
+    return [opened if name == "created_at" else getattr(draft, name) for name in READ]
+
+
+def _instant(time: datetime | int) -> datetime | None:
+    """As the lake reads it: a time with its offset, seconds or milliseconds since 1970."""
+    if isinstance(time, int):
+        return _EPOCH + timedelta(milliseconds=time if time >= MILLISECONDS_FROM else time * 1000)
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        return None

@@ -1,0 +1,45 @@
+"""Predictions that were given: kept before they are answered, never changed, without what the ticket said."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import Connection, insert, select
+
+from operations.schema import prediction
+from operations.store import Store
+
+
+class GivenPrediction(msgspec.Struct, frozen=True, kw_only=True):
+    """One ticket's. `body` is JSON: labels, confidences, decisions, model versions, novelty, latency; no text."""
+
+    prediction_id: str
+    ticket_id: str | None
+    release: str
+    made_at: datetime
+    body: str
+
+
+class Predictions:
+    """Append and read."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def append(self, given: Sequence[GivenPrediction]) -> None:
+        """Keep all or none, in one transaction; durable when this returns. Raises `StoreUnavailable`."""
+        rows = [msgspec.structs.asdict(one) for one in given]
+
+        def write(connection: Connection) -> None:
+            connection.execute(insert(prediction), rows)
+
+        if rows:
+            self._store.write(write)
+
+    def find(self, prediction_id: str) -> GivenPrediction | None:
+        """The prediction of that id."""
+        columns = [prediction.c[name] for name in GivenPrediction.__struct_fields__]
+        with self._store.reading() as connection:
+            row = connection.execute(select(*columns).where(prediction.c.prediction_id == prediction_id)).mappings()
+            found = row.first()
+        return GivenPrediction(**found) if found else None

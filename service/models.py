@@ -1,0 +1,121 @@
+"""The models of one release, loaded once and tried once; what a newer release keeps is kept."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import polars as pl
+
+from ml.answers import answer
+from ml.classify.baseline import NAME as BASELINE
+from ml.classify.champion import Champion
+from ml.classify.decisions import Thresholds, threshold_table
+from ml.classify.learner import Inputs
+from ml.classify.linear import CategoryModel
+from ml.duration import RESOLUTION_TIME, ResolutionTime
+from ml.features import model_table
+from ml.inputs import encoded
+from ml.targets import TARGETS
+from ml.text.encoder import Joined
+from ml.text.encoder import load as load_encoder
+from warehouse.artifacts import Artifact
+from warehouse.contracts.ticket_features import TICKETS
+from warehouse.errors import ArtifactDamaged, TicketlakeError
+from warehouse.releases import Release
+
+ENCODER = "models/encoder"
+NOTHING_TO_LEARN = "nothing to learn"
+T = TypeVar("T")
+Failed = Callable[[str, str, Exception], object]
+
+
+@dataclass(frozen=True)
+class Judge:
+    """What decides about a target's answers: the version of the model, its thresholds, and the audit's verdict."""
+
+    name: str
+    digest: str
+    thresholds: Thresholds
+    silent: str | None
+    """Why nothing is answered, where the audit found nothing to learn."""
+
+
+@dataclass(frozen=True)
+class Models:
+    """Everything that a release predicts with; a part that it does not have is None or not there."""
+
+    encoder: Joined | None
+    champions: Mapping[str, Champion]
+    judges: Mapping[str, Judge]
+    resolution_time: ResolutionTime | None
+    baseline: CategoryModel | None
+    loaded: Mapping[str, tuple[str, Any]]
+    """By artifact its digest and what was loaded from it."""
+
+    @classmethod
+    def load(cls, release: Release, before: "Models | None", failed: Failed) -> "Models":
+        """Load what changed, and answer once with it. Raises `ArtifactDamaged` for what cannot be read or asked."""
+        loaded: dict[str, tuple[str, Any]] = {}
+
+        def part(name: str, load: Callable[[Artifact], T]) -> T | None:
+            if name not in release.artifacts:
+                return None
+            artifact = release.artifact(name)
+            held = before.loaded.get(name) if before is not None else None
+            if held is None or held[0] != artifact.digest:
+                held = (artifact.digest, _read(artifact, load))
+            loaded[name] = held
+            found: T = held[1]
+            return found
+
+        encoder = part(ENCODER, lambda artifact: load_encoder(artifact.path))
+        champions = {}
+        for target in TARGETS:
+            name = f"models/{target.name}"
+            found = part(name, lambda artifact: Champion.load(artifact.path))
+            if found is not None and encoder is not None and fits(release.artifact(name), encoder):
+                champions[target.name] = found
+        time = part(f"models/{RESOLUTION_TIME}", lambda artifact: ResolutionTime.load(artifact.path))
+        baseline = part(BASELINE, lambda artifact: CategoryModel.load(artifact.path))
+        judges = {name: _judge(release.artifact(f"models/{name}")) for name in champions}
+        models = cls(encoder, champions, judges, time, baseline, loaded)
+        models.warm_up(failed)
+        return models
+
+    def warm_up(self, failed: Failed) -> None:
+        """Answer one made-up ticket, so that the first real one finds everything compiled."""
+        if self.encoder is None:
+            return
+        nobody = pl.DataFrame([{}], schema=TICKETS.schema)
+        said = pl.DataFrame({"subject": ["warm up"], "description": ["The export of the report is empty."]})
+        texts = encoded(said)
+        inputs = Inputs(texts, self.encoder.encode(texts.to_list()), model_table(nobody))
+        for given in answer(self.champions, inputs, failed).values():
+            champion = self.champions[next(n for n, c in self.champions.items() if given.member in c.members)]
+            champion.explain(given.member, inputs, given.best.tolist(), full=False)
+            if champion.unknown is not None:
+                champion.unknown.judge(inputs)
+        if self.resolution_time is not None:
+            self.resolution_time.predict(inputs)
+
+
+def fits(artifact: Artifact, encoder: Joined) -> bool:
+    """Whether a champion was trained on this encoder's vectors."""
+    return artifact.card.get("encoder") in (None, encoder.digest)
+
+
+def _judge(artifact: Artifact) -> Judge:
+    audited = artifact.card.get("learnability") or {}
+    silent = audited.get("reason") if audited.get("verdict") == NOTHING_TO_LEARN else None
+    thresholds = threshold_table(artifact.card.get("decisions", {}))
+    return Judge(artifact.name, artifact.digest, thresholds, silent)
+
+
+def _read(artifact: Artifact, load: Callable[[Artifact], T]) -> T:
+    try:
+        return load(artifact)
+    except TicketlakeError:
+        raise
+    except Exception as error:  # whatever a library says of a file that it cannot read
+        found = f"{artifact.name} {artifact.digest} cannot be loaded: {type(error).__name__}: {error}"
+        raise ArtifactDamaged(f"{found}. Delete {artifact.path} and run `ticketlake build --learn`.") from error
