@@ -45,7 +45,7 @@ def _show(found: dict[str, Any]) -> None:
         table.add_column(name, justify="right")
     for part in ("pii", "entities"):
         for kind, score in found[part].items():
-            numbers = (f"{score[name]:.4f}" for name in ("precision", "recall", "f1"))
+            numbers = ("" if score[name] is None else f"{score[name]:.4f}" for name in ("precision", "recall", "f1"))
             table.add_row(kind, f"{score['spans']:,}", *numbers)
     console = Console()
     console.print(table)

@@ -108,20 +108,22 @@ def found_entities(tickets: pl.DataFrame) -> pl.DataFrame:
 
 def scores(
     tickets: pl.DataFrame, found: pl.DataFrame, truth: pl.DataFrame, kinds: Iterable[str]
-) -> dict[str, dict[str, float]]:
-    """Precision, recall and F1 of each kind; a span is right if both ends are. `tickets` are all in the truth."""
+) -> dict[str, dict[str, Any]]:
+    """Precision, recall and F1 of each kind; a span is right if both ends are. `tickets` are all in the truth.
+
+    Null is what cannot be said: precision where nothing was found, recall where there was nothing to find.
+    """
     known = truth.join(tickets.select("ticket_id"), on="ticket_id", how="semi")
     result = {}
     for kind in kinds:
         wanted = known.filter(pl.col("kind") == kind).select(_SPAN).cast({"start": pl.Int64, "end": pl.Int64}).unique()
         ours = found.filter(pl.col("kind") == kind).select(_SPAN).unique()
         right = ours.join(wanted, on=_SPAN, how="semi").height
-        precision, recall = right / max(ours.height, 1), right / max(wanted.height, 1)
         result[kind] = {
             "spans": wanted.height,
-            "precision": precision,
-            "recall": recall,
-            "f1": 2 * right / max(ours.height + wanted.height, 1),
+            "precision": right / ours.height if ours.height else None,
+            "recall": right / wanted.height if wanted.height else None,
+            "f1": 2 * right / (ours.height + wanted.height) if ours.height + wanted.height else None,
         }
     return result
 
