@@ -5,6 +5,7 @@ from typing import Any
 
 from ml.audit.run import Audit, Finding
 from ml.audit.verdicts import CHANCE, KEPT, LEARNABLE_SKILL, SHARED_TEMPLATES, TEMPLATE_SKILL, Judged
+from ml.plots import save
 
 PAGE, SPLIT_PLOT, LEAK_PLOT = "README.md", "splits.svg", "leaks.svg"
 COLOURS = {"learnable": "#2a7f62", "weak": "#c98b1b", "nothing to learn": "#8a8a8a", "solved by template": "#b23a48"}
@@ -15,8 +16,8 @@ _SHOWN = 12
 def write(found: Audit, folder: Path) -> Path:
     """Write page and plots into `folder`; returns the page. The same audit gives the same files."""
     folder.mkdir(parents=True, exist_ok=True)
-    _save(_splits(found), folder / SPLIT_PLOT)
-    _save(_leaks(found), folder / LEAK_PLOT)
+    save(_splits(found), folder / SPLIT_PLOT)
+    save(_leaks(found), folder / LEAK_PLOT)
     page = folder / PAGE
     page.write_text(markdown(found), encoding="utf-8")
     return page
@@ -159,13 +160,6 @@ def _leaks(found: Audit) -> Any:
     axes.set_yticks(range(len(names)), names, fontsize=7)
     axes.set_xticks(range(len(shown)), [f.target for f in shown], rotation=60, ha="right", fontsize=7)
     return figure
-
-
-def _save(figure: Any, file: Path) -> None:
-    from matplotlib import rc_context
-
-    with rc_context({"svg.hashsalt": "ticketlake", "svg.fonttype": "none"}):
-        figure.savefig(file, format="svg", metadata={"Date": None})
 
 
 def _number(value: float | None) -> str:

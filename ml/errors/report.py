@@ -1,0 +1,110 @@
+"""The errors for people: a page of Markdown with a figure for each target. No ticket's words are shown."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from ml.errors.answered import NOMINAL, Answered
+from ml.errors.figures import figure
+from ml.errors.tables import CHANCE, FEWEST
+from ml.plots import save
+from warehouse.contracts.errors import CONFUSIONS, HARDEST, SLICES
+from warehouse.table import Table
+
+PAGE = "README.md"
+_SHOWN = 10
+
+Tables = Mapping[Table, pl.DataFrame]
+
+
+def write(answers: Sequence[Answered], tables: Tables, folder: Path) -> Path:
+    """Write page and figures into `folder`; returns the page. The same answers give the same files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for one in answers:
+        of = {table: rows.filter(pl.col("target") == one.target) for table, rows in tables.items()}
+        save(figure(one, of), folder / f"{one.target}.svg")
+    page = folder / PAGE
+    page.write_text(markdown(answers, tables), encoding="utf-8")
+    return page
+
+
+def markdown(answers: Sequence[Answered], tables: Tables) -> str:
+    """The page."""
+    sections = "\n\n".join(
+        _section(one, {table: rows.filter(pl.col("target") == one.target) for table, rows in tables.items()})
+        for one in answers
+    )
+    none = "No model was trained yet: run `ticketlake build --learn`."
+    return f"""# Where the champions err
+
+Judged on tickets that were opened after everything that the model learned from. A slice is *worse* when its tickets
+are less often right than all others beyond chance: Fisher's exact test, two-sided, adjusted over the slices of the
+target so that on average at most {CHANCE:.0%} of those named are so by chance (Benjamini and Hochberg, 1995). Slices of
+fewer than {FEWEST} tickets are not judged. Languages, tiers, regions and channels also differ in what they ask: a slice
+that is worse is where to look, not yet a cause.
+
+{sections or none}
+"""
+
+
+def _section(one: Answered, of: Tables) -> str:
+    rows = one.rows.height
+    right = one.rows.select((pl.col("label") == pl.col("predicted")).sum()).item()
+    if not rows:
+        return f"## {one.target}\n\nNo ticket since {one.since:%Y-%m-%d} has a label yet."
+    parts = [
+        f"## {one.target}",
+        f"{rows:,} tickets since {one.since:%Y-%m-%d}, {right / rows:.1%} right; model `{one.model[:12]}`.",
+        f"![Errors of {one.target}]({one.target}.svg)",
+        _slices(of[SLICES]),
+    ]
+    if one.rows["confidence"].n_unique() > 1:
+        parts += [_confusions(of[CONFUSIONS]), _hardest(of[HARDEST])]
+    else:
+        parts.append(f"*Right* is an interval that held; {NOMINAL:.0%} of them should.\n\n{_labels(of[CONFUSIONS])}")
+    return "\n\n".join(part for part in parts if part)
+
+
+def _slices(found: pl.DataFrame) -> str:
+    worse = found.filter(pl.col("worse")).sort("q_value", "property", "value")
+    if worse.is_empty():
+        return f"Of {found.height} slices none is worse than the rest beyond chance."
+    lines = [
+        f"| {row['property']} | {_cell(row['value'])} | {row['tickets']:,} | {row['right']:.1%} "
+        f"| {row['right_elsewhere']:.1%} | {row['q_value']:.2g} |"
+        for row in worse.iter_rows(named=True)
+    ]
+    head = "| property | value | tickets | right | elsewhere | adjusted p |\n|---|---|---:|---:|---:|---:|"
+    return f"Of {found.height} slices {worse.height} are worse than the rest:\n\n" + "\n".join([head, *lines])
+
+
+def _confusions(found: pl.DataFrame) -> str:
+    wrong = found.filter(pl.col("label") != pl.col("predicted")).sort("tickets", "label", descending=[True, False])
+    if wrong.is_empty():
+        return ""
+    total = found.group_by("label").agg(pl.col("tickets").sum().alias("all"))
+    lines = [
+        f"| {_cell(row['label'])} | {_cell(row['predicted'])} | {row['tickets']:,} "
+        f"| {row['tickets'] / row['all']:.1%} |"
+        for row in wrong.head(_SHOWN).join(total, on="label", maintain_order="left").iter_rows(named=True)
+    ]
+    return "\n".join(["| recorded | predicted | tickets | of those recorded |\n|---|---|---:|---:|", *lines])
+
+
+def _hardest(found: pl.DataFrame) -> str:
+    lines = [
+        f"| `{_cell(row['ticket_id'])}` | {_cell(row['label'])} | {_cell(row['predicted'])} | {row['confidence']:.2f} |"
+        for row in found.sort("rank").head(_SHOWN).iter_rows(named=True)
+    ]
+    head = "Wrong with most confidence:\n\n| ticket | recorded | predicted | confidence |\n|---|---|---|---:|"
+    return "\n".join([head, *lines]) if lines else ""
+
+
+def _labels(found: pl.DataFrame) -> str:
+    lines = [f"| {row['label']} | {row['tickets']:,} |" for row in found.iter_rows(named=True)]
+    return "\n".join(["| resolved | tickets |\n|---|---:|", *lines])
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
