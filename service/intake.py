@@ -1,8 +1,11 @@
 """Tickets from outside: what may come in, so that nothing that was recorded is replaced by less."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import datetime
+from threading import Lock
+from zlib import crc32
 
 import msgspec
 import polars as pl
@@ -16,6 +19,8 @@ from warehouse.errors import Conflict
 from warehouse.times import parse_times
 
 EARLIER = ("created_at", "updated_at")
+_DOORS = [Lock() for _ in range(64)]
+"""Requests about one ticket go one after the other; between two servers, silver refuses what was opened twice."""
 
 
 class Submission(msgspec.Struct, frozen=True, kw_only=True):
@@ -70,7 +75,14 @@ def take_in(lake: Lake, inbox: Inbox, sent: Sequence[Submission]) -> list[Receip
     The same body again is a repetition. Another record of a known ticket is its update when it brings the same
     `created_at` and a later `updated_at`. Raises `TicketKnown` for any other.
     """
-    tickets = _known(lake, inbox, {one.ticket_id for one in sent})
+    ticket_ids = {one.ticket_id for one in sent}
+    with ExitStack() as stack:
+        for door in sorted({crc32(ticket_id.encode()) % len(_DOORS) for ticket_id in ticket_ids}):
+            stack.enter_context(_DOORS[door])
+        return _append(inbox, sent, _known(lake, inbox, ticket_ids))
+
+
+def _append(inbox: Inbox, sent: Sequence[Submission], tickets: Mapping[str, Known]) -> list[Receipt]:
     entries, faults = [], []
     for one in sent:
         known = tickets[one.ticket_id]

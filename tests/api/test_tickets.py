@@ -1,5 +1,7 @@
 """One ticket: what is recorded, what was heard since, and what may replace it."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from operations.drain import drain
@@ -119,6 +121,17 @@ def test_a_body_that_was_accepted_is_a_repetition_under_whatever_key(client, set
     ).json()["receipts"]
 
     assert again == [{**first[0], "repeated": True}]
+
+
+def test_of_several_at_the_same_moment_one_makes_the_ticket_and_the_others_are_told(client, settle):
+    def post(number):
+        return client.post("/v1/tickets", json={"ticket_id": "TK-9001", "subject": f"words {number}"}).status_code
+
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(post, range(24)))
+
+    assert sorted(answers) == [202] + [409] * 23
+    settle()
 
 
 def test_a_batch_that_contradicts_itself_is_refused_whole(client, lake, settle):
