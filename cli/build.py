@@ -18,6 +18,7 @@ Examples:
   ticketlake build tickets.json.gz
   ticketlake build twcs.csv --map twitter --json
   ticketlake build --learn
+  ticketlake build --study --budget-minutes 30
 """
 
 SHOWN = ("gold/", "models/", "release/")
@@ -29,12 +30,18 @@ WIDE = 120
 @click.argument("file", required=False, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--map", "mapping", help="TOML file, or name of a shipped mapping, that names other people's columns.")
 @click.option("--learn", is_flag=True, help="Compare every family of learners for every target, too: some minutes.")
+@click.option("--study", is_flag=True, help="Cross-validate, tune and take apart what learns; documents are written.")
+@click.option("--budget-minutes", type=click.FloatRange(0.1), default=90.0, show_default=True, help="Of --study.")
 @click.option("--json", "as_json", is_flag=True, help="The report as the last line of stdout.")
-def build(file: Path | None, mapping: str | None, learn: bool, as_json: bool) -> int:
+def build(
+    *, file: Path | None, mapping: str | None, learn: bool, study: bool, budget_minutes: float, as_json: bool
+) -> int:
     """Bring every table, model and metric up to date, FILE included; what has not changed returns at once.
 
     Exit code 3 when records were quarantined: see silver/quarantine for each with its place and the reason.
     """
+    if learn and study:
+        raise click.UsageError("--study finds what --learn should use: run one after the other.")
     from cli.display import Progress
     from orchestration.build import build as run
     from orchestration.build import outcome
@@ -45,7 +52,8 @@ def build(file: Path | None, mapping: str | None, learn: bool, as_json: bool) ->
             lake_root,
             files=[file.resolve()] if file else [],
             mapping=mapping,
-            job="learn" if learn else "build",
+            job="study" if study else "learn" if learn else "build",
+            config={"models__hyperparameters": {"budget_minutes": budget_minutes}} if study else None,
             watch=progress.step,
         )
     if as_json:

@@ -40,9 +40,11 @@ class Progress:
     ) -> None:
         self._bars.stop()
 
-    def step(self, step: "Step") -> None:
-        """Show that a step started or ended."""
-        if not self._console.is_terminal:
+    def step(self, step: "Step | str") -> None:
+        """Show that a step started or ended, or what it says on its way."""
+        if isinstance(step, str):
+            self._console.print(f"          {step}", highlight=False, markup=False, style="dim")
+        elif not self._console.is_terminal:
             self._console.print(f"{step.seconds:6.1f} s  {step.name} {step.state}", highlight=False)
         elif step.state == "started":
             self._tasks[step.name] = self._bars.add_task(step.name, total=1, mark="")

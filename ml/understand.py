@@ -60,6 +60,7 @@ def learn_target(
     *,
     seed: int,
     policy: Sequence[Rule] = (),
+    parameters: Mapping[str, Mapping[str, Any]] = STORED,
     above: Champion | None = None,
     tell: Tell = lambda _: None,
 ) -> tuple[Champion, Card]:
@@ -69,7 +70,7 @@ def learn_target(
     """
     examples = past.examples(target)
     candidates, chosen = selection.choose(
-        examples, families, seed=seed, parameters=STORED, tell=lambda line: tell(f"{target.name}: {line}")
+        examples, families, seed=seed, parameters=parameters, tell=lambda line: tell(f"{target.name}: {line}")
     )
     under = {}
     if target.within is not None:

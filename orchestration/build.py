@@ -1,6 +1,6 @@
 """One build from start to end in this process, told step by step to whoever watches."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,9 +66,13 @@ def build(
     files: Sequence[Path] = (),
     mapping: str | None = None,
     job: str = "build",
-    watch: Callable[[Step], None] | None = None,
+    config: Mapping[str, Mapping[str, Any]] | None = None,
+    watch: Callable[[Step | str], None] = lambda _: None,
 ) -> BuildReport:
-    """Run a job over the asset graph and report it; failures are in the report."""
+    """Run a job over the asset graph and report it; failures are in the report.
+
+    `config` is that of further steps, by name. `watch` is told of steps, and what they say on their way.
+    """
     from orchestration.definitions import defs
 
     began = monotonic()
@@ -81,7 +85,10 @@ def build(
             run_id=report.run_id,
             raise_on_error=False,
             run_config={
-                "ops": {"land": {"config": {"files": [str(file) for file in files], "mapping": mapping}}},
+                "ops": {
+                    "land": {"config": {"files": [str(file) for file in files], "mapping": mapping}},
+                    **{step: {"config": dict(values)} for step, values in (config or {}).items()},
+                },
                 "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
             },
             tags={"ticketlake/trigger": "command"},
@@ -97,11 +104,12 @@ def outcome(report: BuildReport) -> BuildReport:
     return report
 
 
-def _hear(entry: dg.EventLogEntry, began: float, report: BuildReport, watch: Callable[[Step], None] | None) -> None:
+def _hear(entry: dg.EventLogEntry, began: float, report: BuildReport, watch: Callable[[Step | str], None]) -> None:
     event = entry.dagster_event
     if event is None:
+        watch(entry.user_message)
         return
-    if event.event_type in STATES and event.step_key is not None and watch is not None:
+    if event.event_type in STATES and event.step_key is not None:
         watch(Step(event.step_key, STATES[event.event_type], monotonic() - began))
     if event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
         made = event.step_materialization_data.materialization

@@ -3,7 +3,21 @@
 import dagster as dg
 
 from orchestration import checks, jobs, sensors
-from orchestration.defs import audit, bronze, embeddings, features, gold, mirror, models, release, silver, understanding
+from orchestration.defs import (
+    audit,
+    bronze,
+    embeddings,
+    errors,
+    features,
+    gold,
+    mirror,
+    models,
+    predictions,
+    release,
+    silver,
+    studied,
+    understanding,
+)
 from orchestration.resources import Artifacts, LakeResource, spec
 from warehouse.contracts import gold as gold_tables
 from warehouse.contracts import silver as silver_tables
@@ -20,7 +34,10 @@ defs = dg.Definitions(
         embeddings.encoder,
         embeddings.embeddings,
         features.ticket_features,
+        studied.study_learning,
         understanding.understand,
+        errors.analyse,
+        predictions.predict,
         release.current,
         mirror.mirrored,
         spec(CHECK_RESULTS, deps=[table.key for table in (*silver_tables.TABLES, *gold_tables.TABLES)]),

@@ -2,25 +2,35 @@
 
 import dagster as dg
 
+from orchestration.defs.errors import analyse
 from orchestration.defs.mirror import mirrored
+from orchestration.defs.studied import study_learning
 from orchestration.defs.understanding import understand
 from orchestration.resources import LakeResource
 from warehouse import maintenance, releases
 from warehouse.contracts.inventory import TABLES
 
-LEARNED = dg.AssetSelection.assets(understand, mirrored)
+STUDIED = dg.AssetSelection.assets(study_learning)
+LEARNED = dg.AssetSelection.assets(understand, analyse, mirrored)
 
 build = dg.define_asset_job(
     "build",
-    selection=dg.AssetSelection.all() - LEARNED,
+    selection=dg.AssetSelection.all() - LEARNED - STUDIED,
     description="Brings every table and metric up to date; what has not changed returns at once.",
     executor_def=dg.in_process_executor,
 )
 
 learn = dg.define_asset_job(
     "learn",
-    selection=dg.AssetSelection.all(),
+    selection=dg.AssetSelection.all() - STUDIED,
     description="Everything, and where tickets grew: every family of learners for every target, the best one released.",
+    executor_def=dg.in_process_executor,
+)
+
+study = dg.define_asset_job(
+    "study",
+    selection=dg.AssetSelection.all() - LEARNED,
+    description="Everything but models, and a long look at learning: cross-validation, tuning, ablations.",
     executor_def=dg.in_process_executor,
 )
 

@@ -1,10 +1,11 @@
 """MLflow as a mirror: a run and a registered version for each model of a release. Nothing reads it to serve."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ml.study.tuning import Tried
 from warehouse.artifacts import Artifact, write_durably
 from warehouse.releases import Release
 
@@ -31,11 +32,7 @@ def mirror(lake_root: Path, release: Release) -> dict[str, str]:
     noted = lake_root / FOLDER / MIRRORED
     if noted.exists() and noted.read_text(encoding="utf-8").strip() == release.id:
         return {}
-    from mlflow import MlflowClient
-
-    for library in ("alembic", "mlflow"):
-        logging.getLogger(library).setLevel(logging.WARNING)
-    client = MlflowClient(tracking_uri=address(lake_root))
+    client = _client(lake_root)
     versions = {
         part.name: _registered(client, lake_root, part, release.id)
         for part in release.artifacts.values()
@@ -43,6 +40,28 @@ def mirror(lake_root: Path, release: Release) -> dict[str, str]:
     }
     write_durably(noted, f"{release.id}\n")
     return versions
+
+
+def trials(lake_root: Path) -> Callable[[str, Tried], None]:
+    """What takes a target and a trial and makes a run of it, in one experiment a target."""
+    client = _client(lake_root)
+
+    def heard(target: str, tried: Tried) -> None:
+        experiment = experiment_id(client, lake_root, f"study/{target}")
+        run_id = client.create_run(experiment, run_name=tried.family, tags={"family": tried.family}).info.run_id
+        measures = {"seconds": tried.seconds, "weighted_f1": tried.score}
+        log(client, run_id, {"method": tried.family, "parameters": tried.parameters, "measures": measures})
+        client.set_terminated(run_id, "KILLED" if tried.score is None else "FINISHED")
+
+    return heard
+
+
+def _client(lake_root: Path) -> Any:
+    from mlflow import MlflowClient
+
+    for library in ("alembic", "mlflow"):
+        logging.getLogger(library).setLevel(logging.WARNING)
+    return MlflowClient(tracking_uri=address(lake_root))
 
 
 def _registered(client: Any, lake_root: Path, part: Artifact, release: str) -> str:

@@ -7,9 +7,10 @@ import dagster as dg
 import polars as pl
 
 from ml.card import library_versions
+from ml.inputs import encoded
 from ml.text import encoder as encoders
 from ml.text import minilm_export
-from ml.text.terms import said
+from ml.text.clean import digest as cleaning
 from ml.text.vectors import packed, text_hash
 from orchestration.resources import RETRIES, LakeResource, Results, expected_errors, result, spec
 from warehouse import artifacts
@@ -79,11 +80,11 @@ def export(lake: Lake, names: list[str]) -> Artifact:
 def embed(lake: Lake, encoder: Artifact, tell: Callable[[str], object]) -> int:
     """Encode what the lake's tickets say and was never encoded; how many texts that were.
 
-    Follows the change feed of `silver/tickets`, with progress of its own for each encoder. When tickets were deleted,
-    vectors of texts that no ticket has any more go, too.
+    Follows the change feed of `silver/tickets`, with progress of its own for each encoder and way to clean texts. When
+    tickets were deleted or texts are cleaned in another way, vectors of texts that no ticket has any more go, too.
     """
     digest = encoder.card["encoder"]
-    source = f"{silver.TICKETS.path}@{digest}"
+    source = f"{silver.TICKETS.path}@{digest}@{cleaning()}"
     version = lake.data_version(silver.TICKETS)
     since = lake.progress(EMBEDDINGS, source)
     if version is None or since == version:
@@ -96,7 +97,7 @@ def embed(lake: Lake, encoder: Artifact, tell: Callable[[str], object]) -> int:
             rows = part.select("text_hash", encoder=pl.lit(digest), vector=packed(model.encode(part["text"].to_list())))
             lake.append(EMBEDDINGS, rows)
             tell(f"{rows.height} of {new.height} texts encoded")
-    if (changes["_change_type"] == "delete").any():
+    if since is None or (changes["_change_type"] == "delete").any():
         _forget(lake, version)
     lake.append(EMBEDDINGS, [], progress={source: version})
     return new.height
@@ -114,7 +115,7 @@ def _exported(lake: Lake, recipe: str) -> Artifact | None:
 
 def _unknown(lake: Lake, digest: str, rows: pl.DataFrame) -> pl.DataFrame:
     """Hash and text of what these rows say and this encoder has not read, each once."""
-    texts = said(rows)
+    texts = encoded(rows)
     found = pl.DataFrame({"text_hash": text_hash(texts), "text": texts}).unique("text_hash", maintain_order=True)
     known = lake.scan(EMBEDDINGS).filter(pl.col("encoder") == digest).select("text_hash").collect()
     return found.join(known, on="text_hash", how="anti", maintain_order="left")
@@ -122,6 +123,6 @@ def _unknown(lake: Lake, digest: str, rows: pl.DataFrame) -> pl.DataFrame:
 
 def _forget(lake: Lake, version: int) -> None:
     """Delete vectors of texts that no ticket of this version has."""
-    kept = text_hash(said(lake.read(silver.TICKETS, columns=SAID, version=version)))
+    kept = text_hash(encoded(lake.read(silver.TICKETS, columns=SAID, version=version)))
     known = lake.scan(EMBEDDINGS).select(EMBEDDINGS.primary_key).collect()
     lake.delete(EMBEDDINGS, known.filter(~pl.col("text_hash").is_in(kept.implode())))

@@ -1,6 +1,6 @@
 """What tickets are about: one champion a target, chosen among families, trained when there is more to learn."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -14,34 +14,31 @@ from ml.classify import decisions
 from ml.classify.champion import Champion
 from ml.classify.decisions import Rule
 from ml.duration import RESOLUTION_TIME
-from ml.evaluate.splits import time_split
-from ml.inputs import WORDS, assemble
 from ml.targets import TARGETS
-from ml.understand import Past, learn_resolution_time, learn_target, split_or_refuse
+from ml.understand import STORED, Past, learn_resolution_time, learn_target
 from orchestration.defs.embeddings import NAME as ENCODER
 from orchestration.defs.models import Training, code, outgrown, serving
+from orchestration.defs.studied import NAME as TUNED
+from orchestration.defs.studied import hyperparameters
+from orchestration.past import PAST, read_past
 from orchestration.resources import RETRIES, LakeResource
 from warehouse import artifacts
 from warehouse.artifacts import Artifact
-from warehouse.contracts import audit, silver, ticket_features
-from warehouse.contracts.features import EMBEDDINGS
+from warehouse.contracts import audit, silver
 from warehouse.contracts.gold import PROJECT
 from warehouse.delta import Lake
 from warehouse.errors import ContractBroken, NothingToLearn
 from warehouse.settings import settings
 
-MOST_ROWS = 40_000
-"""The newest tickets are learned from: what is older says less, and costs as much."""
 POLICY = PROJECT / "seeds" / "decision_policy.csv"
 NAMES = {name: f"models/{name}" for name in (*(target.name for target in TARGETS), RESOLUTION_TIME)}
-COLUMNS = ["ticket_id", "created_at", "resolved_at", "language", *WORDS, *(target.column for target in TARGETS)]
 Produced = Iterator[dg.MaterializeResult[Artifact | None]]
 
 
 def _spec(name: str, artifact: str) -> dg.AssetSpec:
     return dg.AssetSpec(
         artifact.split("/"),
-        deps=[silver.TICKETS.key, EMBEDDINGS.key, ticket_features.TICKETS.key, audit.TARGETS.key, ENCODER.split("/")],
+        deps=[*(table.key for table in PAST), audit.TARGETS.key, ENCODER.split("/"), TUNED.split("/")],
         group_name="models",
         kinds={"python", "catboost", "xgboost", "tensorflow", "pytorch"},
         owners=["team:machine-learning"],
@@ -52,11 +49,13 @@ def _spec(name: str, artifact: str) -> dg.AssetSpec:
 @dg.multi_asset(
     name="understand",
     specs=[_spec(name, artifact) for name, artifact in NAMES.items()],
-    ins={"encoder": dg.AssetIn(key=ENCODER.split("/"))},
+    ins={"encoder": dg.AssetIn(key=ENCODER.split("/")), "tuned": dg.AssetIn(key=TUNED.split("/"))},
     can_subset=True,
     retry_policy=RETRIES,
 )
-def understand(context: dg.AssetExecutionContext, config: Training, lake: LakeResource, encoder: Artifact) -> Produced:
+def understand(
+    context: dg.AssetExecutionContext, config: Training, lake: LakeResource, encoder: Artifact, tuned: Artifact | None
+) -> Produced:
     """Every family fitted on the past, one chosen on what followed, judged on the most recent tickets."""
     tables = lake.of(context)
     chosen = {name: path for name, path in NAMES.items() if dg.AssetKey(path.split("/")) in context.selected_asset_keys}
@@ -64,7 +63,8 @@ def understand(context: dg.AssetExecutionContext, config: Training, lake: LakeRe
     rules = policy()
     said = blake2b(msgspec.json.encode(rules), digest_size=8).hexdigest()
     now = {"code": code(), "encoder": encoder.card["encoder"], "families": settings().families, "seed": config.seed}
-    now["policy"] = said
+    now |= {"policy": said, "hyperparameters": tuned.digest if tuned else None}
+    better = hyperparameters(tuned) if tuned else {}
     known = {name: serving(tables, path) for name, path in chosen.items()}
     due = {name for name, artifact in known.items() if outgrown(artifact, labelled, now, config.growth)}
     past: Past | None = None
@@ -76,24 +76,12 @@ def understand(context: dg.AssetExecutionContext, config: Training, lake: LakeRe
         try:
             past = past or read_past(tables, encoder)
             context.log.info(f"{name}: training")
-            save, card = _learn(past, name, rules, learned, seed=config.seed, tell=context.log.info)
+            save, card = _learn(past, name, rules, learned, better, seed=config.seed, tell=context.log.info)
         except NothingToLearn as error:
             yield _result(path, None, str(error))
             continue
         details = {**card.as_dict(), **now, "labelled": labelled, "learnability": _audited(tables, card.target)}
         yield _result(path, artifacts.stage(tables.root, path, save, details), "trained")
-
-
-def read_past(lake: Lake, encoder: Artifact) -> Past:
-    """The newest tickets with what was known of each when it was opened. Raises `NothingToLearn`."""
-    tables = (silver.TICKETS, ticket_features.TICKETS, EMBEDDINGS)
-    versions = {table.path: lake.data_version(table) or 0 for table in tables}
-    rows = lake.scan(silver.TICKETS).select(COLUMNS).sort("created_at", "ticket_id").tail(MOST_ROWS).collect()
-    vectors = lake.scan(EMBEDDINGS).filter(pl.col("encoder") == encoder.card["encoder"]).collect()
-    inputs = assemble(rows, lake.read(ticket_features.TICKETS), vectors, sum(encoder.card["blocks"].values()))
-    split = split_or_refuse(time_split(rows["created_at"]))
-    now = rows.select(pl.max_horizontal(pl.col("created_at").max(), pl.col("resolved_at").max())).item()
-    return Past(rows.drop(WORDS), inputs, split, now, versions)
 
 
 def policy() -> list[Rule]:
@@ -110,6 +98,7 @@ def _learn(
     name: str,
     rules: Sequence[Rule],
     learned: dict[str, Champion],
+    better: Mapping[str, Mapping[str, Any]],
     *,
     seed: int,
     tell: Callable[[str], object],
@@ -121,7 +110,10 @@ def _learn(
     target = next(target for target in TARGETS if target.name == name)
     families = settings().families.split(",")
     above = learned.get(target.within or "")
-    champion, card = learn_target(past, target, families, seed=seed, policy=rules, above=above, tell=tell)
+    chosen = {**STORED, **better}
+    champion, card = learn_target(
+        past, target, families, seed=seed, policy=rules, parameters=chosen, above=above, tell=tell
+    )
     learned[name] = champion
     return champion.save, card
 
