@@ -15,7 +15,7 @@ from mlflow import MlflowClient
 
 from ml.classify.champion import Champion
 from orchestration import registry
-from warehouse.contracts import bronze, gold, quality, silver
+from warehouse.contracts import bronze, errors, gold, quality, silver
 from warehouse.delta import Lake
 from warehouse.marts import open_metrics
 from warehouse.releases import open_release
@@ -192,6 +192,16 @@ def test_learning_releases_a_champion_for_every_target_and_again_only_when_ticke
     model = Champion.load(champions["subcategory"].path)
     assert set(model.under.values()) <= set(Champion.load(champions["category"].path).classes)
 
+    lake = Lake(built)
+    answered = lake.read(errors.CONFUSIONS).filter(target="category")
+    assert set(answered["model"]) == {champions["category"].digest}
+    assert answered["tickets"].sum() == card["rows"]["test"]
+    analysed = {table.path: lake.version(table) for table in errors.TABLES}
+    assert (built / "reports" / "errors" / "category.svg").exists()
+    page = (built / "reports" / "errors" / "README.md").read_text(encoding="utf-8")
+    assert champions["priority"].digest[:12] in page
+    assert not any(text in page for text in lake.read(silver.TICKETS)["subject"].drop_nulls() if len(text) > 12)
+
     mlflow = MlflowClient(registry.address(built))
     mirrored = mlflow.get_model_version_by_alias("category", registry.CHAMPION)
     assert mirrored.tags[registry.SAME] == champions["category"].digest
@@ -202,4 +212,5 @@ def test_learning_releases_a_champion_for_every_target_and_again_only_when_ticke
 
     assert again.returncode == 0, again.stderr
     assert open_release(built).id == release.id
+    assert {table.path: lake.version(table) for table in errors.TABLES} == analysed
     assert len(mlflow.search_model_versions("name = 'category'")) == 1

@@ -10,7 +10,7 @@ from warehouse.contracts import bronze, gold, silver
 from warehouse.contracts.inventory import TABLES
 from warehouse.errors import BuildFailed, ContractBroken
 
-GROUPS = {"bronze", "silver", "audit", "features", "gold", "models", "release", "quality"}
+GROUPS = {"bronze", "silver", "audit", "features", "gold", "models", "errors", "release", "quality"}
 GRAPH = defs.resolve_asset_graph()
 
 
@@ -66,8 +66,8 @@ def test_there_are_jobs_schedules_and_a_sensor_that_run_without_being_asked():
         "weekly_maintenance",
     }
     assert all(s.default_status == dg.DefaultScheduleStatus.RUNNING for s in repository.schedule_defs)
-    assert [sensor.name for sensor in repository.sensor_defs] == ["landing_sensor"]
-    assert repository.sensor_defs[0].default_status == dg.DefaultSensorStatus.RUNNING
+    assert {sensor.name for sensor in repository.sensor_defs} == {"dead_runs_sensor", "landing_sensor"}
+    assert all(s.default_status == dg.DefaultSensorStatus.RUNNING for s in repository.sensor_defs)
 
 
 def test_a_step_is_refused_a_table_that_it_does_not_declare(tmp_path):

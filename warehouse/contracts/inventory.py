@@ -1,6 +1,6 @@
 """Every table of the lake."""
 
-from warehouse.contracts import audit, bronze, features, gold, quality, silver, ticket_features
+from warehouse.contracts import audit, bronze, errors, features, gold, quality, silver, ticket_features
 from warehouse.table import Table
 
 TABLES: tuple[Table, ...] = (
@@ -9,6 +9,7 @@ TABLES: tuple[Table, ...] = (
     *features.TABLES,
     *ticket_features.TABLES,
     *audit.TABLES,
+    *errors.TABLES,
     *gold.TABLES,
     *quality.TABLES,
 )
