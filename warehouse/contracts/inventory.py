@@ -1,6 +1,6 @@
 """Every table of the lake."""
 
-from warehouse.contracts import audit, bronze, errors, features, gold, quality, silver, ticket_features
+from warehouse.contracts import audit, bronze, errors, features, gold, predictions, quality, silver, ticket_features
 from warehouse.table import Table
 
 TABLES: tuple[Table, ...] = (
@@ -10,6 +10,7 @@ TABLES: tuple[Table, ...] = (
     *ticket_features.TABLES,
     *audit.TABLES,
     *errors.TABLES,
+    *predictions.TABLES,
     *gold.TABLES,
     *quality.TABLES,
 )

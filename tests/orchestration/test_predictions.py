@@ -1,0 +1,75 @@
+"""Predictions follow the champions and the tickets, and only of what was opened after the models' past."""
+
+import shutil
+
+import polars as pl
+import pytest
+
+from orchestration.defs.embeddings import embed
+from orchestration.defs.features import follow_tickets
+from orchestration.defs.predictions import follow
+from warehouse.contracts import silver
+from warehouse.contracts.predictions import TICKETS
+from warehouse.delta import Lake
+from warehouse.releases import open_release
+
+
+@pytest.fixture(scope="module")
+def learned_root(built_once, run, tmp_path_factory):
+    root = tmp_path_factory.mktemp("learned") / "lake"
+    shutil.copytree(built_once[0], root, symlinks=True)
+    done = run(root, "build", "--learn", "--json")
+    assert done.returncode in (0, 3), done.stderr
+    return root
+
+
+@pytest.fixture
+def learned(learned_root, tmp_path):
+    shutil.copytree(learned_root, tmp_path / "lake", symlinks=True)
+    return Lake(tmp_path / "lake")
+
+
+def models(lake):
+    release = open_release(lake.root)
+    parts = {name.split("/")[1]: part for name, part in release.artifacts.items()}
+    encoder = parts.pop("encoder")
+    parts.pop("category_baseline")
+    return encoder, {name: part for name, part in parts.items() if "split" in part.card}
+
+
+def test_a_learned_lake_has_a_prediction_per_later_ticket_target_and_model(learned):
+    found, (_, known) = learned.read(TICKETS), models(learned)
+
+    assert set(found["target"]) == set(known)
+    assert {part.digest for part in known.values()} == set(found["model"])
+    for name, part in known.items():
+        since = pl.lit(part.card["split"]["validation_from"]).str.to_datetime(time_zone="UTC", time_unit="us")
+        later = learned.read(silver.TICKETS).filter(pl.col("created_at") >= since)
+        assert set(found.filter(target=name)["ticket_id"]) == set(later["ticket_id"])
+    assert set(found["part"]) == {"validation", "test"}
+
+
+def test_nothing_new_costs_nothing_and_a_new_ticket_is_predicted_alone(learned):
+    encoder, known = models(learned)
+    version = learned.version(TICKETS)
+    assert follow(learned, encoder, known) == 0
+    assert learned.version(TICKETS) == version
+    newest = learned.read(silver.TICKETS).sort("created_at").tail(1)
+    new = newest.with_columns(ticket_id=pl.lit("NEW-1"), created_at=pl.col("created_at") + pl.duration(days=1))
+    learned.merge(silver.TICKETS, new)
+    follow_tickets(learned)
+    embed(learned, encoder, lambda _: None)
+
+    assert follow(learned, encoder, known) == 1
+    rows = learned.read(TICKETS).filter(ticket_id="NEW-1")
+    assert set(rows["target"]) == set(known)
+    assert set(rows["part"]) == {"later"}
+
+
+def test_an_erased_ticket_leaves_no_prediction(learned):
+    encoder, known = models(learned)
+    gone = learned.read(TICKETS).select("ticket_id").head(1)
+    learned.delete(silver.TICKETS, gone)
+    follow(learned, encoder, known)
+
+    assert learned.read(TICKETS).filter(ticket_id=gone.item()).is_empty()
