@@ -5,6 +5,7 @@ import polars as pl
 
 from ml.classify.learner import Inputs, Vectors
 from ml.features import model_table
+from ml.text.clean import clean
 from ml.text.terms import said
 from ml.text.vectors import text_hash, unpacked
 
@@ -13,8 +14,8 @@ WORDS = ("subject", "description", "error_logs", "stack_trace")
 
 
 def encoded(rows: pl.DataFrame) -> pl.Series:
-    """What an encoder is given of tickets: the customer's words."""
-    return said(rows)
+    """What an encoder is given of tickets: the customer's words, without what letters carry along."""
+    return clean(said(rows))
 
 
 def written(rows: pl.DataFrame) -> pl.Series:

@@ -7,7 +7,9 @@ import re
 import tomllib
 from pathlib import Path
 
-_WRITTEN = tomllib.loads(Path(__file__).with_suffix(".toml").read_text(encoding="utf-8"))
+WRITTEN = Path(__file__).with_suffix(".toml")
+"""The patterns, by part and language."""
+_WRITTEN = tomllib.loads(WRITTEN.read_text(encoding="utf-8"))
 _END = r"[\s,.!;:~、。，！；：…)\-–—🙂😊🙏👍]*\Z"
 _MOST_WORDS = 7
 

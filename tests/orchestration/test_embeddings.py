@@ -7,8 +7,9 @@ import numpy as np
 import polars as pl
 import pytest
 
+from ml.inputs import encoded
+from ml.text.clean import digest
 from ml.text.encoder import load
-from ml.text.terms import said
 from ml.text.vectors import text_hash, unpacked
 from orchestration.defs.embeddings import NAME, embed, export
 from warehouse import artifacts
@@ -35,7 +36,7 @@ def hashes(lake):
 
 
 def expected(lake):
-    return set(text_hash(said(lake.read(silver.TICKETS))))
+    return set(text_hash(encoded(lake.read(silver.TICKETS))))
 
 
 @pytest.fixture
@@ -57,11 +58,30 @@ def test_what_two_tickets_say_is_encoded_once_and_can_be_read_back(lake, encoder
     assert embed(lake, encoder, print) == 3
     rows = lake.read(EMBEDDINGS).sort("text_hash")
     assert rows.height == 3
-    texts = said(lake.read(silver.TICKETS).unique("description"))
+    texts = encoded(lake.read(silver.TICKETS).unique("description"))
     order = pl.DataFrame({"hash": text_hash(texts), "text": texts}).sort("hash")
     model = load(encoder_folder)
     assert set(rows["encoder"]) == {model.digest}
     assert np.allclose(unpacked(rows["vector"], model.dimension), model.encode(order["text"].to_list()), atol=1e-2)
+
+
+def test_letters_that_differ_only_in_greeting_and_signature_are_one_text(lake, encoder):
+    letters = ["Hi,\nthe export is empty\n\nRegards\nAnn Lee", "the export is empty\n\nSent from my phone"]
+    lake.merge(silver.TICKETS, tickets(letters, start=4))
+
+    assert embed(lake, encoder, print) == 3
+    assert hashes(lake) == expected(lake)
+
+
+def test_vectors_of_texts_that_were_cleaned_in_another_way_go(lake, encoder):
+    embed(lake, encoder, print)
+    stray = lake.read(EMBEDDINGS).head(1).with_columns(text_hash=pl.lit("of a text cleaned in another way"))
+    version = lake.data_version(silver.TICKETS)
+    lake.delete(EMBEDDINGS, lake.read(EMBEDDINGS).select(EMBEDDINGS.primary_key))
+    lake.append(EMBEDDINGS, stray, progress={f"{silver.TICKETS.path}@{encoder.card['encoder']}@before": version})
+
+    assert embed(lake, export(lake, ["universal"]), print) == 3
+    assert hashes(lake) == expected(lake)
 
 
 def test_nothing_new_commits_nothing(lake, encoder):
@@ -86,7 +106,7 @@ def test_a_change_that_touches_no_text_moves_progress_and_no_row(lake, encoder):
     lake.merge(silver.TICKETS, tickets(SAID).with_columns(category=pl.lit("Billing")))
     assert embed(lake, encoder, print) == 0
     assert lake.data_version(EMBEDDINGS) == before
-    source = f"{silver.TICKETS.path}@{encoder.card['encoder']}"
+    source = f"{silver.TICKETS.path}@{encoder.card['encoder']}@{digest()}"
     assert lake.progress(EMBEDDINGS, source) == lake.data_version(silver.TICKETS)
 
 
