@@ -32,7 +32,7 @@ def survey(chosen: Settings) -> dict[str, Any]:
     from operations.inbox import Inbox
     from operations.store import open_store
     from orchestration.instance import recent_runs
-    from warehouse import landing, quality, releases
+    from warehouse import dropped, quality, releases
     from warehouse.clock import as_of
     from warehouse.contracts import silver
     from warehouse.contracts.inventory import TABLES
@@ -50,7 +50,7 @@ def survey(chosen: Settings) -> dict[str, Any]:
             if lake.exists(table)
         },
         "quarantined": lake.row_count(silver.QUARANTINE) if lake.exists(silver.QUARANTINE) else 0,
-        "refused_files": [str(file) for file in landing.refused(lake.root)],
+        "refused_files": [str(file) for file in dropped.refused(lake.root)],
         "undrained": inbox.undrained(drained(lake)),
         "release": release.id if release else None,
         "failing_checks": quality.failing(lake),

@@ -6,7 +6,7 @@ import dagster as dg
 
 from orchestration import liveness
 from orchestration.jobs import build
-from warehouse import landing
+from warehouse import dropped
 from warehouse.settings import settings
 
 
@@ -14,11 +14,11 @@ from warehouse.settings import settings
 def landing_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
     """A build for each new file in `landing/`; the hash of its bytes is the run key, so none runs twice."""
     now = datetime.now(UTC)  # noqa: TID251 how long the files have lain there
-    dropped = landing.dropped(settings().lake_root, now)
-    if not dropped:
+    waiting = dropped.waiting(settings().lake_root, now)
+    if not waiting:
         return dg.SkipReason(f"nothing in {settings().lake_root / 'landing'}")
     return dg.SensorResult(
-        run_requests=[dg.RunRequest(run_key=file.load_id, tags={"ticketlake/file": file.path.name}) for file in dropped]
+        run_requests=[dg.RunRequest(run_key=file.load_id, tags={"ticketlake/file": file.path.name}) for file in waiting]
     )
 
 

@@ -4,7 +4,7 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from itertools import chain
 from pathlib import Path
 from typing import Literal
@@ -16,7 +16,7 @@ from warehouse import records
 from warehouse.blocks import EXPECTED, Block
 from warehouse.contracts import bronze
 from warehouse.delta import Lake
-from warehouse.errors import SourceUnreadable, TicketlakeError
+from warehouse.errors import SourceUnreadable
 from warehouse.mapping import Mapping, read_mapping
 from warehouse.records import Format
 from warehouse.table import Table
@@ -28,12 +28,6 @@ SIGNS: dict[Kind, frozenset[str]] = {
     "events": frozenset({"type", "event_time", "ticket_id"}),
     "articles": frozenset({"article_id", "title"}),
 }
-FOLDER = "landing"
-TAKEN = "taken"
-REFUSED = "refused"
-REASON = ".reason.txt"
-QUIET = timedelta(seconds=2)
-"""How long a dropped file must have lain there unchanged."""
 
 
 @dataclass(frozen=True)
@@ -44,14 +38,6 @@ class Landed:
     kind: Kind
     received: int
     known: bool
-
-
-@dataclass(frozen=True)
-class Dropped:
-    """A file that somebody put into the landing folder."""
-
-    path: Path
-    load_id: str
 
 
 def land(
@@ -115,42 +101,6 @@ def _name(file: Path) -> str:
 def record_hash(record: bytes, key: bytes = b"") -> str:
     """BLAKE2b (128 bit, hex) of a record's bytes; `key` keeps apart records that a mapping makes others of."""
     return hashlib.blake2b(record, digest_size=16, key=key).hexdigest()
-
-
-def dropped(root: Path, now: datetime) -> list[Dropped]:
-    """Files in the landing folder that nobody has taken in yet, by name; one that may still be growing has to wait."""
-    folder = root / FOLDER
-    folder.mkdir(parents=True, exist_ok=True)
-    files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
-    return [Dropped(path, digest(path)) for path in files if not _may_grow(path, now)]
-
-
-def _may_grow(path: Path, now: datetime) -> bool:
-    """Whether the file was written to just now; a time later than now is another clock's, and says nothing."""
-    age = now - datetime.fromtimestamp(path.stat().st_mtime, UTC)
-    return timedelta(0) <= age < QUIET
-
-
-def take_dropped(lake: Lake, *, now: datetime) -> list[str]:
-    """Land what was dropped; taken files move to `taken/`, others with a reason to `refused/`. Returns the reasons."""
-    refused = []
-    for file in dropped(lake.root, now):
-        try:
-            land(lake, file.path, now=now)
-            target = file.path.parent / TAKEN / file.load_id / file.path.name
-        except TicketlakeError as error:
-            refused.append(str(error))
-            target = file.path.parent / REFUSED / file.load_id / file.path.name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.with_name(f"{target.name}{REASON}").write_text(f"{error}\n", encoding="utf-8")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        file.path.replace(target)
-    return refused
-
-
-def refused(root: Path) -> list[Path]:
-    """Dropped files that could not be read; beside each lies its reason."""
-    return sorted(path for path in (root / FOLDER / REFUSED).glob("*/*") if not path.name.endswith(REASON))
 
 
 def _frames(

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from operations.drain import drain
 from orchestration.resources import RETRIES, LakeResource, Results, expected_errors, result, spec
-from warehouse import landing
+from warehouse import dropped, landing
 from warehouse.contracts import bronze
 
 
@@ -34,7 +34,7 @@ def land(context: dg.AssetExecutionContext, config: Landing, lake: LakeResource)
     with expected_errors():
         for file in config.files:
             landing.land(tables, Path(file), now=now, mapping=config.mapping)
-        refused = landing.take_dropped(tables, now=now)
+        refused = dropped.take(tables, now=now)
         drain(lake.inbox(), tables)
     for table in bronze.TABLES:
         tables.ensure(table)

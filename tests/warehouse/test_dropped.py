@@ -6,7 +6,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 
-from warehouse import landing
+from warehouse import dropped, landing
 from warehouse.clock import as_of
 from warehouse.contracts import bronze, silver
 from warehouse.refine import refine
@@ -16,29 +16,29 @@ LATER = datetime.now(UTC) + timedelta(hours=1)
 
 
 def test_good_files_are_taken_and_others_refused_with_the_reason(lake, make):
-    folder = lake.root / landing.FOLDER
+    folder = lake.root / dropped.FOLDER
     folder.mkdir()
     (folder / "good.jsonl").write_text(json.dumps(make(1)))
     (folder / "bad.json").write_text('[{"ticket_id": "A", "created_at": "2026-01-01", "subject": "s"}')
     (folder / ".hidden").write_text("left alone")
-    assert landing.dropped(lake.root, datetime.now(UTC)) == [], "they may still be written"
-    reasons = landing.take_dropped(lake, now=LATER)
+    assert dropped.waiting(lake.root, datetime.now(UTC)) == [], "they may still be written"
+    reasons = dropped.take(lake, now=LATER)
     assert len(reasons) == 1
     assert "bad.json ends inside" in reasons[0]
     assert [file.name for file in folder.rglob("good.jsonl")] == ["good.jsonl"]
     assert not (folder / "good.jsonl").exists()
-    reason = next((folder / landing.REFUSED).rglob("bad.json.reason.txt"))
+    reason = next((folder / dropped.REFUSED).rglob("bad.json.reason.txt"))
     assert "nothing was loaded" in reason.read_text()
-    assert landing.take_dropped(lake, now=LATER) == []
+    assert dropped.take(lake, now=LATER) == []
     assert lake.row_count(bronze.TICKETS) == 1
 
 
 def test_a_file_that_was_landed_but_not_moved_is_not_landed_twice(lake, make):
-    folder = lake.root / landing.FOLDER
+    folder = lake.root / dropped.FOLDER
     folder.mkdir()
     (folder / "good.jsonl").write_text(json.dumps(make(1)))
     landing.land(lake, folder / "good.jsonl", now=NOW)
-    landing.take_dropped(lake, now=LATER)
+    dropped.take(lake, now=LATER)
     assert lake.row_count(bronze.TICKETS) == 1
 
 
