@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from cli.services import Service, Services, command
+from warehouse.releases import current_id
 from warehouse.settings import Settings, process_environment, settings
 
 EXAMPLES = """\b
@@ -27,15 +28,13 @@ def up(tickets: Path | None, mapping: str | None, once: bool) -> None:
     """
     chosen = settings()
     if once:
-        _build(chosen, _files(chosen, tickets), mapping)
+        _build_all(chosen, _files(chosen, tickets), mapping)
         return
     with Services(_services(chosen), logs=chosen.lake_root / "logs", environment=_environment(chosen)) as services:
         files = _files(chosen, tickets)
         services.wait_ready()
         _say_where(chosen)
-        _build(chosen, files, mapping)
-        _say_where(chosen)
-        click.echo("Ctrl-C ends everything.")
+        _build_all(chosen, files, mapping)
         services.wait()
 
 
@@ -69,13 +68,24 @@ def _files(chosen: Settings, tickets: Path | None) -> list[Path]:
     return [file, file.with_name(f"{file.name}.articles.jsonl")]
 
 
-def _build(chosen: Settings, files: list[Path], mapping: str | None) -> None:
+def _build_all(chosen: Settings, files: list[Path], mapping: str | None) -> None:
+    """Tables, metrics and a first release at once; then the models, which take some minutes the first time."""
+    if current_id(chosen.lake_root) is None:
+        _build(chosen, files, mapping, "build")
+        click.echo("Served from now on. Models of every family are trained meanwhile: some minutes.")
+        _say_where(chosen)
+    _build(chosen, files, mapping, "learn")
+    _say_where(chosen)
+    click.echo("Everything is built. Ctrl-C ends everything.")
+
+
+def _build(chosen: Settings, files: list[Path], mapping: str | None, job: str) -> None:
     from cli.build import summarise
     from cli.display import Progress
     from orchestration.build import build, outcome
 
     with Progress() as progress:
-        report = build(chosen.lake_root, files=files, mapping=mapping, watch=progress.step)
+        report = build(chosen.lake_root, files=files, mapping=mapping, job=job, watch=progress.step)
     summarise(report)
     outcome(report)
 
