@@ -8,6 +8,8 @@ from ml.features.calendar import on_holiday
 from ml.features.fence import FENCED, check_fence
 from ml.features.history import NARROW, history_features
 from ml.features.opened import EXPRESSIONS, SAID
+from ml.text.clean import clean
+from ml.text.entities import counts
 from ml.text.terms import said
 from warehouse.contracts.ticket_features import FEATURES, LEVELS, OPENED, WINDOWS, AsOf
 
@@ -33,7 +35,9 @@ def opened_features(tickets: pl.DataFrame) -> pl.DataFrame:
     """Identifier, moment, and what each ticket says by itself; fields known afterwards are taken away before."""
     _fenced()
     seen = tickets.drop(FENCED, strict=False)
-    seen = seen.with_columns(said(seen).alias(SAID), on_holiday(seen["created_at"], seen["region"]).alias("holiday"))
+    texts = clean(said(seen))
+    holiday = on_holiday(seen["created_at"], seen["region"])
+    seen = seen.with_columns(texts.alias(SAID), *counts(texts), holiday.alias("holiday"))
     values = [EXPRESSIONS[feature.name].cast(feature.dtype).alias(feature.name) for feature in OPENED]
     return seen.select("ticket_id", "created_at", *values)
 

@@ -5,10 +5,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import numpy as np
 import polars as pl
 
 from ml.text import urgency
-from ml.text.spans import Alternative, Words, at_edges, compile_alternatives, find, find_words, outside, searchable
+from ml.text.spans import (
+    Alternative,
+    Words,
+    at_edges,
+    compile_alternatives,
+    find,
+    find_words,
+    mark,
+    marks_of,
+    outside,
+    searchable,
+)
 
 KINDS = (
     "error_code", "version", "product", "module", "path", "exception", "frame", "url", "urgency", "ticket",
@@ -64,6 +76,8 @@ _ALTERNATIVES: list[Alternative] = [
      r"[0-9]+(?:\.[0-9]+){1,3}" + _SUFFIX),
 ]  # fmt: skip
 _COMPILED = compile_alternatives(_ALTERNATIVES)
+_CODES, _VERSIONS = marks_of(_COMPILED, "error_code"), marks_of(_COMPILED, "version")
+_URGENT = Words.of(dict.fromkeys(urgency.ALL, "urgency"))
 
 
 @dataclass(frozen=True)
@@ -110,6 +124,30 @@ def entities(texts: pl.Series, catalogue: Catalogue) -> pl.DataFrame:
     found = pl.concat([_top_frames(patterns.filter(pl.col("kind") != "")), words]).sort("text", "start")
     names = [catalogue.name(kind, value) for kind, value in found.select("kind", "value").iter_rows()]
     return found.with_columns(name=pl.Series(names, dtype=pl.String))
+
+
+def counts(texts: pl.Series) -> pl.DataFrame:
+    """How many error codes, versions and words of urgency each text names, row by row; quick for a single one, too."""
+    said = searchable(texts)
+    marked = mark(said, _COMPILED)
+    return pl.DataFrame(
+        {
+            "error_codes": marked.str.count_matches(_CODES),
+            "versions": marked.str.count_matches(_VERSIONS),
+            "urgency_words": _urgent(said),
+        }
+    )
+
+
+def _urgent(said: pl.Series) -> pl.Series:
+    found = pl.Series([0] * len(said), dtype=pl.UInt32)
+    hit = said.str.contains_any(list(urgency.ALL), ascii_case_insensitive=True).arg_true()
+    if not len(hit):
+        return found
+    some = said.gather(hit)
+    words = find_words(some, _URGENT)
+    kept = words.filter(at_edges(some, words) & ~_denied(some, words))
+    return found.scatter(hit, np.bincount(kept["text"].to_numpy(), minlength=len(hit)).astype(np.uint32))
 
 
 def _denied(texts: pl.Series, spans: pl.DataFrame) -> pl.Series:

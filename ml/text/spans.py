@@ -37,8 +37,18 @@ def compile_alternatives(alternatives: Sequence[Alternative]) -> tuple[str, str,
 
 def find(texts: pl.Series, compiled: tuple[str, str, list[str]]) -> pl.DataFrame:
     """Spans (`SCHEMA`) of the leftmost matches, the first alternative winning, in order. `texts` are `searchable`."""
-    pattern, replacement, kinds = compiled
-    return _read_off(texts, texts.str.replace_all(pattern, replacement), kinds)
+    return _read_off(texts, mark(texts, compiled), compiled[2])
+
+
+def mark(texts: pl.Series, compiled: tuple[str, str, list[str]]) -> pl.Series:
+    """The texts with marks around what `find` finds."""
+    return texts.str.replace_all(compiled[0], compiled[1])
+
+
+def marks_of(compiled: tuple[str, str, list[str]], kind: str) -> str:
+    """A pattern that matches once in a marked text for each span of this kind."""
+    places = "|".join(f"{NEXT}{{{n}}}" for n, one in enumerate(compiled[2]) if one == kind)
+    return f"{OPEN}(?:{places})[^{NEXT}{CLOSE}]"
 
 
 @dataclass(frozen=True)
