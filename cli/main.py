@@ -17,6 +17,7 @@ VERBS = {
     "worker": "Drain the inbox into the lake, again and again.",
     "sql": "Ask the published metrics in SQL.",
     "evaluate": "Measure the methods on labelled data of your own.",
+    "report": "Write documents about the released models.",
     "mlflow": "Show runs and registered models in MLflow's pages.",
     "status": "Say what is there, how old it is, and what failed.",
 }

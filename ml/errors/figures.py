@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from ml.errors.answered import Answered
 from warehouse.contracts.errors import CONFIDENCE, CONFUSIONS, SLICES
 from warehouse.table import Table
 
@@ -14,7 +13,7 @@ MOST_LABELS = 16
 MOST_SLICES = 24
 
 
-def figure(one: Answered, of: Mapping[Table, pl.DataFrame]) -> Any:
+def figure(target: str, of: Mapping[Table, pl.DataFrame]) -> Any:
     """Confusions, confidence and slices side by side."""
     from matplotlib.figure import Figure
 
@@ -23,7 +22,7 @@ def figure(one: Answered, of: Mapping[Table, pl.DataFrame]) -> Any:
     draw_confusions(confusions, of[CONFUSIONS])
     draw_confidence(confidence, of[CONFIDENCE])
     draw_slices(slices, of[SLICES])
-    made.suptitle(f"{one.target}: {one.rows.height:,} tickets")
+    made.suptitle(f"{target}: {of[CONFUSIONS]['tickets'].sum():,} tickets")
     return made
 
 

@@ -1,10 +1,12 @@
 """The errors for people: a page of Markdown with a figure for each target. No ticket's words are shown."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 import polars as pl
 
+from ml.duration import RESOLUTION_TIME
 from ml.errors.answered import NOMINAL, Answered
 from ml.errors.figures import figure
 from ml.errors.tables import CHANCE, FEWEST
@@ -22,8 +24,7 @@ def write(answers: Sequence[Answered], tables: Tables, folder: Path) -> Path:
     """Write page and figures into `folder`; returns the page. The same answers give the same files."""
     folder.mkdir(parents=True, exist_ok=True)
     for one in answers:
-        of = {table: rows.filter(pl.col("target") == one.target) for table, rows in tables.items()}
-        save(figure(one, of), folder / f"{one.target}.svg")
+        save(figure(one.target, of_target(tables, one.target)), folder / f"{one.target}.svg")
     page = folder / PAGE
     page.write_text(markdown(answers, tables), encoding="utf-8")
     return page
@@ -32,8 +33,7 @@ def write(answers: Sequence[Answered], tables: Tables, folder: Path) -> Path:
 def markdown(answers: Sequence[Answered], tables: Tables) -> str:
     """The page."""
     sections = "\n\n".join(
-        _section(one, {table: rows.filter(pl.col("target") == one.target) for table, rows in tables.items()})
-        for one in answers
+        f"## {one.target}\n\n{section(one.target, one.since, of_target(tables, one.target))}" for one in answers
     )
     none = "No model was trained yet: run `ticketlake build --learn`."
     return f"""# Where the champions err
@@ -48,21 +48,27 @@ that is worse is where to look, not yet a cause.
 """
 
 
-def _section(one: Answered, of: Tables) -> str:
-    rows = one.rows.height
-    right = one.rows.select((pl.col("label") == pl.col("predicted")).sum()).item()
-    if not rows:
-        return f"## {one.target}\n\nNo ticket since {one.since:%Y-%m-%d} has a label yet."
+def of_target(tables: Tables, target: str) -> dict[Table, pl.DataFrame]:
+    """The rows of one target."""
+    return {table: rows.filter(pl.col("target") == target) for table, rows in tables.items()}
+
+
+def section(target: str, since: datetime, of: Tables) -> str:
+    """The errors of one target in Markdown, without a heading; its figure is `<target>.svg`."""
+    answers = of[CONFUSIONS]
+    if answers.is_empty():
+        return f"No ticket since {since:%Y-%m-%d} has a label yet."
+    every = int(answers["tickets"].sum())
+    right = int(answers.filter(pl.col("label") == pl.col("predicted"))["tickets"].sum())
     parts = [
-        f"## {one.target}",
-        f"{rows:,} tickets since {one.since:%Y-%m-%d}, {right / rows:.1%} right; model `{one.model[:12]}`.",
-        f"![Errors of {one.target}]({one.target}.svg)",
+        f"{every:,} tickets since {since:%Y-%m-%d}, {right / every:.1%} right; model `{answers['model'][0][:12]}`.",
+        f"![Errors of {target}]({target}.svg)",
         _slices(of[SLICES]),
     ]
-    if one.rows["confidence"].n_unique() > 1:
-        parts += [_confusions(of[CONFUSIONS]), _hardest(of[HARDEST])]
+    if target == RESOLUTION_TIME:
+        parts.append(f"*Right* is an interval that held; {NOMINAL:.0%} of them should.\n\n{_labels(answers)}")
     else:
-        parts.append(f"*Right* is an interval that held; {NOMINAL:.0%} of them should.\n\n{_labels(of[CONFUSIONS])}")
+        parts += [_confusions(answers), _hardest(of[HARDEST])]
     return "\n\n".join(part for part in parts if part)
 
 
