@@ -15,6 +15,7 @@ from ml.card import Card, library_versions
 from ml.classify.linear import CategoryModel
 from ml.evaluate import measures
 from ml.evaluate.splits import PARTS, TimeSplit, time_split
+from ml.text.clean import clean
 from ml.text.terms import said
 from ml.text.tfidf import TfIdf
 from warehouse.errors import NothingToLearn
@@ -46,7 +47,7 @@ def train(
     they were read at. Raises `NothingToLearn` when too little is left.
     """
     labelled, split = _learnable(rows, target)
-    texts = {part: said(labelled[part]) for part in PARTS}
+    texts = {part: clean(said(labelled[part])) for part in PARTS}
     classes = sorted(labelled["train"][target].unique())
     terms = TfIdf.fit(texts["train"])
     x = {part: terms.transform(texts[part]) for part in PARTS}
@@ -75,7 +76,7 @@ def train(
 
 
 def _learnable(rows: pl.DataFrame, target: str) -> tuple[dict[str, pl.DataFrame], TimeSplit]:
-    usable = rows.with_columns(said(rows).alias("_said")).filter(
+    usable = rows.with_columns(clean(said(rows)).alias("_said")).filter(
         pl.col(target).is_not_null() & (pl.col("_said").str.strip_chars() != "")
     )
     if usable.height < FEWEST_ROWS or usable[target].n_unique() < 2:

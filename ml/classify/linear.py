@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from ml.text.clean import clean
 from ml.text.terms import said
 from ml.text.tfidf import TfIdf
 from warehouse.errors import ContractBroken
@@ -57,7 +58,7 @@ class CategoryModel:
         """One row per ticket, one column per class, each row summing to 1. `rows` has subject and description."""
         from scipy.special import softmax
 
-        x = self._terms.transform(said(rows))
+        x = self._terms.transform(clean(said(rows)))
         found: NDArray[np.float64] = softmax((x @ self._weights + self._bias).astype(np.float64), axis=1)
         found[np.diff(x.indptr) == 0] = self._shares
         return found
@@ -73,7 +74,7 @@ class CategoryModel:
         rows = pl.DataFrame({"subject": [subject], "description": [description]}, schema=_SAID)
         found = self.probabilities(rows)[0]
         best = int(found.argmax())
-        vector = self._terms.transform(said(rows))
+        vector = self._terms.transform(clean(said(rows)))
         weights = self._weights[vector.indices]
         others = (weights.sum(axis=1) - weights[:, best]) / max(len(self.classes) - 1, 1)
         spoke = vector.data * (weights[:, best] - others)

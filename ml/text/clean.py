@@ -3,12 +3,10 @@
 import re
 import unicodedata
 from functools import cache
-from hashlib import blake2b
-from pathlib import Path
 
 import polars as pl
 
-from ml.text import html, letters, quotes
+from ml.text import html, letters, quotes, sources
 from ml.text.html import plain
 from ml.text.quotes import own, unquoted
 
@@ -35,9 +33,8 @@ _STOPS_CJK = re.compile(r"[。；]")
 
 @cache
 def digest() -> str:
-    """Changes with what `clean` does: the digest of its sources (BLAKE2b, 64 bit, hex)."""
-    sources = [__file__, *(str(module.__file__) for module in (html, letters, quotes)), str(letters.WRITTEN)]
-    return blake2b(b"".join(Path(source).read_bytes() for source in sources), digest_size=8).hexdigest()
+    """Changes with what `clean` does."""
+    return sources.digest(__file__, *(str(module.__file__) for module in (html, letters, quotes)), str(letters.WRITTEN))
 
 
 def clean(texts: pl.Series) -> pl.Series:

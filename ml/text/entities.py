@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy as np
 import polars as pl
 
-from ml.text import urgency
+from ml.text import sources, spans, urgency
 from ml.text.spans import (
     Alternative,
     Words,
@@ -137,6 +137,12 @@ def counts(texts: pl.Series) -> pl.DataFrame:
             "urgency_words": _urgent(said),
         }
     )
+
+
+@cache
+def digest() -> str:
+    """Changes with what `counts` does."""
+    return sources.digest(__file__, *(str(module.__file__) for module in (spans, urgency)))
 
 
 def _urgent(said: pl.Series) -> pl.Series:

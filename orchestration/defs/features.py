@@ -7,6 +7,7 @@ import polars as pl
 
 from ml import features
 from ml.features.opened import EXPRESSIONS
+from ml.text import clean, entities
 from orchestration.resources import RETRIES, LakeResource, Results, expected_errors, result, spec
 from warehouse.contracts import silver
 from warehouse.contracts.ticket_features import CUSTOMERS, OPENED, PRODUCTS, TABLES, TICKETS
@@ -106,4 +107,5 @@ def _later(lake: Lake, past: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFram
 def _definitions() -> str:
     """Changes when a feature is defined otherwise: then every ticket is computed again."""
     said = [repr(feature) for feature in features.FEATURES] + [f"{k}={v}" for k, v in EXPRESSIONS.items()]
+    said += [clean.digest(), entities.digest()]
     return blake2b("\n".join(said).encode(), digest_size=8).hexdigest()
