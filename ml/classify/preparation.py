@@ -104,16 +104,16 @@ class Preparation(msgspec.Struct, frozen=True, dict=True):
         found = np.zeros((rows.height, self.width), np.float32)
         if self.numbers:
             means, scales = self._scaling
-            names = [pl.col(number.name).cast(pl.Float32).fill_nan(None) for number in self.numbers]
-            given = rows.select(names).to_numpy().reshape(rows.height, len(names))
+            names = [number.name for number in self.numbers]
+            given = rows.select(pl.col(names).cast(pl.Float32)).to_numpy().reshape(rows.height, len(names))
             missing = np.isnan(given)
             scaled = np.clip((given - means) / scales, -_FARTHEST, _FARTHEST)
             found[:, 0 : 2 * len(names) : 2] = np.where(missing, 0.0, scaled)
             found[:, 1 : 2 * len(names) : 2] = missing
         start = 2 * len(self.numbers)
+        said = rows.select(pl.col([one.name for one in self.categories]).cast(pl.String))
         for category in self.categories:
-            known = self._columns[category.name]
-            values = rows[category.name].cast(pl.String)
+            known, values = self._columns[category.name], said[category.name]
             places = [0 if value is None else known.get(value, 1) for value in values]
             found[np.arange(rows.height), start + np.array(places, np.int64)] = 1.0
             start += len(category.values) + 2

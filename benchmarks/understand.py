@@ -1,0 +1,220 @@
+"""Answers beside the bare encoder: one ticket through HTTP, and many from the lake to `predictions/tickets`.
+
+    python -m benchmarks.understand [--tickets 12000] [--batch 20000] [--requests 200] [--lake FOLDER]
+
+Online: the median of `POST /v1/predict-ticket`, all champions, contributions and one fsync, beside the median forward
+of the same texts, in turns. Batch: features, embeddings and predictions of tickets that are new to a lake, beside the
+forward of the same texts; then again with nothing new. `--lake` takes a lake that has learned, and leaves it as it is.
+"""
+
+import argparse
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from statistics import median
+from time import perf_counter, sleep
+from typing import Any
+
+import httpx
+import msgspec
+import numpy as np
+import psutil
+
+from benchmarks.figures import write_section
+from ml import features
+from ml.inputs import encoded
+from ml.text import encoder as encoders
+from orchestration.defs.embeddings import embed
+from orchestration.defs.features import follow_histories, follow_tickets
+from orchestration.defs.predictions import follow
+from simulator import simulate
+from warehouse.artifacts import Artifact
+from warehouse.contracts import silver
+from warehouse.contracts.ticket_features import CUSTOMERS, PRODUCTS
+from warehouse.delta import Lake
+from warehouse.refine import refine
+from warehouse.releases import Release, open_release
+
+ONLINE, BATCH, AGAIN = 1.5, 1.25, 0.03
+DAYS = 180
+FIELDS = ["subject", "description", "product", "product_module", "channel", "customer_id", "customer_tier", "region"]
+
+
+def ticketlake(root: Path, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
+    """The command, on that lake."""
+    own = {"LAKE_ROOT": str(root), "DATABASE_URL": "", **environment}
+    command = [str(Path(sys.executable).with_name("ticketlake")), *arguments]
+    return subprocess.Popen(
+        command,
+        env={**os.environ, **own},  # noqa: TID251 handed on to the child
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+def learn(root: Path, file: Path, tickets: int, families: str) -> None:
+    """A lake of simulated tickets with a champion for every target."""
+    simulate("realistic", tickets, DAYS, 7, file)
+    settings = {"FAMILIES": families} if families else {}
+    code = ticketlake(root, "build", str(file), "--learn", **settings).wait()
+    if code not in (0, 3):
+        raise SystemExit(f"the lake could not be built: exit code {code}")
+
+
+def online(root: Path, requests: int) -> dict[str, float]:
+    """Milliseconds of a request and of a bare forward, in turns; megabytes of the process that serves."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = ticketlake(root, "serve", "--port", str(port))
+    bare = encoders.load(open_release(root).artifact("models/encoder").path)
+    rows = Lake(root).read(silver.TICKETS).select(FIELDS).sample(requests + 20, seed=7, with_replacement=True)
+    texts = encoded(rows).to_list()
+    took: dict[str, list[float]] = {"http": [], "forward": [], "own": []}
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+            _until_ready(client, server)
+            for place, (text, row) in enumerate(zip(texts, rows.iter_rows(named=True), strict=True)):
+                began = perf_counter()
+                bare.encode([text])
+                between = perf_counter()
+                answer = client.post("/v1/predict-ticket", json={k: v for k, v in row.items() if v is not None})
+                ended = perf_counter()
+                answer.raise_for_status()
+                if place >= 20:
+                    took["forward"].append((between - began) * 1e3)
+                    took["http"].append((ended - between) * 1e3)
+                    took["own"].append(answer.json()["latency_ms"])
+            memory = psutil.Process(server.pid).memory_info().rss / 1e6
+    finally:
+        server.terminate()
+        server.wait(60)
+    p99 = float(np.quantile(took["http"], 0.99))
+    return {**{name: median(values) for name, values in took.items()}, "p99": p99, "memory": memory}
+
+
+def _until_ready(client: httpx.Client, server: subprocess.Popen[bytes]) -> None:
+    for _ in range(600):
+        if server.poll() is not None:
+            raise SystemExit(f"the API ended with {server.returncode}")
+        try:
+            if client.get("/health/ready").status_code == 200:
+                return
+        except httpx.TransportError:
+            sleep(0.1)
+    raise SystemExit("the API did not become ready")
+
+
+def batch(root: Path, folder: Path, tickets: int) -> dict[str, float]:
+    """Seconds from silver to predictions for tickets new to the lake, of the bare forward, and with nothing new."""
+    file = folder / "more.json"
+    simulate("realistic", tickets, DAYS, 11, file)
+    rows = msgspec.json.decode(file.read_bytes(), type=list[dict[str, Any]])
+    # Numbers of their own, or they would be taken for later records of the lake's tickets.
+    file.write_bytes(msgspec.json.encode([{**row, "ticket_id": f"B-{place}"} for place, row in enumerate(rows)]))
+    lake, release = Lake(root), open_release(root)
+    before = lake.read(silver.TICKETS, columns=["ticket_id"])
+    models = {name.split("/")[1]: part for name, part in release.artifacts.items() if "split" in part.card}
+    models.pop("category_baseline", None)
+    artifact = release.artifact("models/encoder")
+    for _, work in _steps(lake, artifact, models):
+        work()
+    if ticketlake(root, "ingest", str(file)).wait() not in (0, 3):
+        raise SystemExit("the tickets could not be ingested")
+    refine(lake)
+    new = lake.read(silver.TICKETS).join(before, on="ticket_id", how="anti")
+    texts = encoded(new).unique(maintain_order=True).to_list()
+    bare = encoders.load(artifact.path)
+    bare.encode(texts[:32])
+    began = perf_counter()
+    bare.encode(texts)
+    forward = perf_counter() - began
+    parts: dict[str, float] = {}
+    for name in ("first", "again"):
+        for part, work in _steps(lake, artifact, models):
+            began = perf_counter()
+            work()
+            parts[f"{name} {part}"] = perf_counter() - began
+    return {"tickets": new.height, "texts": len(texts), "forward": forward, **parts}
+
+
+def _steps(lake: Lake, encoder: Artifact, models: Mapping[str, Artifact]) -> list[tuple[str, Callable[[], object]]]:
+    return [
+        ("customers", lambda: follow_histories(lake, CUSTOMERS, features.CUSTOMERS)),
+        ("products", lambda: follow_histories(lake, PRODUCTS, features.PRODUCTS)),
+        ("features", lambda: follow_tickets(lake)),
+        ("embeddings", lambda: embed(lake, encoder, lambda _: None)),
+        ("predictions", lambda: follow(lake, encoder, models)),
+    ]
+
+
+def main() -> None:
+    """Measure, print, and write the section of docs/benchmarks.md."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--tickets", type=int, default=12_000)
+    parser.add_argument("--batch", type=int, default=20_000)
+    parser.add_argument("--requests", type=int, default=200)
+    parser.add_argument("--families", default="", help="as in the setting FAMILIES; empty: all")
+    parser.add_argument("--lake", type=Path, help="a lake that `ticketlake build --learn` made")
+    options = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="ticketlake-"))
+    try:
+        root = folder / "lake"
+        if options.lake:
+            shutil.copytree(options.lake, root, symlinks=True)
+        else:
+            learn(root, folder / "tickets.json", options.tickets, options.families)
+        champions = _champions(open_release(root))
+        one = online(root, options.requests)
+        many = batch(root, folder, options.batch)
+    finally:
+        shutil.rmtree(folder)
+    text = f"Champions: {champions}.\n\n{_online(one, options.requests)}\n\n{_batch(many)}"
+    print(text)
+    write_section("Understanding", "python -m benchmarks.understand", text)
+
+
+def _champions(release: Release) -> str:
+    found = {
+        name.split("/")[1]: part.card.get("method", "").split(" then ")[0] for name, part in release.artifacts.items()
+    }
+    return ", ".join(f"{name} {method}" for name, method in found.items() if method and name != "category_baseline")
+
+
+def _online(one: dict[str, float], requests: int) -> str:
+    ratio = one["http"] / one["forward"]
+    return "\n".join(
+        [
+            f"| one ticket, {requests} in turns | median |",
+            "| --- | --- |",
+            f"| bare forward of the encoder | {one['forward']:.1f} ms |",
+            f"| `POST /v1/predict-ticket` | {one['http']:.1f} ms (p99 {one['p99']:.1f} ms) |",
+            f"| of which before the answer is kept | {one['own']:.1f} ms |",
+            f"| ratio | {ratio:.2f} (target: at most {ONLINE}) |",
+            f"| memory of the serving process | {one['memory']:.0f} MB |",
+        ]
+    )
+
+
+def _batch(many: dict[str, float]) -> str:
+    steps = ("customers", "products", "features", "embeddings", "predictions")
+    first, again = (sum(many[f"{name} {step}"] for step in steps) for name in ("first", "again"))
+    return "\n".join(
+        [
+            f"| {many['tickets']:,.0f} new tickets, {many['texts']:,.0f} texts | seconds |",
+            "| --- | --- |",
+            f"| bare forward of the encoder | {many['forward']:.1f} |",
+            *(f"| {step} | {many[f'first {step}']:.1f} |" for step in steps),
+            f"| all / bare forward | {first / many['forward']:.2f} (target: at most {BATCH}) |",
+            f"| again with nothing new | {again:.2f} = {again / first:.1%} (target: under {AGAIN:.0%}) |",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    main()
