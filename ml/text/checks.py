@@ -68,3 +68,8 @@ def is_secret(text: str) -> bool:
     mixed = digit and any(letter.isupper() for letter in text) and any(letter.islower() for letter in text)
     share = [count / len(text) for count in Counter(text).values()]
     return mixed and len(text) >= _SECRET_LENGTH and -sum(p * math.log2(p) for p in share) >= _SECRET_BITS
+
+
+def is_stated(text: str) -> bool:
+    """Whether what follows `the password is` can be one: letters, not all capitals, and digits."""
+    return any(letter.isdigit() for letter in text) and any(letter.islower() for letter in text)

@@ -2,6 +2,7 @@
 
 from ml.text.letters import FIELD, FORWARDED, INTRODUCTION, ORIGINAL, QUOTE_HEAD
 
+_COLONS = (":", "：")
 LONGEST_HEAD = 240
 """Characters; a longer line is no head of a quotation."""
 
@@ -27,7 +28,7 @@ def own(lines: list[str]) -> tuple[list[str], bool]:
             place = _after_fields(lines, place + 1) - 1
         elif ORIGINAL.match(line) or _fields(lines, place):
             return found, True
-        elif QUOTE_HEAD.match(line):
+        elif line.endswith(_COLONS) and QUOTE_HEAD.match(line):
             if not _quoted_next(lines, place):
                 return found, True
             any_quoted = True

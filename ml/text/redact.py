@@ -3,12 +3,12 @@
 Searched again until nothing is found, so that redacting what is redacted changes nothing.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 
 import polars as pl
 
-from ml.text.checks import card_end, iban_end, is_address, is_phone, is_secret
+from ml.text.checks import card_end, iban_end, is_address, is_phone, is_secret, is_stated
 from ml.text.spans import FILLER, Alternative, Words, at_edges, compile_alternatives, find, find_words, put, searchable
 
 KINDS = ("email", "phone", "card", "iban", "ip", "token", "person")
@@ -18,10 +18,12 @@ _CUE = (
     r"(?i:(?-u:\b)(?:tel|phone|fax|mobile?|cell|handy|telefon|telefono|tel[eé]fono|t[eé]l[eé]phone|telefone|celular|portable)"
     r"(?-u:\b)\.?|電話番号|電話|电话|手机)(?:[ :：.]|no\.?){0,4}"
 )
-_NAMED = (
+_NAMES_OF_SECRETS = (
     r"(?i:password|passwd|passphrase|pwd|secret|api[ _-]?key|access[ _-]?key|access[ _-]?token|token|passwort|kennwort|"
-    r"contraseña|mot de passe|senha|パスワード|密码)[\"']?[ \t]{0,3}[:=：][ \t]{0,3}[\"']?"
+    r"contraseña|mot de passe|senha|パスワード|密码)"
 )
+_NAMED = _NAMES_OF_SECRETS + r"[\"']?[ \t]{0,3}[:=：][ \t]{0,3}[\"']?"
+_STATED = _NAMES_OF_SECRETS + r"(?i:[ \t](?:is|was|ist|war|lautet|est|es|è|é)[ \t]|[ \t]?(?:は|是)[ \t]?)[\"']?"
 _ALTERNATIVES: list[Alternative] = [
     ("", "", r"\[(?:EMAIL|PHONE|CARD|IBAN|IP|TOKEN|PERSON)\]"),
     ("token", "", r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[A-Za-z0-9+/=\r\n\t ]+"
@@ -35,6 +37,7 @@ _ALTERNATIVES: list[Alternative] = [
     ("token", "", _EDGE + r"(?:A3T|AKIA|ASIA|AGPA|AIDA|AROA|ANPA)[A-Z0-9]{16}" + _EDGE),
     ("token", "", _EDGE + r"AIza[A-Za-z0-9_-]{35}"),
     ("secret", _NAMED, r"[!#-&(-+\-./0-:<-Z\\^-~]{6,}"),
+    ("stated", _STATED, r"[!#-&(-+\-./0-:<-Z\\^-~]{6,}"),
     ("iban", "", _EDGE + r"[A-Z]{2}[0-9]{2}(?:[ \x{a0}-]?[A-Z0-9]{4}){2,7}(?:[ \x{a0}-]?[A-Z0-9]{1,3})?" + _EDGE),
     ("card", "", _EDGE + r"(?:3[47][0-9]{2}[ -]?[0-9]{6}[ -]?[0-9]{5}|"
      r"[2-6][0-9]{3}[ -]?[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{1,7})" + _EDGE),
@@ -54,6 +57,15 @@ _ALTERNATIVES: list[Alternative] = [
     ("phone", "", r"(?:\([2-9][0-9]{2}\) ?|" + _EDGE + r"[2-9][0-9]{2}[-. ])[2-9][0-9]{2}[-. ][0-9]{4}" + _EDGE),
 ]  # fmt: skip
 _COMPILED = compile_alternatives(_ALTERNATIVES)
+_CHECKS: Mapping[str, Callable[[str], int]] = {
+    "card": card_end,
+    "iban": iban_end,
+    "ip": is_address,
+    "phone": is_phone,
+    "secret": is_secret,
+    "stated": is_stated,
+}
+"""By kind: whether a candidate is one, or how many of its characters are."""
 
 
 def redact(texts: pl.Series, names: Words | Iterable[str] = ()) -> tuple[pl.Series, pl.DataFrame]:
@@ -95,7 +107,8 @@ def _patterns(texts: pl.Series) -> pl.DataFrame:
         return pl.DataFrame(schema=_SCHEMA)
     ends = [_held(kind, value) for kind, value in found.select("kind", "value").iter_rows()]
     kept = found.with_columns(
-        end=pl.col("start") + pl.Series(ends, dtype=pl.Int64), kind=pl.col("kind").replace("secret", "token")
+        end=pl.col("start") + pl.Series(ends, dtype=pl.Int64),
+        kind=pl.col("kind").replace(["secret", "stated"], "token"),
     )
     return kept.filter(pl.col("end") > pl.col("start")).select(list(_SCHEMA))
 
@@ -103,18 +116,8 @@ def _patterns(texts: pl.Series) -> pl.DataFrame:
 @lru_cache(maxsize=10_000)
 def _held(kind: str, value: str) -> int:
     """How many characters of a candidate are what they look like; 0 if it is something else."""
-    match kind:
-        case "card":
-            return card_end(value)
-        case "iban":
-            return iban_end(value)
-        case "ip":
-            return len(value) if is_address(value) else 0
-        case "phone":
-            return len(value) if is_phone(value) else 0
-        case "secret":
-            return len(value) if is_secret(value) else 0
-    return len(value)
+    found = _CHECKS[kind](value) if kind in _CHECKS else True
+    return len(value) if found is True else int(found)
 
 
 def _names(texts: pl.Series, names: Words) -> pl.DataFrame:

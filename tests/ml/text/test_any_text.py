@@ -2,7 +2,7 @@
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml.text.clean import clean
@@ -31,6 +31,7 @@ MONSTROUS = {
 }  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.lists(st.one_of(st.none(), TEXT), max_size=4))
 def test_nothing_raises_and_every_text_has_its_row(texts: list[str | None]) -> None:
     column = pl.Series(texts, dtype=pl.String)
@@ -43,6 +44,7 @@ def test_nothing_raises_and_every_text_has_its_row(texts: list[str | None]) -> N
         assert (texts[text] or "")[start:end] == value or "\ufdd0" in (texts[text] or "")
 
 
+@settings(deadline=None)
 @given(TEXT)
 def test_what_is_redacted_holds_nothing_to_redact(text: str) -> None:
     redacted, spans = redact(pl.Series([text], dtype=pl.String), NAMES)
@@ -53,6 +55,7 @@ def test_what_is_redacted_holds_nothing_to_redact(text: str) -> None:
     assert all(0 <= start < end <= len(text) for start, end in spans.select("start", "end").iter_rows())
 
 
+@settings(deadline=None)
 @given(TEXT)
 def test_cleaning_empties_no_text_that_says_something(text: str) -> None:
     cleaned = clean(pl.Series([text], dtype=pl.String))[0]
