@@ -5,6 +5,7 @@ import math
 import re
 from collections import Counter
 
+_KEY = re.compile(r"[A-Za-z]{1,12}[-_](?:[a-z]{2,8}[-_])?[A-Za-z0-9]{16,}")
 _LONG_HEX = re.compile(r"[0-9a-fA-F]+")
 IBAN_LENGTHS = {
     "AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22, "BR": 29, "BY": 28,
@@ -71,5 +72,6 @@ def is_secret(text: str) -> bool:
 
 
 def is_stated(text: str) -> bool:
-    """Whether what follows `the password is` can be one: letters, not all capitals, and digits."""
-    return any(letter.isdigit() for letter in text) and any(letter.islower() for letter in text)
+    """Whether what follows `the password is` can be one: small letters and digits, or a key with its prefix."""
+    small = any(letter.islower() for letter in text)
+    return small and (any(letter.isdigit() for letter in text) or _KEY.fullmatch(text) is not None)
