@@ -91,11 +91,12 @@ def resolved(card: Card) -> str:
     )
 
 
-def figure(cards: Mapping[str, Card]) -> Any:
-    """Weighted F1 with its interval over the milliseconds of one ticket, a target a panel."""
-    from matplotlib.figure import Figure
+def figure(cards: Mapping[str, Card], made: Any = None) -> Any:
+    """Weighted F1 with its interval over the milliseconds of one ticket, a target a panel; into `made` if given."""
+    if made is None:
+        from matplotlib.figure import Figure
 
-    made = Figure(figsize=(13, 4.2 * ((len(cards) + 2) // 3)), layout="constrained")
+        made = Figure(figsize=(13, 4.2 * ((len(cards) + 2) // 3)), layout="constrained")
     panels = made.subplots((len(cards) + 2) // 3, 3, squeeze=False).ravel()
     for axes, (name, card) in zip(panels, cards.items(), strict=False):
         for family, found in ranked(card):

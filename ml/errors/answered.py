@@ -1,7 +1,7 @@
 """What champions answer for tickets opened after everything that they learned from, beside what was recorded."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
@@ -10,11 +10,17 @@ import polars as pl
 from ml.answers import answer
 from ml.classify.champion import Champion
 from ml.duration import RESOLUTION_TIME, ResolutionTime, durations
+from ml.errors.importance import SCHEMA as IMPORTANCE
+from ml.errors.importance import importance
 from ml.targets import TARGETS, Target
+from ml.text.terms import said
 from ml.understand import Past
 
-PROPERTIES = ("language", "channel", "customer_tier", "region", "product", "length")
-"""Of a ticket, by which answers are sliced."""
+FIELDS = ("language", "channel", "customer_tier", "region", "product")
+PROPERTIES = (*FIELDS, "length")
+"""Of a ticket, by which answers are sliced; models need not read them."""
+READ = ("ticket_id", *FIELDS, "subject", "description")
+"""The fields of `silver/tickets` that they are made of."""
 EARLIER, WITHIN, LATER = "earlier", "within its interval", "later"
 NOMINAL = 0.8
 """Of the interval of hours to resolution."""
@@ -30,40 +36,51 @@ class Answered:
     since: datetime
     """Tickets opened before were learned from."""
     rows: pl.DataFrame
+    importance: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=IMPORTANCE))
+    """`feature` and `log_loss_added`; empty where it was not measured."""
 
 
 def answered(
-    past: Past, champions: Mapping[str, Champion], models: Mapping[str, str], since: Mapping[str, datetime]
+    past: Past,
+    tickets: pl.DataFrame,
+    champions: Mapping[str, Champion],
+    models: Mapping[str, str],
+    since: Mapping[str, datetime],
 ) -> list[Answered]:
-    """The answers as they are served: the parts of a hierarchy agree. `models` holds digests, all by target.
+    """The answers as they are served: the parts of a hierarchy agree.
 
-    What a library raises is raised here: no other family stands in.
+    `tickets` has the columns `READ`, `models` holds digests; all by target. What a library raises is raised here: no
+    other family stands in.
     """
     if not champions:
         return []
     new = np.flatnonzero((past.rows["created_at"] >= min(since[name] for name in champions)).to_numpy())
     rows, inputs = past.rows[new], past.inputs.take(new)
-    properties = _properties(rows, inputs.table)
+    properties = _properties(rows, tickets)
     found = []
     for name, given in answer(champions, inputs, _raised).items():
         target = next(one for one in TARGETS if one.name == name)
-        said = properties.with_columns(
+        labelled = properties.with_columns(
             recorded(rows, target).alias("label"),
             pl.Series("predicted", np.array(given.classes)[given.best], dtype=pl.String),
             pl.Series("confidence", given.probabilities.max(axis=1), dtype=pl.Float64),
         )
-        judged = said.filter(pl.col("label").is_not_null() & (pl.col("created_at") >= since[name]))
-        found.append(Answered(name, models[name], since[name], judged))
+        tested = pl.col("label").is_not_null() & (pl.col("created_at") >= since[name])
+        judged = labelled.with_row_index("_place").filter(tested)
+        leans = importance(given.member, inputs.take(judged["_place"].to_numpy().astype(np.int64)), judged["label"])
+        found.append(Answered(name, models[name], since[name], judged.drop("_place"), leans))
     return found
 
 
-def resolution_answered(past: Past, model: ResolutionTime, digest: str, since: datetime) -> Answered:
+def resolution_answered(
+    past: Past, tickets: pl.DataFrame, model: ResolutionTime, digest: str, since: datetime
+) -> Answered:
     """Whether tickets were resolved within their interval; open ones count once they are later than its end."""
     new = np.flatnonzero((past.rows["created_at"] >= since).to_numpy())
     rows, inputs = past.rows[new], past.inputs.take(new)
     known, given = durations(rows, past.now), model.predict(inputs)
     hours, low, high = pl.Series(known.hours), given["p10"], given["p90"]
-    said = _properties(rows, inputs.table).with_columns(
+    found = _properties(rows, tickets).with_columns(
         pl.select(
             pl.when(hours > high)
             .then(pl.lit(LATER))
@@ -78,7 +95,7 @@ def resolution_answered(past: Past, model: ResolutionTime, digest: str, since: d
         pl.lit(WITHIN).alias("predicted"),
         pl.lit(NOMINAL).alias("confidence"),
     )
-    return Answered(RESOLUTION_TIME, digest, since, said.filter(pl.col("label").is_not_null()))
+    return Answered(RESOLUTION_TIME, digest, since, found.filter(pl.col("label").is_not_null()))
 
 
 def recorded(rows: pl.DataFrame, target: Target) -> pl.Series:
@@ -91,15 +108,17 @@ def recorded(rows: pl.DataFrame, target: Target) -> pl.Series:
     return rows.select(pl.when(closed).then(pl.when(column).then(pl.lit(most)).otherwise(pl.lit(least)))).to_series()
 
 
-def _properties(rows: pl.DataFrame, features: pl.DataFrame) -> pl.DataFrame:
-    """Identifier, moment and `PROPERTIES` of each ticket; lengths in quarters of these tickets."""
-    quarters = [round(features["characters"].quantile(share) or 0) for share in (0.25, 0.5, 0.75)]
+def _properties(rows: pl.DataFrame, tickets: pl.DataFrame) -> pl.DataFrame:
+    """Identifier, moment and `PROPERTIES` of each of these rows; lengths in quarters of them."""
+    times = rows.select("ticket_id", "created_at")
+    found = times.join(tickets, on="ticket_id", how="left", maintain_order="left")
+    characters = said(found).str.len_chars()
+    quarters = [round(characters.quantile(share) or 0) for share in (0.25, 0.5, 0.75)]
     bounds = [f"to {quarters[0]:,}", *(f"to {end:,}" for end in quarters[1:]), f"over {quarters[2]:,}"]
-    place = features.select(pl.sum_horizontal(pl.col("characters") > end for end in quarters)).to_series()
-    length = pl.Series("length", [f"{bounds[at]} characters" for at in place])
-    named = [features[name].cast(pl.String) for name in PROPERTIES if name in features.columns and name != "language"]
-    found = rows.select("ticket_id", "created_at", pl.col("language").cast(pl.String)).with_columns(*named, length)
-    return found.with_columns(pl.col(PROPERTIES).fill_null("not known"))
+    place = pl.select(pl.sum_horizontal(characters > end for end in quarters)).to_series()
+    length = pl.Series("length", [f"{bounds[at]} characters" for at in place], dtype=pl.String)
+    known = pl.col(FIELDS).cast(pl.String).fill_null("not known")
+    return found.select("ticket_id", "created_at", known).with_columns(length)
 
 
 def _raised(target: str, family: str, error: Exception) -> None:

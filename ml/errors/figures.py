@@ -6,22 +6,24 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from warehouse.contracts.errors import CONFIDENCE, CONFUSIONS, SLICES
+from warehouse.contracts.errors import CONFIDENCE, CONFUSIONS, IMPORTANCE, SLICES
 from warehouse.table import Table
 
 MOST_LABELS = 16
 MOST_SLICES = 24
+MOST_FEATURES = 20
 
 
 def figure(target: str, of: Mapping[Table, pl.DataFrame]) -> Any:
-    """Confusions, confidence and slices side by side."""
+    """Confusions, confidence, slices and importance."""
     from matplotlib.figure import Figure
 
-    made = Figure(figsize=(16, 6), layout="constrained")
-    confusions, confidence, slices = made.subplots(1, 3, width_ratios=(5, 3.5, 4.5))
+    made = Figure(figsize=(13, 11), layout="constrained")
+    (confusions, confidence), (slices, importance) = made.subplots(2, 2, width_ratios=(7, 6))
     draw_confusions(confusions, of[CONFUSIONS])
     draw_confidence(confidence, of[CONFIDENCE])
     draw_slices(slices, of[SLICES])
+    draw_importance(importance, of[IMPORTANCE])
     made.suptitle(f"{target}: {of[CONFUSIONS]['tickets'].sum():,} tickets")
     return made
 
@@ -67,3 +69,11 @@ def draw_slices(axes: Any, found: pl.DataFrame) -> None:
     axes.set_yticks(range(shown.height), names, fontsize=7)
     axes.axvline(0, color="black", linewidth=0.8)
     axes.set(xlabel="share right above all other tickets", title="slices, least likely by chance first")
+
+
+def draw_importance(axes: Any, found: pl.DataFrame) -> None:
+    """What the model leans on, most at the top."""
+    shown = found.sort("log_loss_added", "feature", descending=[True, False]).head(MOST_FEATURES).reverse()
+    axes.barh(range(shown.height), shown["log_loss_added"], color="#2a7f62")
+    axes.set_yticks(range(shown.height), shown["feature"].to_list(), fontsize=7)
+    axes.set(xlabel="log loss added when shuffled among tickets", title="what it leans on")

@@ -11,7 +11,7 @@ from ml.errors.answered import NOMINAL, Answered
 from ml.errors.figures import figure
 from ml.errors.tables import CHANCE, FEWEST
 from ml.plots import save
-from warehouse.contracts.errors import CONFUSIONS, HARDEST, SLICES
+from warehouse.contracts.errors import CONFUSIONS, HARDEST, IMPORTANCE, SLICES
 from warehouse.table import Table
 
 PAGE = "README.md"
@@ -68,7 +68,7 @@ def section(target: str, since: datetime, of: Tables) -> str:
     if target == RESOLUTION_TIME:
         parts.append(f"*Right* is an interval that held; {NOMINAL:.0%} of them should.\n\n{_labels(answers)}")
     else:
-        parts += [_confusions(answers), _hardest(of[HARDEST])]
+        parts += [_confusions(answers), _hardest(of[HARDEST]), _importance(of[IMPORTANCE])]
     return "\n\n".join(part for part in parts if part)
 
 
@@ -104,6 +104,16 @@ def _hardest(found: pl.DataFrame) -> str:
         for row in found.sort("rank").head(_SHOWN).iter_rows(named=True)
     ]
     head = "Wrong with most confidence:\n\n| ticket | recorded | predicted | confidence |\n|---|---|---|---:|"
+    return "\n".join([head, *lines]) if lines else ""
+
+
+def _importance(found: pl.DataFrame) -> str:
+    told = found.filter(pl.col("log_loss_added") > 0).sort("log_loss_added", "feature", descending=[True, False])
+    lines = [
+        f"| {feature} | {added:.3f} |"
+        for feature, added in told.select("feature", "log_loss_added").head(_SHOWN).rows()
+    ]
+    head = "What it leans on: log loss added when shuffled among tickets.\n\n| read | added |\n|---|---:|"
     return "\n".join([head, *lines]) if lines else ""
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from ml.errors.answered import PROPERTIES, Answered
-from warehouse.contracts.errors import CONFIDENCE, CONFUSIONS, HARDEST, SLICES
+from warehouse.contracts.errors import CONFIDENCE, CONFUSIONS, HARDEST, IMPORTANCE, SLICES
 from warehouse.table import Table
 
 FEWEST = 30
@@ -24,6 +24,7 @@ def table_rows(answers: Sequence[Answered]) -> dict[Table, pl.DataFrame]:
         CONFIDENCE: [_of(one, confidence(one.rows)) for one in answers],
         HARDEST: [_of(one, hardest(one.rows)) for one in answers],
         SLICES: [_of(one, slices(one.rows)) for one in answers],
+        IMPORTANCE: [_of(one, one.importance) for one in answers],
     }
     return {
         table: pl.concat([pl.DataFrame(schema=table.schema), *(f.select(table.schema.names()) for f in frames)])

@@ -33,7 +33,8 @@ _PARTS = (*NAMES.values(), ENCODER)
 def analyse(context: dg.AssetExecutionContext, lake: LakeResource, **models: Artifact | None) -> Results:
     """Confusions, confidence, hardest tickets and slices of each champion, with a page in `reports/errors`."""
     tables, encoder = lake.of(context), models.pop("encoder")
-    known = {name: model for name, model in models.items() if model is not None}
+    encoded = encoder.card["encoder"] if encoder else None
+    known = {name: model for name, model in models.items() if model is not None and model.card["encoder"] == encoded}
     page = tables.root / REPORT / "README.md"
     with expected_errors():
         for table in TABLES:
@@ -52,14 +53,14 @@ def analyse(context: dg.AssetExecutionContext, lake: LakeResource, **models: Art
 
 def judge(lake: Lake, encoder: Artifact, models: Mapping[str, Artifact]) -> list[Answered]:
     """The answers of these models, by target, for tickets since the day from which each was tested."""
-    past = read_past(lake, encoder)
+    past, tickets = read_past(lake, encoder), lake.read(silver.TICKETS, columns=errors.READ)
     since = {name: datetime.fromisoformat(model.card["split"]["test_from"]) for name, model in models.items()}
     digests = {name: model.digest for name, model in models.items()}
     champions = {name: Champion.load(model.path) for name, model in models.items() if name != RESOLUTION_TIME}
-    found = errors.answered(past, champions, digests, since)
+    found = errors.answered(past, tickets, champions, digests, since)
     if RESOLUTION_TIME in models:
         time = ResolutionTime.load(models[RESOLUTION_TIME].path)
-        found.append(errors.resolution_answered(past, time, digests[RESOLUTION_TIME], since[RESOLUTION_TIME]))
+        found.append(errors.resolution_answered(past, tickets, time, digests[RESOLUTION_TIME], since[RESOLUTION_TIME]))
     return found
 
 

@@ -70,4 +70,17 @@ SLICES = Table(
     owner=OWNER,
 )
 
-TABLES = (CONFUSIONS, CONFIDENCE, HARDEST, SLICES)
+IMPORTANCE = Table(
+    layer="errors",
+    name="importance",
+    grain="One row per target and thing that its model reads of a ticket.",
+    columns=(
+        *_OF,
+        Column("feature", pl.String, "A feature, or the words and their vectors together"),
+        Column("log_loss_added", pl.Float64, "What shuffling it among tickets adds to the log loss", required=True),
+    ),
+    primary_key=("target", "feature"),
+    owner=OWNER,
+)
+
+TABLES = (CONFUSIONS, CONFIDENCE, HARDEST, SLICES, IMPORTANCE)
