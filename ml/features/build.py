@@ -20,6 +20,9 @@ READ = tuple(
 )
 """The fields of a ticket that its own features are made of, and those that name its history."""
 
+NOT_LEARNED = frozenset({"region"})
+"""Features that no learner is given: they are there for slices and for people."""
+
 
 def ticket_features(tickets: pl.DataFrame, past: pl.DataFrame) -> pl.DataFrame:
     """One row per ticket, in their order, with the columns of `features/tickets`.
@@ -53,8 +56,11 @@ def from_totals(totals: pl.DataFrame) -> pl.DataFrame:
 
 
 def model_table(features: pl.DataFrame) -> pl.DataFrame:
-    """What learners read, row by row: Float32 and String columns, null where not known, no identifier, no moment."""
-    return features.select(feature.name for feature in FEATURES)
+    """What learners read, row by row: Float32 and String columns, null where not known.
+
+    No identifier, no moment, and not where somebody is from: nobody is answered otherwise for that.
+    """
+    return features.select(feature.name for feature in FEATURES if feature.name not in NOT_LEARNED)
 
 
 @cache
