@@ -14,7 +14,7 @@ from service.online import Online
 from service.understanding import Understood, understand
 from warehouse import releases
 from warehouse.delta import Lake
-from warehouse.errors import NotMaterialized, StoreUnavailable, TicketlakeError
+from warehouse.errors import NotMaterialized, StoreUnavailable
 from warehouse.releases import Release
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class Serving:
         self._failed = failed
         self._opened: Opened | None = None
         self._opening = Lock()
-        self.refused: dict[str, TicketlakeError] = {}
+        self.refused: dict[str, Exception] = {}
         """Releases that could not be opened, and why; an older one is served in their place."""
 
     def opened(self) -> Opened:
@@ -90,7 +90,7 @@ class Serving:
             release = releases.open_release(self._root)
             models = Models.load(release, held.models if held else None, self._failed)
             self._opened = Opened(release, models, Online(Lake(self._root), release.manifest))
-        except TicketlakeError as error:
+        except Exception as error:  # whatever is wrong with it, the older one is whole
             if held is None:
                 raise
             self.refused[str(current)] = error

@@ -38,9 +38,9 @@ class Terms:
     vectorizers: dict[str, Any]
 
     @classmethod
-    def fit(cls, texts: pl.Series) -> "Terms":
-        """Learn the vocabularies; of blank texts, one that nothing ever matches."""
-        return cls({kind: _fit(kind, texts.to_list()) for kind in KINDS})
+    def fit(cls, texts: pl.Series, weights: Weights) -> "Terms":
+        """Learn the vocabularies that have a weight; of the others, and of blank texts, one that nothing matches."""
+        return cls({kind: _fit(kind, texts.to_list()) if weights[kind] else _nothing(kind) for kind in KINDS})
 
     def transform(self, inputs: Inputs, kinds: Sequence[str] = tuple(KINDS)) -> "dict[str, csr_matrix]":
         """One row per text and block, of unit length (all zero where no term is known)."""
@@ -136,7 +136,11 @@ def _fit(kind: str, texts: list[str]) -> Any:
     try:
         return found.fit(texts)
     except ValueError:  # no text says anything
-        return _vectorizer(kind, [NOTHING], np.ones(1))
+        return _nothing(kind)
+
+
+def _nothing(kind: str) -> Any:
+    return _vectorizer(kind, [NOTHING], np.ones(1))
 
 
 def _vectorizer(kind: str, names: list[str], idf: NDArray[Any]) -> Any:

@@ -80,7 +80,7 @@ class LinearSvm:
     @classmethod
     def _fit(cls, train: Inputs, labels: pl.Series, seed: int, chosen: dict[str, float]) -> Self:
         classes = sorted(labels.unique())
-        terms = Terms.fit(train.texts)
+        terms = Terms.fit(train.texts, chosen)
         x = joined(terms, train, chosen)
         weights, bias = cls._solve(x, indices(labels, classes), train.vectors.shape[1], chosen, seed)
         return cls(classes, terms, *_two(weights, bias), dict(chosen))
