@@ -1,6 +1,10 @@
 """What tests of several rooms share."""
 
 import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +12,7 @@ from ml.text.minilm_export import load_or_export
 from warehouse.settings import silence
 
 silence()
+BIN = Path(sys.executable).parent
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +22,53 @@ def encoder_folder(tmp_path_factory):
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "encoder"
     load_or_export(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def run(encoder_folder):
+    """Run the command in a process of its own, as people do: `run(lake_root, *arguments)`."""
+
+    def command(lake_root, *arguments):
+        environment = {
+            **os.environ,
+            "LAKE_ROOT": str(lake_root),
+            "DATABASE_URL": "",
+            "ENCODER": str(encoder_folder),
+            "FAMILIES": "majority,logistic",
+        }
+        return subprocess.run(
+            [str(BIN / "ticketlake"), *map(str, arguments)],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
+
+    return command
+
+
+@pytest.fixture(scope="session")
+def tickets(tmp_path_factory, run):
+    """Simulated tickets: 600 over 60 days, in a JSON array."""
+    file = tmp_path_factory.mktemp("simulated") / "tickets.json"
+    done = run(file.parent / "unused", "simulate", "--tickets", 600, "--days", 60, "--seed", 3, "--out", file)
+    assert done.returncode == 0, done.stderr
+    return file
+
+
+@pytest.fixture(scope="session")
+def built_once(tmp_path_factory, tickets, run):
+    """The first build of a lake, and what it reported."""
+    root = tmp_path_factory.mktemp("built") / "lake"
+    done = run(root, "build", tickets, "--json")
+    assert done.returncode in (0, 3), done.stderr
+    return root, done
+
+
+@pytest.fixture
+def built(built_once, tmp_path):
+    """A copy of the built lake that a test may change."""
+    root = tmp_path / "lake"
+    shutil.copytree(built_once[0], root, symlinks=True)
+    return root

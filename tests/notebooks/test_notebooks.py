@@ -1,0 +1,64 @@
+"""The notebooks run from top to bottom on a lake, show what they promise, and are stored without outputs."""
+
+import os
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+PLOTS = {"exploration": 8, "modelling": 6}
+
+
+@pytest.fixture(scope="module")
+def learned(built_once, tmp_path_factory, run):
+    """A lake with a champion for each target."""
+    root = tmp_path_factory.mktemp("learned") / "lake"
+    shutil.copytree(built_once[0], root, symlinks=True)
+    done = run(root, "build", "--learn")
+    assert done.returncode == 0, done.stderr
+    return root
+
+
+def executed(name, root):
+    """The notebook after its cells ran in a kernel of their own."""
+    notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+    client = NotebookClient(notebook, timeout=240, kernel_name="python3")
+    return client.execute(env={**os.environ, "LAKE_ROOT": str(root), "DATABASE_URL": ""})
+
+
+def shown(notebook, kind):
+    """What cells displayed in this form."""
+    outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
+    return [output.data[kind] for output in outputs if kind in output.get("data", {})]
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_every_cell_runs_and_plots_are_there(name, learned):
+    notebook = executed(name, learned)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert all(cell.execution_count for cell in code)
+    assert all(output.output_type != "error" for cell in code for output in cell.outputs)
+    assert len(shown(notebook, "image/png")) >= PLOTS[name]
+    said = "\n".join(shown(notebook, "text/markdown"))
+    assert "category is not there" not in said
+    assert "analysis of errors is not there" not in said
+
+
+def test_the_notebook_of_models_says_when_none_is_there(built_once, tmp_path):
+    root = tmp_path / "lake"
+    shutil.copytree(built_once[0], root, symlinks=True)
+    said = "\n".join(shown(executed("modelling", root), "text/markdown"))
+    assert "**A model for category, subcategory" in said
+    assert "ticketlake build --learn" in said
+
+
+@pytest.mark.parametrize("file", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda file: file.stem)
+def test_notebooks_are_stored_without_outputs_and_explain_what_follows(file):
+    notebook = nbformat.read(file, as_version=4)
+    nbformat.validate(notebook)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert all(not cell.outputs and cell.execution_count is None for cell in code)
+    assert sum(cell.cell_type == "markdown" for cell in notebook.cells) >= len(code) - 2
