@@ -36,7 +36,8 @@ families it is done much sooner: `FAMILIES=majority,logistic`.
 ticketlake report
 ticketlake report --out docs/models
 ticketlake mlflow
-jupyter-execute notebooks/exploration.ipynb notebooks/modelling.ipynb --inplace
+cp notebooks/*.ipynb $LAKE_ROOT/reports
+jupyter-execute $LAKE_ROOT/reports/*.ipynb --inplace
 ```
 
 The first writes these pages below `$LAKE_ROOT/reports/models`, the second where they are kept. The errors of each

@@ -36,7 +36,7 @@ def write(
     """
     known = {name: cards[name] for name in CHAMPIONS if name in cards}
     if not known:
-        raise NotMaterialized("models/category")
+        raise NotMaterialized("models/category", "run `ticketlake build --learn`")
     folder.mkdir(parents=True, exist_ok=True)
     classified = {name: card for name, card in known.items() if name != RESOLUTION_TIME}
     pages = {

@@ -1,12 +1,15 @@
-"""The notebooks run from top to bottom on a lake, show what they promise, and are stored without outputs."""
+"""Notebooks run on a learned lake and are stored without outputs; documents tell what it released."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
+
+from warehouse.releases import open_release
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 PLOTS = {"exploration": 8, "modelling": 6}
@@ -45,6 +48,25 @@ def test_every_cell_runs_and_plots_are_there(name, learned):
     said = "\n".join(shown(notebook, "text/markdown"))
     assert "category is not there" not in said
     assert "analysis of errors is not there" not in said
+
+
+def test_documents_tell_what_was_released(learned, run, tmp_path):
+    done = run(learned, "report", "--out", tmp_path)
+    assert done.returncode == 0, done.stderr
+    champion = open_release(learned).artifact("models/category")
+    told = (tmp_path / "category.md").read_text(encoding="utf-8")
+    assert champion.digest in told
+    assert f"| **{champion.card['method'].split()[0]}** |" in told
+    assert "Not analysed" not in told
+    for page in tmp_path.glob("*.md"):
+        for link in re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
+            assert (tmp_path / link).exists(), (page.name, link)
+
+
+def test_documents_say_when_no_model_is_there(built_once, run, tmp_path):
+    done = run(built_once[0], "report", "--out", tmp_path / "out")
+    assert done.returncode == 1
+    assert "models/category" in done.stderr
 
 
 def test_the_notebook_of_models_says_when_none_is_there(built_once, tmp_path):
