@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+import polars as pl
+
 
 @dataclass(frozen=True)
 class Target:
@@ -20,6 +22,15 @@ class Target:
     within: str | None = None
     known: str = "resolved_at"
     novel: bool = False
+
+    def labels(self) -> pl.Expr:
+        """The label of each ticket, null where there is none yet: of a binary target, only closed tickets have one."""
+        column = pl.col(self.column)
+        if self.kind != "binary":
+            return column.cast(pl.String)
+        least, most = self.order
+        closed = pl.col("resolved_at").is_not_null() & column.is_not_null()
+        return pl.when(closed).then(pl.when(column).then(pl.lit(most)).otherwise(pl.lit(least)))
 
 
 CATEGORY = Target("category", "category", "nominal", novel=True)

@@ -43,11 +43,7 @@ class Past:
 
     def examples(self, target: Target) -> Examples:
         """The tickets that have a label: of a binary target, only those that are closed."""
-        labels = pl.col(target.column).cast(pl.String)
-        if target.kind == "binary":
-            worded = pl.when(pl.col(target.column)).then(pl.lit(target.order[1])).otherwise(pl.lit(target.order[0]))
-            labels = pl.when(pl.col("resolved_at").is_not_null() & pl.col(target.column).is_not_null()).then(worded)
-        rows = self.rows.select(labels.alias("label"), "language", self.split.part().alias("part"))
+        rows = self.rows.select(target.labels().alias("label"), "language", self.split.part().alias("part"))
         labelled = np.flatnonzero(rows["label"].is_not_null().to_numpy())
         kept = rows[labelled]
         return Examples(self.inputs.take(labelled), kept["label"], kept["part"], kept["language"])

@@ -26,4 +26,4 @@ def read_past(lake: Lake, encoder: Artifact) -> Past:
     inputs = assemble(rows, lake.read(ticket_features.TICKETS), vectors, sum(encoder.card["blocks"].values()))
     split = split_or_refuse(time_split(rows["created_at"]))
     now = rows.select(pl.max_horizontal(pl.col("created_at").max(), pl.col("resolved_at").max())).item()
-    return Past(rows.drop(WORDS), inputs, split, now, versions)
+    return Past(rows.drop(WORDS), inputs.counted_once(), split, now, versions)

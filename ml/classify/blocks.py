@@ -1,9 +1,9 @@
 """A text in blocks of unit length: words and pairs, pieces of words, and the sentence embeddings as they come."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,19 +12,14 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ml.classify.learner import Inputs
+from ml.classify.corpus import KINDS, Block, Corpus, counters
+from ml.classify.learner import FEW, Inputs, Places
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-KINDS: dict[str, dict[str, Any]] = {
-    "words": {"ngram_range": (1, 2), "token_pattern": r"(?u)\b\w+\b"},
-    "pieces": {"analyzer": "char_wb", "ngram_range": (2, 5)},
-}
-"""Pieces also serve languages that do not part their words; of them, 60,000 at most."""
 MOST_TERMS = 60_000
-MOST_KEPT = 64
-"""Texts whose counted terms are kept for the next model: a long one has a thousand."""
+"""Of a block."""
 MEANING = "meaning of the text"
 NOTHING = "∅"
 """The one term of a corpus without any."""
@@ -38,42 +33,26 @@ class Terms:
     vectorizers: dict[str, Any]
 
     @classmethod
-    def fit(cls, texts: pl.Series, weights: Weights) -> "Terms":
+    def fit(cls, inputs: Inputs, weights: Weights) -> "Terms":
         """Learn the vocabularies that have a weight; of the others, and of blank texts, one that nothing matches."""
-        return cls({kind: _fit(kind, texts.to_list()) if weights[kind] else _nothing(kind) for kind in KINDS})
+        return cls({kind: _fit(kind, inputs) if weights[kind] else _nothing(kind) for kind in KINDS})
 
     def transform(self, inputs: Inputs, kinds: Sequence[str] = tuple(KINDS)) -> "dict[str, csr_matrix]":
         """One row per text and block, of unit length (all zero where no term is known)."""
-        return {kind: self._weighted(kind, _counted(kind, inputs)) for kind in kinds}
+        return {kind: _weighted(self._counts(kind, inputs), self.vectorizers[kind].idf_) for kind in kinds}
+
+    def _counts(self, kind: str, inputs: Inputs) -> "csr_matrix":
+        """How often each known term stands in each text."""
+        vocabulary = self.vectorizers[kind].vocabulary_
+        if inputs.within is not None:
+            corpus, places = inputs.within
+            return _chosen(corpus.block(kind), places, self.names[kind])
+        return _matrix(_read(kind, inputs), vocabulary)
 
     @cached_property
     def names(self) -> dict[str, list[str]]:
         """The terms of each block, in the order of its columns."""
         return {kind: list(found.get_feature_names_out()) for kind, found in self.vectorizers.items()}
-
-    def _weighted(self, kind: str, counted: "Iterable[Counter[str]]") -> "csr_matrix":
-        """Sublinear TF-IDF of unit length, as scikit-learn's `TfidfVectorizer` weighs it."""
-        from scipy.sparse import csr_matrix
-
-        vectorizer = self.vectorizers[kind]
-        vocabulary, idf = vectorizer.vocabulary_, vectorizer.idf_
-        columns: list[int] = []
-        counts: list[int] = []
-        ends = [0]
-        for terms in counted:
-            known = [(vocabulary[term], count) for term, count in terms.items() if term in vocabulary]
-            columns += [column for column, _ in known]
-            counts += [count for _, count in known]
-            ends.append(len(columns))
-        places = np.array(columns, np.int32)
-        weights = (1 + np.log(np.array(counts, np.float64))) * idf[places]
-        sizes = np.diff(ends)
-        sums = np.add.reduceat(np.append(weights**2, 0.0), ends[:-1]) if len(sizes) else np.empty(0)
-        lengths = np.sqrt(np.where(sizes > 0, sums, 1.0))
-        scaled = (weights / np.repeat(lengths, sizes)).astype(np.float32)
-        found = csr_matrix((scaled, places, np.array(ends, np.int32)), shape=(len(sizes), len(vocabulary)))
-        found.sort_indices()
-        return found
 
     def save(self, folder: Path) -> None:
         """Write vocabularies (JSON) and weights (npy)."""
@@ -104,22 +83,57 @@ def joined(terms: Terms, inputs: Inputs, weights: Weights) -> "csr_matrix":
     return hstack([*scaled, csr_matrix(inputs.vectors * weights["vectors"])]).tocsr()
 
 
-def _counted(kind: str, inputs: Inputs) -> "Iterable[Counter[str]]":
-    """How often each term stands in each text; of few texts counted once, whichever models ask."""
+def _read(kind: str, inputs: Inputs) -> "Iterable[Counter[str]]":
+    """Term counts text by text; of few texts counted once, whichever models ask."""
     if kind in inputs.read:
         found: Iterable[Counter[str]] = inputs.read[kind]
         return found
-    counted = (Counter(_analyzer(kind)(text)) for text in inputs.texts)
-    if len(inputs) > MOST_KEPT:
+    counted = counters(kind, inputs.texts)
+    if len(inputs) > FEW:
         return counted
     return inputs.read.setdefault(kind, list(counted))  # type: ignore[no-any-return]
 
 
-@cache
-def _analyzer(kind: str) -> Callable[[str], list[str]]:
-    from sklearn.feature_extraction.text import TfidfVectorizer
+def _matrix(counted: "Iterable[Counter[str]]", vocabulary: dict[str, int]) -> "csr_matrix":
+    from scipy.sparse import csr_matrix
 
-    found: Callable[[str], list[str]] = TfidfVectorizer(**KINDS[kind]).build_analyzer()
+    columns: list[int] = []
+    counts: list[int] = []
+    ends = [0]
+    for terms in counted:
+        known = [(vocabulary[term], number) for term, number in terms.items() if term in vocabulary]
+        columns += [column for column, _ in known]
+        counts += [number for _, number in known]
+        ends.append(len(columns))
+    found = (np.array(counts, np.int32), np.array(columns, np.int32), np.array(ends, np.int32))
+    return csr_matrix(found, shape=(len(ends) - 1, len(vocabulary)))
+
+
+def _chosen(block: Block, places: Places, names: Sequence[str]) -> "csr_matrix":
+    """The counts of these terms, one row for each of the places."""
+    from scipy.sparse import csr_matrix
+
+    known = np.array([block.column.get(name, -1) for name in names], np.int64)
+    target = np.full(len(block.names) + 1, -1, np.int64)
+    target[known[known >= 0]] = np.flatnonzero(known >= 0)
+    rows = block.counts[places]
+    columns = target[rows.indices]
+    kept = columns >= 0
+    ends = np.concatenate([[0], np.cumsum(kept)])[rows.indptr]
+    return csr_matrix((rows.data[kept], columns[kept], ends), shape=(len(places), len(names)))
+
+
+def _weighted(counts: "csr_matrix", idf: NDArray[Any]) -> "csr_matrix":
+    """Sublinear TF-IDF of unit length, as scikit-learn's `TfidfVectorizer` weighs it."""
+    from scipy.sparse import csr_matrix
+
+    weights = (1 + np.log(counts.data.astype(np.float64))) * idf[counts.indices]
+    sizes = np.diff(counts.indptr)
+    sums = np.add.reduceat(np.append(weights**2, 0.0), counts.indptr[:-1]) if len(sizes) else np.empty(0)
+    lengths = np.sqrt(np.where(sizes > 0, sums, 1.0))
+    scaled = (weights / np.repeat(lengths, sizes)).astype(np.float32)
+    found = csr_matrix((scaled, counts.indices, counts.indptr), shape=counts.shape)
+    found.sort_indices()
     return found
 
 
@@ -129,14 +143,18 @@ def indices(labels: pl.Series, classes: list[str]) -> NDArray[np.int64]:
     return np.array([place.get(label, -1) for label in labels], dtype=np.int64)
 
 
-def _fit(kind: str, texts: list[str]) -> Any:
-    from sklearn.feature_extraction.text import TfidfVectorizer
-
-    found = TfidfVectorizer(**KINDS[kind], max_features=MOST_TERMS, sublinear_tf=True, dtype=np.float32)
-    try:
-        return found.fit(texts)
-    except ValueError:  # no text says anything
+def _fit(kind: str, inputs: Inputs) -> Any:
+    """The most frequent terms, with their weights (smoothed inverse document frequency)."""
+    corpus, places = inputs.within or (Corpus(inputs.texts), np.arange(len(inputs)))
+    block = corpus.block(kind)
+    rows = block.counts[places]
+    often = np.bincount(rows.indices, weights=rows.data, minlength=len(block.names))
+    top = np.sort(np.argsort(-often, kind="stable")[: min(MOST_TERMS, int((often > 0).sum()))])
+    if not len(top):
         return _nothing(kind)
+    texts_with = np.bincount(rows.indices, minlength=len(block.names))[top]
+    idf = np.log((1 + len(places)) / (1 + texts_with)) + 1
+    return _vectorizer(kind, list(block.names[top]), idf.astype(np.float32))
 
 
 def _nothing(kind: str) -> Any:

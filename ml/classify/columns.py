@@ -37,7 +37,15 @@ class Columns:
 
     @classmethod
     def fit(cls, train: Inputs, seed: int) -> Self:
-        """Learn vocabulary, directions, scales and values."""
+        """Learn vocabulary, directions, scales and values; once for all families that learn from the same tickets."""
+        known = f"columns {seed}"
+        if known not in train.read:
+            train.read[known] = cls._fit(train, seed)
+        found: Self = train.read[known]
+        return found
+
+    @classmethod
+    def _fit(cls, train: Inputs, seed: int) -> Self:
         from sklearn.decomposition import PCA, TruncatedSVD
 
         terms = TfIdf.fit(train.texts)

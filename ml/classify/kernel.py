@@ -86,13 +86,13 @@ class KernelMachine:
         if "ridge" not in chosen:
             few = _sample(len(train), TUNING_ROWS, seed)
             tried = [
-                cls._fit(train.take(few), labels.gather(few), seed, choice, Terms.fit(train.texts.gather(few), choice))
+                cls._fit(train.take(few), labels.gather(few), seed, choice, Terms.fit(train.take(few), choice))
                 for choice in CHOICES
             ]
             rights = np.array([_right(model, validation, validation_labels) for model in tried])
             chance = np.sqrt(rights[0] * (1 - rights[0]) / max(1, len(validation)))
             chosen |= CHOICES[int(rights.argmax()) if rights.max() > rights[0] + chance else 0]
-        model = cls._fit(train, labels, seed, chosen, Terms.fit(train.texts, chosen))
+        model = cls._fit(train, labels, seed, chosen, Terms.fit(train, chosen))
         if "temperature" not in chosen:
             truth = indices(validation_labels, model.classes)
             model.parameters["temperature"] = temperature(model.scores(validation), truth)
@@ -100,7 +100,7 @@ class KernelMachine:
 
     def refit(self, train: Inputs, labels: pl.Series, *, seed: int) -> Self:
         """A machine of the same parameters, fitted on other tickets."""
-        return self._fit(train, labels, seed, self.parameters, Terms.fit(train.texts, self.parameters))
+        return self._fit(train, labels, seed, self.parameters, Terms.fit(train, self.parameters))
 
     @classmethod
     def _fit(cls, train: Inputs, labels: pl.Series, seed: int, chosen: Weights, terms: Terms) -> Self:

@@ -1,7 +1,7 @@
 """What every learner is: fitted on labelled tickets, asked for probabilities and reasons, kept in a directory."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -10,9 +10,13 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from ml.classify.corpus import Corpus
+
 Vectors = NDArray[np.float32]
 Probabilities = NDArray[np.float64]
 Places = NDArray[np.int64]
+FEW = 64
+"""Texts whose terms are counted one by one, and kept for the next model: a long one has a thousand."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,9 @@ class Inputs:
     table: pl.DataFrame
     """n rows of features: Float32 (null: not known) and String (null: not known); no columns for bare texts."""
     read: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
-    """What one learner read in the texts and another may use: terms are counted once for all targets."""
+    """What one learner read in these tickets and another may use."""
+    within: tuple[Corpus, Places] | None = field(default=None, repr=False, compare=False)
+    """Of many texts, the whole whose terms are counted once, and the place of each text in it."""
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -35,7 +41,13 @@ class Inputs:
         """The tickets at these places, in this order."""
         # A frame without columns has no rows to take.
         table = self.table[places] if self.table.width else self.table
-        return Inputs(self.texts.gather(places), self.vectors[places], table)
+        many = self.within if len(places) > FEW else None
+        within = (many[0], many[1][places]) if many else None
+        return Inputs(self.texts.gather(places), self.vectors[places], table, within=within)
+
+    def counted_once(self) -> "Inputs":
+        """The same tickets; terms of whatever is taken from them are counted once."""
+        return replace(self, within=(Corpus(self.texts), np.arange(len(self))))
 
 
 class Reason(msgspec.Struct, frozen=True):

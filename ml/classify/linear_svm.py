@@ -14,8 +14,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ml.classify.blocks import KINDS, MEANING, Terms, indices, joined
+from ml.classify.blocks import MEANING, Terms, indices, joined
 from ml.classify.calibration import softmax, temperature
+from ml.classify.corpus import KINDS
 from ml.classify.learner import Inputs, Probabilities, Reason
 from warehouse.errors import ContractBroken
 
@@ -80,7 +81,7 @@ class LinearSvm:
     @classmethod
     def _fit(cls, train: Inputs, labels: pl.Series, seed: int, chosen: dict[str, float]) -> Self:
         classes = sorted(labels.unique())
-        terms = Terms.fit(train.texts, chosen)
+        terms = Terms.fit(train, chosen)
         x = joined(terms, train, chosen)
         weights, bias = cls._solve(x, indices(labels, classes), train.vectors.shape[1], chosen, seed)
         return cls(classes, terms, *_two(weights, bias), dict(chosen))

@@ -12,7 +12,7 @@ from ml.classify.champion import Champion
 from ml.duration import RESOLUTION_TIME, ResolutionTime, durations
 from ml.errors.importance import SCHEMA as IMPORTANCE
 from ml.errors.importance import importance
-from ml.targets import TARGETS, Target
+from ml.targets import TARGETS
 from ml.text.terms import said
 from ml.understand import Past
 
@@ -61,7 +61,7 @@ def answered(
     for name, given in answer(champions, inputs, _raised).items():
         target = next(one for one in TARGETS if one.name == name)
         labelled = properties.with_columns(
-            recorded(rows, target).alias("label"),
+            rows.select(target.labels().alias("label")).to_series(),
             pl.Series("predicted", np.array(given.classes)[given.best], dtype=pl.String),
             pl.Series("confidence", given.probabilities.max(axis=1), dtype=pl.Float64),
         )
@@ -96,16 +96,6 @@ def resolution_answered(
         pl.lit(NOMINAL).alias("confidence"),
     )
     return Answered(RESOLUTION_TIME, digest, since, found.filter(pl.col("label").is_not_null()))
-
-
-def recorded(rows: pl.DataFrame, target: Target) -> pl.Series:
-    """The label of each ticket, null where there is none yet: of a binary target, only closed tickets have one."""
-    column = pl.col(target.column)
-    if target.kind != "binary":
-        return rows.select(column.cast(pl.String)).to_series()
-    least, most = target.order
-    closed = pl.col("resolved_at").is_not_null() & column.is_not_null()
-    return rows.select(pl.when(closed).then(pl.when(column).then(pl.lit(most)).otherwise(pl.lit(least)))).to_series()
 
 
 def _properties(rows: pl.DataFrame, tickets: pl.DataFrame) -> pl.DataFrame:
