@@ -10,6 +10,7 @@ import polars as pl
 from ml.answers import answer
 from ml.classify.champion import Champion
 from ml.duration import RESOLUTION_TIME, ResolutionTime, durations
+from ml.errors.faithful import Encode, Faithful, faithful
 from ml.errors.importance import SCHEMA as IMPORTANCE
 from ml.errors.importance import importance
 from ml.targets import TARGETS
@@ -38,6 +39,8 @@ class Answered:
     rows: pl.DataFrame
     importance: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=IMPORTANCE))
     """`feature` and `log_loss_added`; empty where it was not measured."""
+    reasons: Faithful = field(default_factory=lambda: Faithful(0, None))
+    """Whether the words that it names are those that it leans on."""
 
 
 def answered(
@@ -46,6 +49,8 @@ def answered(
     champions: Mapping[str, Champion],
     models: Mapping[str, str],
     since: Mapping[str, datetime],
+    *,
+    encode: Encode,
 ) -> list[Answered]:
     """The answers as they are served: the parts of a hierarchy agree.
 
@@ -65,10 +70,12 @@ def answered(
             pl.Series("predicted", np.array(given.classes)[given.best], dtype=pl.String),
             pl.Series("confidence", given.probabilities.max(axis=1), dtype=pl.Float64),
         )
-        tested = pl.col("label").is_not_null() & (pl.col("created_at") >= since[name])
-        judged = labelled.with_row_index("_place").filter(tested)
-        leans = importance(given.member, inputs.take(judged["_place"].to_numpy().astype(np.int64)), judged["label"])
-        found.append(Answered(name, models[name], since[name], judged.drop("_place"), leans))
+        new_and_labelled = pl.col("label").is_not_null() & (pl.col("created_at") >= since[name])
+        judged = labelled.with_row_index("_place").filter(new_and_labelled)
+        tested = inputs.take(judged["_place"].to_numpy().astype(np.int64))
+        leans = importance(given.member, tested, judged["label"])
+        reasons = faithful(champions[name], tested, encode)
+        found.append(Answered(name, models[name], since[name], judged.drop("_place"), leans, reasons))
     return found
 
 

@@ -8,6 +8,7 @@ import polars as pl
 
 from ml.duration import RESOLUTION_TIME
 from ml.errors.answered import NOMINAL, Answered
+from ml.errors.faithful import NAMED, Faithful
 from ml.errors.figures import figure
 from ml.errors.tables import CHANCE, FEWEST
 from ml.plots import save
@@ -32,9 +33,7 @@ def write(answers: Sequence[Answered], tables: Tables, folder: Path) -> Path:
 
 def markdown(answers: Sequence[Answered], tables: Tables) -> str:
     """The page."""
-    sections = "\n\n".join(
-        f"## {one.target}\n\n{section(one.target, one.since, of_target(tables, one.target))}" for one in answers
-    )
+    sections = "\n\n".join(_answered(one, tables) for one in answers)
     none = "No model was trained yet: run `ticketlake build --learn`."
     return f"""# Where the champions err
 
@@ -70,6 +69,20 @@ def section(target: str, since: datetime, of: Tables) -> str:
     else:
         parts += [_confusions(answers), _hardest(of[HARDEST]), _importance(of[IMPORTANCE])]
     return "\n\n".join(part for part in parts if part)
+
+
+def _answered(one: Answered, tables: Tables) -> str:
+    parts = [f"## {one.target}", section(one.target, one.since, of_target(tables, one.target)), _reasons(one.reasons)]
+    return "\n\n".join(part for part in parts if part)
+
+
+def _reasons(found: Faithful) -> str:
+    if found.share is None:
+        return ""
+    return (
+        f"Reasons: of {found.tickets:,} tickets, leaving out the {NAMED} words that are named first cost more "
+        f"confidence than leaving out {NAMED} others in {found.share:.0%}."
+    )
 
 
 def _slices(found: pl.DataFrame) -> str:

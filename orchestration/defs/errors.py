@@ -11,6 +11,7 @@ from ml import errors
 from ml.classify.champion import Champion
 from ml.duration import RESOLUTION_TIME, ResolutionTime
 from ml.errors.answered import Answered
+from ml.text import encoder as encoders
 from orchestration.defs.embeddings import NAME as ENCODER
 from orchestration.defs.understanding import NAMES
 from orchestration.past import PAST, read_past
@@ -57,7 +58,7 @@ def judge(lake: Lake, encoder: Artifact, models: Mapping[str, Artifact]) -> list
     since = {name: datetime.fromisoformat(model.card["split"]["test_from"]) for name, model in models.items()}
     digests = {name: model.digest for name, model in models.items()}
     champions = {name: Champion.load(model.path) for name, model in models.items() if name != RESOLUTION_TIME}
-    found = errors.answered(past, tickets, champions, digests, since)
+    found = errors.answered(past, tickets, champions, digests, since, encode=encoders.load(encoder.path).encode)
     if RESOLUTION_TIME in models:
         time = ResolutionTime.load(models[RESOLUTION_TIME].path)
         found.append(errors.resolution_answered(past, tickets, time, digests[RESOLUTION_TIME], since[RESOLUTION_TIME]))
