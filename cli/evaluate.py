@@ -7,6 +7,7 @@ import click
 VERBS = {
     "classify": "Compare the classifiers on labelled texts, and predict others with the best.",
     "audit": "Say what can be learned from tickets at all, and which columns leak.",
+    "predictions": "Say what a lake's champions are worth, where the truth is known.",
     "texts": "Say how well language, personal data and entities are found, where the truth is known.",
 }
 
@@ -36,9 +37,10 @@ Examples:
   ticketlake evaluate audit tickets.json.gz
   ticketlake evaluate classify --train train.jsonl --test test.jsonl
   ticketlake evaluate texts tickets.jsonl
+  ticketlake evaluate predictions --truth lake/simulated/tickets.json.truth
 """
 
 
 @click.group(cls=LazyEvaluations, epilog=EXAMPLES)
 def evaluate() -> None:
-    """Measure the methods on labelled data of your own. No lake is needed."""
+    """Measure the methods on labelled data of your own, or what a lake predicted."""
