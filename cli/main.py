@@ -1,8 +1,12 @@
 """The command and its manners: lazy verbs, one readable line for an error, exit codes that scripts can rely on."""
 
+import atexit
+import os
 import signal
 import sys
+from contextlib import suppress
 from importlib import import_module
+from typing import NoReturn
 
 import click
 
@@ -83,7 +87,19 @@ def main() -> None:
             raise
         click.echo(f"ticketlake: {_in_a_line(error)}", err=True)
         code = EXIT_ERROR
-    sys.exit(code if isinstance(code, int) else 0)
+    leave(code if isinstance(code, int) else 0)
+
+
+def leave(code: int) -> NoReturn:
+    """End with this code, after what was registered for the end and before the interpreter is taken apart.
+
+    Libraries of native code do not survive that quietly: DuckDB's prints pages about leaks, others abort.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    atexit._run_exitfuncs()
+    os._exit(code)
 
 
 def _in_a_line(error: Exception) -> str:

@@ -29,6 +29,8 @@ PARAMETERS: dict[str, Any] = {
     "meanings": 32,
 }
 TREES = "trees.cbm"
+MOST_TREES = 480
+"""A round grows a tree for each class: many classes get fewer rounds."""
 REASONS = 20
 WORDS = "words of the text"
 _OWN = ("patience", "class_weight", "meanings")
@@ -66,8 +68,9 @@ class CatBoostTrees:
         chosen = {**PARAMETERS, **parameters}
         classes = kinds(labels)
         y, later = places(labels, classes), places(validation_labels, classes)
+        settings = {name: value for name, value in chosen.items() if name not in _OWN}
         model = CatBoostClassifier(
-            **{name: value for name, value in chosen.items() if name not in _OWN},
+            **settings | {"iterations": min(chosen["iterations"], max(10, MOST_TREES // len(classes)))},
             loss_function="MultiClass",
             random_seed=seed,
             thread_count=2,
