@@ -37,7 +37,7 @@ Examples:
   ticketlake evaluate audit tickets.json.gz
   ticketlake evaluate classify --train train.jsonl --test test.jsonl
   ticketlake evaluate texts tickets.jsonl
-  ticketlake evaluate predictions --truth lake/simulated/tickets.json.truth
+  ticketlake evaluate predictions --truth truth-folder
 """
 
 

@@ -8,8 +8,8 @@ import click
 
 EXAMPLES = """\b
 Examples:
-  ticketlake evaluate predictions --truth lake/simulated/tickets.json.truth
-  ticketlake evaluate predictions --truth tickets.jsonl.truth --json measures.json
+  ticketlake evaluate predictions --truth truth-folder
+  ticketlake evaluate predictions --truth truth-folder --json measures.json
 """
 
 
