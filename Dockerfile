@@ -28,7 +28,7 @@ ENV PATH=/app/.venv/bin:$PATH \
     DAGSTER_HOST=0.0.0.0
 USER ticketlake
 VOLUME /lake
-EXPOSE 8000 3000
+EXPOSE 8000 3000 5000
 HEALTHCHECK --interval=15s --timeout=5s --start-period=60s --retries=5 \
     CMD ["python", "-c", "import urllib.request as r; r.urlopen('http://127.0.0.1:8000/health/live', timeout=4)"]
 CMD ["ticketlake", "up"]

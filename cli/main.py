@@ -95,10 +95,10 @@ def leave(code: int) -> NoReturn:
 
     Libraries of native code do not survive that quietly: DuckDB's prints pages about leaks, others abort.
     """
+    atexit._run_exitfuncs()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):
             stream.flush()
-    atexit._run_exitfuncs()
     os._exit(code)
 
 

@@ -54,9 +54,9 @@ def test_a_service_has_a_health_check_and_limits(name):
 
 
 def test_the_core_services_are_there_and_published_only_on_loopback():
-    assert set(OURS) == {"build", "api", "worker", "dagster-webserver", "dagster-daemon"}
+    assert set(OURS) == {"build", "api", "worker", "dagster-webserver", "dagster-daemon", "mlflow"}
     ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
-    assert sorted(ports) == ["127.0.0.1:3000:3000", "127.0.0.1:8000:8000"]
+    assert sorted(ports) == ["127.0.0.1:3000:3000", "127.0.0.1:5000:5000", "127.0.0.1:8000:8000"]
 
 
 def test_published_ports_are_those_that_the_image_exposes_and_the_commands_use():

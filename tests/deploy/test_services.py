@@ -28,7 +28,7 @@ def free_port():
 def outside(tmp_path_factory, encoder_folder):
     """What the image and the compose file set, with this machine's folders and free ports in their place."""
     root = tmp_path_factory.mktemp("services") / "lake"
-    ports = {"8000": free_port(), "3000": free_port()}
+    ports = {inside: free_port() for inside in ("8000", "3000", "5000")}
     environment = {
         **os.environ,
         "PATH": f"{BIN}:{os.environ['PATH']}",
@@ -78,7 +78,7 @@ def test_the_one_shot_build_ends_well(outside):
     assert "release/current" in done.stdout
 
 
-@pytest.mark.parametrize("name", ["api", "worker", "dagster-webserver", "dagster-daemon"])
+@pytest.mark.parametrize("name", ["api", "worker", "dagster-webserver", "dagster-daemon", "mlflow"])
 def test_a_service_becomes_healthy_and_ends_when_told(outside, name, tmp_path):
     environment, ports = outside
     service = SERVICES[name]

@@ -70,13 +70,12 @@ def test_articles_and_events_are_recognised_and_typed(lake, tmp_path):
 def test_ingest_imports_no_orchestrator_web_model_or_database(tmp_path, make):
     (tmp_path / "t.jsonl").write_text(json.dumps(make(1)))
     code = """
-import sys
+import atexit, sys
 sys.argv = ["ticketlake", "ingest", sys.argv[1]]
 from cli.main import main
-try:
-    main()
-finally:
-    print(sorted({"dagster", "dbt", "sklearn", "litestar", "sqlalchemy", "duckdb", "yaml"} & set(sys.modules)))
+heavy = {"dagster", "dbt", "sklearn", "litestar", "sqlalchemy", "duckdb", "yaml"}
+atexit.register(lambda: print(sorted(heavy & set(sys.modules))))
+main()
 """
     done = subprocess.run(
         [sys.executable, "-c", code, str(tmp_path / "t.jsonl")],
