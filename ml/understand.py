@@ -14,8 +14,8 @@ from ml.card import Card, library_versions
 from ml.classify import decisions, hierarchy, selection
 from ml.classify.champion import Champion
 from ml.classify.decisions import Rule
+from ml.classify.labels import places
 from ml.classify.learner import Inputs
-from ml.classify.preparation import places
 from ml.classify.selection import Examples
 from ml.classify.unknown import Unknown
 from ml.duration import RESOLUTION_TIME, ResolutionTime, coverage, durations

@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ml.card import Card, library_versions
+from ml.classify.labels import places
 from ml.classify.linear import CategoryModel
 from ml.evaluate import measures
 from ml.evaluate.splits import PARTS, TimeSplit, time_split
@@ -51,7 +52,7 @@ def train(
     classes = sorted(labelled["train"][target].unique())
     terms = TfIdf.fit(texts["train"])
     x = {part: terms.transform(texts[part]) for part in PARTS}
-    y = {part: _indices(labelled[part][target], classes) for part in PARTS}
+    y = {part: places(labelled[part][target], classes) for part in PARTS}
     strength = _choose(x, y, len(classes), seed)
     weights, bias = _fit(x["train"], y["train"], strength, seed)
     temperature = _temperature(x["validation"] @ weights + bias, y["validation"])
@@ -145,9 +146,9 @@ def _judge(
     """Measures on the test part beside the majority baseline, and the verdict in a sentence."""
     test = labelled["test"]
     classes = [*model.classes, *sorted(set(test[target]) - set(model.classes))]
-    truth = _indices(test[target], classes)
+    truth = places(test[target], classes)
     probabilities = np.pad(model.probabilities(test), ((0, 0), (0, len(classes) - len(model.classes))))
-    prior = np.bincount(_indices(labelled["train"][target], classes), minlength=len(classes)).astype(np.float64)
+    prior = np.bincount(places(labelled["train"][target], classes), minlength=len(classes)).astype(np.float64)
     baseline = np.tile(prior / prior.sum(), (len(truth), 1))
     guess, majority = probabilities.argmax(axis=1), baseline.argmax(axis=1)
     gain = measures.accuracy_gain(truth, guess, majority, seed=seed)
@@ -177,12 +178,6 @@ def _brief(truth: Labels, guess: Labels, classes: int, seed: int) -> dict[str, A
         "accuracy": measures.resampled(matrix, measures.accuracy, seed),
         "weighted_f1": measures.resampled(matrix, measures.weighted_f1, seed),
     }
-
-
-def _indices(labels: pl.Series, classes: list[str]) -> Labels:
-    """The place of each label among the classes, -1 for one that is not there."""
-    places = pl.Series(range(len(classes)), dtype=pl.Int64)
-    return labels.replace_strict(pl.Series(classes), places, default=-1, return_dtype=pl.Int64).to_numpy()
 
 
 def _height(labelled: dict[str, pl.DataFrame]) -> int:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from ml.classify.corpus import KINDS, Block, Corpus, counters
@@ -135,12 +134,6 @@ def _weighted(counts: "csr_matrix", idf: NDArray[Any]) -> "csr_matrix":
     found = csr_matrix((scaled, counts.indices, counts.indptr), shape=counts.shape)
     found.sort_indices()
     return found
-
-
-def indices(labels: pl.Series, classes: list[str]) -> NDArray[np.int64]:
-    """The place of each label among the classes, -1 for one that is not there."""
-    place = {name: index for index, name in enumerate(classes)}
-    return np.array([place.get(label, -1) for label in labels], dtype=np.int64)
 
 
 def _fit(kind: str, inputs: Inputs) -> Any:

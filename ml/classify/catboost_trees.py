@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 
 from ml.classify import stored
 from ml.classify.columns import MEANING
+from ml.classify.labels import class_weights, kinds, places
 from ml.classify.learner import Inputs, Probabilities, Reason
 from ml.classify.occlusion import occlude
-from ml.classify.preparation import class_weights, kinds, places
 from ml.text.terms import tokens
 
 PARAMETERS: dict[str, Any] = {

@@ -14,8 +14,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ml.classify.blocks import Terms, Weights, indices
+from ml.classify.blocks import Terms, Weights
 from ml.classify.calibration import softmax, temperature
+from ml.classify.labels import places
 from ml.classify.learner import Inputs, Probabilities, Reason
 from ml.classify.occlusion import occlude
 from warehouse.errors import ContractBroken
@@ -94,7 +95,7 @@ class KernelMachine:
             chosen |= CHOICES[int(rights.argmax()) if rights.max() > rights[0] + chance else 0]
         model = cls._fit(train, labels, seed, chosen, Terms.fit(train, chosen))
         if "temperature" not in chosen:
-            truth = indices(validation_labels, model.classes)
+            truth = places(validation_labels, model.classes)
             model.parameters["temperature"] = temperature(model.scores(validation), truth)
         return model
 
@@ -107,16 +108,16 @@ class KernelMachine:
         from scipy.linalg import cho_factor, cho_solve
 
         classes = sorted(labels.unique())
-        truth = indices(labels, classes)
+        truth = places(labels, classes)
         exact = len(train) <= chosen.get("most", MOST_LANDMARKS)
-        places = (
+        sampled = (
             np.arange(len(train)) if exact else _sample(len(train), int(chosen.get("sample", SAMPLE_LANDMARKS)), seed)
         )
-        kept = train.take(places)
+        kept = train.take(sampled)
         landmarks = (terms.transform(kept), kept.vectors)
         targets = np.eye(len(classes), dtype=np.float32)[truth] * 2 - 1
-        nothing = np.zeros((len(places), len(classes)), np.float32)
-        model = cls(classes, terms, landmarks=landmarks, truth=truth[places], duals=nothing, parameters=dict(chosen))
+        nothing = np.zeros((len(sampled), len(classes)), np.float32)
+        model = cls(classes, terms, landmarks=landmarks, truth=truth[sampled], duals=nothing, parameters=dict(chosen))
         among = model._kernel(kept)
         if exact:
             left, right = among, targets
@@ -220,7 +221,7 @@ def _nearest(similarities: Floats) -> float:
 
 
 def _right(model: KernelMachine, inputs: Inputs, labels: pl.Series) -> float:
-    return float((model.scores(inputs).argmax(axis=1) == indices(labels, model.classes)).mean())
+    return float((model.scores(inputs).argmax(axis=1) == places(labels, model.classes)).mean())
 
 
 def _sample(count: int, most: int, seed: int) -> NDArray[np.int64]:

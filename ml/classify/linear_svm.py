@@ -14,9 +14,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ml.classify.blocks import MEANING, Terms, indices, joined
+from ml.classify.blocks import MEANING, Terms, joined
 from ml.classify.calibration import softmax, temperature
 from ml.classify.corpus import KINDS
+from ml.classify.labels import places
 from ml.classify.learner import Inputs, Probabilities, Reason
 from warehouse.errors import ContractBroken
 
@@ -70,11 +71,11 @@ class LinearSvm:
             for choice in cls.choices if len(cls.choices) > 1 and known.n_unique() > 1 else []:
                 tried = cls._fit(part, known, seed, choice)
                 guess = tried.scores(validation).argmax(axis=1)
-                rights.append((guess == indices(validation_labels, tried.classes)).mean())
+                rights.append((guess == places(validation_labels, tried.classes)).mean())
             chosen |= cls.choices[int(np.argmax(rights)) if rights else 0]
         model = cls._fit(train, labels, seed, chosen)
         if "temperature" not in chosen:
-            truth = indices(validation_labels, model.classes)
+            truth = places(validation_labels, model.classes)
             model.parameters["temperature"] = temperature(model.scores(validation), truth)
         return model
 
@@ -83,7 +84,7 @@ class LinearSvm:
         classes = sorted(labels.unique())
         terms = Terms.fit(train, chosen)
         x = joined(terms, train, chosen)
-        weights, bias = cls._solve(x, indices(labels, classes), train.vectors.shape[1], chosen, seed)
+        weights, bias = cls._solve(x, places(labels, classes), train.vectors.shape[1], chosen, seed)
         return cls(classes, terms, *_two(weights, bias), dict(chosen))
 
     @classmethod

@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from ml.classify.labels import class_weights, kinds
 from ml.classify.learner import Inputs
 from ml.classify.linear_svm import Floats, LinearSvm
-from ml.classify.preparation import class_weights, kinds
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix

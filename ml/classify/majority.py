@@ -9,8 +9,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ml.classify import stored
+from ml.classify.labels import kinds, places
 from ml.classify.learner import Inputs, Probabilities, Reason
-from ml.classify.preparation import kinds, places
 
 
 class Majority:

@@ -7,8 +7,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ml.classify import families
+from ml.classify.labels import kinds, places
 from ml.classify.learner import Inputs, Probabilities
-from ml.classify.preparation import kinds, places
 
 FOLDS = 4
 LEAST_KEPT = 5

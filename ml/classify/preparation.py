@@ -1,6 +1,5 @@
 """Tickets as the arrays a network reads: word numbers, sentence vectors, one row of features. NumPy only."""
 
-from collections.abc import Sequence
 from functools import cached_property
 from typing import Self
 
@@ -11,7 +10,6 @@ from numpy.typing import NDArray
 
 from ml.classify.learner import Inputs
 from ml.text.terms import tokens
-from warehouse.errors import NothingToLearn
 
 Arrays = dict[str, NDArray[np.generic]]
 PAD, UNKNOWN, FIRST_WORD = 0, 1, 2
@@ -136,31 +134,6 @@ class Preparation(msgspec.Struct, frozen=True, dict=True):
             found.append((category.name, slice(start, start + len(category.values) + 2)))
             start += len(category.values) + 2
         return found
-
-
-def kinds(labels: pl.Series) -> list[str]:
-    """The labels that there are, sorted. Raises `NothingToLearn` for fewer than two."""
-    found = sorted(labels.unique())
-    if len(found) < 2:
-        said = f"the one label {found[0]!r}" if found else "no labels"
-        raise NothingToLearn(f"found {said} in the training part, expected at least 2. Label more tickets.")
-    return found
-
-
-def places(labels: pl.Series, classes: Sequence[str]) -> NDArray[np.int64]:
-    """The place of each label among the classes, -1 for one that is not there."""
-    known = {name: at for at, name in enumerate(classes)}
-    return np.array([known.get(label, -1) for label in labels], np.int64)
-
-
-def class_weights(target: NDArray[np.int64], classes: int, treatment: str | None) -> NDArray[np.float32]:
-    """One weight a class, mean 1 over the rows: all alike, or by the (root of the) inverse frequency."""
-    counts = np.maximum(np.bincount(target, minlength=classes), 1).astype(np.float64)
-    powers = {None: 0.0, "root": 0.5, "balanced": 1.0}
-    if treatment not in powers:
-        raise ValueError(f"class_weight is {treatment!r}, expected one of {list(powers)}.")
-    weights = counts ** -powers[treatment]
-    return (weights / np.average(weights, weights=counts)).astype(np.float32)
 
 
 def _number(column: pl.Series) -> Number:

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from ml.classify import families
 from ml.classify.calibration import temperature
-from ml.classify.champion import Calibrated, Champion
-from ml.classify.learner import Inputs, Learner, Places, Probabilities
+from ml.classify.champion import Calibrated
+from ml.classify.labels import lined_up, places
+from ml.classify.learner import Inputs, Learner, Places
 from ml.evaluate import measures
 from ml.evaluate.splits import PARTS
 from warehouse.errors import NothingToLearn
@@ -97,7 +98,8 @@ def choose(
 def judge(candidate: Candidate, examples: Examples, *, seed: int) -> dict[str, Any]:
     """What a candidate is worth on the test part, and what it costs: plain values for a card."""
     test = examples.part("test")
-    classes, truth, given = answers(candidate.fitted.learner, candidate.fitted.probabilities(test.inputs), test.labels)
+    fitted = candidate.fitted
+    classes, truth, given = lined_up(test.labels, fitted.learner.classes, fitted.probabilities(test.inputs))
     found = measures.classification(truth, given, classes, seed=seed)
     guess = given.argmax(axis=1)
     languages = test.languages.fill_null("unknown").to_numpy()
@@ -112,23 +114,8 @@ def judge(candidate: Candidate, examples: Examples, *, seed: int) -> dict[str, A
         "milliseconds_p50": round(float(np.median(candidate.milliseconds)), 3),
         "milliseconds_p99": round(float(np.quantile(candidate.milliseconds, 0.99)), 3),
         "bytes": candidate.bytes,
-        "temperature": candidate.fitted.temperature,
+        "temperature": fitted.temperature,
     }
-
-
-def answers(
-    learner: Learner, given: Probabilities, labels: pl.Series
-) -> tuple[list[str], NDArray[np.int64], Probabilities]:
-    """Classes known or true, the place of each true label among them, and probabilities with a column for each."""
-    classes = [*learner.classes, *sorted(set(labels) - set(learner.classes))]
-    known = {name: place for place, name in enumerate(classes)}
-    truth = np.array([known[label] for label in labels], dtype=np.int64)
-    return classes, truth, np.pad(given, ((0, 0), (0, len(classes) - given.shape[1])))
-
-
-def champion(target: str, chosen: Sequence[Candidate], under: dict[str, str]) -> Champion:
-    """The candidates that answer, as they are stored."""
-    return Champion(target, [candidate.fitted for candidate in chosen], under)
 
 
 def _candidate(name: str, train: Examples, validation: Examples, seed: int, parameters: dict[str, Any]) -> Candidate:
@@ -138,11 +125,10 @@ def _candidate(name: str, train: Examples, validation: Examples, seed: int, para
     )
     seconds = perf_counter() - began
     raw = learner.predict_proba(validation.inputs)
-    known = {label: place for place, label in enumerate(learner.classes)}
-    truth = np.array([known.get(label, -1) for label in validation.labels], dtype=np.int64)
-    fitted = Calibrated(learner, temperature(np.log(np.clip(raw, 1e-12, 1.0)), truth))
-    classes, places, given = answers(learner, fitted.probabilities(validation.inputs), validation.labels)
-    matrix = measures.confusion(places, given.argmax(axis=1), len(classes))
+    divisor = temperature(np.log(np.clip(raw, 1e-12, 1.0)), places(validation.labels, learner.classes))
+    fitted = Calibrated(learner, divisor)
+    classes, truth, given = lined_up(validation.labels, learner.classes, fitted.probabilities(validation.inputs))
+    matrix = measures.confusion(truth, given.argmax(axis=1), len(classes))
     worth = measures.resampled(matrix, measures.weighted_f1, seed)
     return Candidate(fitted, worth, seconds, _single(fitted, validation.inputs), _size(learner))
 

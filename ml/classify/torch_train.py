@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from ml.classify.labels import class_weights, places
 from ml.classify.learner import Inputs
 from ml.classify.network import Network, exported
-from ml.classify.preparation import FIRST_WORD, PAD, Arrays, Preparation, class_weights, places
+from ml.classify.preparation import FIRST_WORD, PAD, Arrays, Preparation
 
 FAMILY = "torch"
 PARAMETERS: dict[str, Any] = {

@@ -10,11 +10,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ml.classify.kernel import KernelMachine
+from ml.classify.labels import lined_up, places
 from ml.classify.learner import Inputs, Probabilities
 from ml.classify.novelty import Novelty
 from ml.evaluate import measures
 from ml.evaluate.budget import Budget, Outcome
-from ml.evaluate.compare import BASELINE, Fitted, Split, again, blended, fit_all, indices, lined_up, worth
+from ml.evaluate.compare import BASELINE, Fitted, Split, again, blended, fit_all, worth
 from ml.evaluate.labelled import Labelled, hold_out
 from ml.text.encoder import Encoder, Vectors
 from warehouse.errors import NothingToLearn
@@ -135,12 +136,12 @@ def _encoded(
         tell(f"{len(train)} texts would take {len(train) / rate:.0f} s to encode: a sample of {most} is learned from")
     order = order[:most]
     vectors = np.concatenate([first, encoder.encode(train.texts.gather(order[PROBE:]).to_list())])
-    places = np.argsort(order)
+    back = np.argsort(order)
     tell(f"{len(order)} training texts encoded, {budget.used:.0f} s used")
-    kept = train.take(order[places])
+    kept = train.take(order[back])
     if kept.labels.n_unique() < 2:
         raise NothingToLearn("the sample that the budget allows is of one class. Give more with --budget-minutes.")
-    return kept, vectors[places], rate
+    return kept, vectors[back], rate
 
 
 def _inputs(texts: Labelled, vectors: Vectors) -> Inputs:
@@ -212,12 +213,10 @@ def _gain(
     """The champion's family against the baseline, both fitted on the same texts: paired bootstrap and McNemar."""
     if BASELINE not in fitted or best.family == BASELINE:
         return {}
-    truth = indices(labels, sorted(labels.unique()))
+    classes = sorted(labels.unique())
+    truth = places(labels, classes)
     guess, base = (
-        indices(
-            pl.Series([fitted[name].learner.classes[place] for place in judged[name].argmax(axis=1)]),
-            sorted(labels.unique()),
-        )
+        places(pl.Series([fitted[name].learner.classes[at] for at in judged[name].argmax(axis=1)]), classes)
         for name in (best.family, BASELINE)
     )
     gain = measures.accuracy_gain(truth, guess, base, seed=seed)

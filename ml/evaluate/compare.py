@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ml.classify import families
 from ml.classify.blend import Blend, Member
 from ml.classify.calibration import softmax, temperature
+from ml.classify.labels import lined_up, places
 from ml.classify.learner import Inputs, Places, Probabilities
 from ml.evaluate import measures
 from ml.evaluate.budget import Budget, Outcome, Task, fit_within
@@ -106,7 +107,7 @@ def blended(fitted: Sequence[Fitted], split: Split) -> Fitted | None:
 def calibrated(learner: Member, split: Split, seconds: float, family: str) -> Fitted:
     """Settle the temperature on the validation part."""
     given = learner.predict_proba(split.inputs.take(split.validation))
-    truth = indices(split.labels.gather(split.validation), learner.classes)
+    truth = places(split.labels.gather(split.validation), learner.classes)
     divisor = temperature(_log(given), truth)
     return Fitted(family, learner, divisor, float((given.argmax(axis=1) == truth).mean()), seconds)
 
@@ -133,20 +134,6 @@ def again(best: Fitted, split: Split, budget: Budget, *, reserve: float, seed: i
     if outcome.learner is None:
         return best, False
     return replace(best, learner=outcome.learner, seconds=outcome.seconds), True
-
-
-def indices(labels: pl.Series, classes: Sequence[str]) -> NDArray[np.int64]:
-    """The place of each label among the classes, -1 for one that is not there."""
-    place = {name: index for index, name in enumerate(classes)}
-    return np.array([place.get(label, -1) for label in labels], dtype=np.int64)
-
-
-def lined_up(
-    labels: pl.Series, classes: Sequence[str], given: Probabilities
-) -> tuple[list[str], NDArray[np.int64], Probabilities]:
-    """Classes known or true, the truth among them, and a column of probabilities for each."""
-    every = [*classes, *sorted(set(labels) - set(classes))]
-    return every, indices(labels, every), np.pad(given, ((0, 0), (0, len(every) - given.shape[1])))
 
 
 def worth(labels: pl.Series, classes: Sequence[str], given: Probabilities) -> dict[str, float]:

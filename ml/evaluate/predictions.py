@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
+from ml.classify.labels import places
 from ml.evaluate import measures
 from ml.targets import ESCALATION, TARGETS
 from warehouse.errors import SourceUnreadable
@@ -85,15 +85,10 @@ def _ranked(rows: pl.DataFrame) -> dict[str, Any]:
 
 def _f1(rows: pl.DataFrame, truth: str, guess: str) -> dict[str, float]:
     classes = sorted(set(rows[truth]) | set(rows[guess].drop_nulls()))
-    places = {name: place for place, name in enumerate(classes)}
-    one, other = (_places(rows[name].fill_null(classes[0]), places) for name in (truth, guess))
+    one, other = (places(rows[name].fill_null(classes[0]), classes) for name in (truth, guess))
     matrix = measures.confusion(one, other, len(classes))
     interval = measures.resampled(matrix, measures.weighted_f1, SEED)
     return {"value": interval.value, "low": interval.low, "high": interval.high}
-
-
-def _places(labels: pl.Series, places: dict[str, int]) -> NDArray[np.int64]:
-    return np.array([places[label] for label in labels], dtype=np.int64)
 
 
 def _calibration(rows: pl.DataFrame) -> float:

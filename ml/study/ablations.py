@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from ml.classify.labels import places
 from ml.classify.learner import Inputs
 from ml.classify.noise import confident_learning, out_of_fold
-from ml.classify.preparation import places
 from ml.classify.selection import Examples
 from ml.study.folds import Change, Fold, Judged, scores
 

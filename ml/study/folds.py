@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.classify.labels import lined_up
 from ml.classify.learner import Places
-from ml.classify.selection import Examples, answers
+from ml.classify.selection import Examples
 from ml.evaluate import measures
 from ml.evaluate.budget import Task, fit_within
 
@@ -87,5 +88,5 @@ def scores(
 
 
 def _f1(learner: Any, given: NDArray[np.float64], later: Examples) -> float:
-    classes, truth, padded = answers(learner, given, later.labels)
+    classes, truth, padded = lined_up(later.labels, learner.classes, given)
     return float(measures.weighted_f1(measures.confusion(truth, padded.argmax(axis=1), len(classes))))
