@@ -12,6 +12,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ml.card import Card, library_versions
+from ml.classify.calibration import loss, temperature
 from ml.classify.labels import places
 from ml.classify.linear import CategoryModel
 from ml.evaluate import measures
@@ -34,6 +35,7 @@ TUNING_ROWS = 20_000
 # Enough for SAGA to settle to the third digit of the loss in about 20 passes; L-BFGS takes ten times as long here.
 TOLERANCE = 1e-3
 MOST_PASSES = 200
+LOG_TEMPERATURES = (-3.0, 3.0)
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -55,9 +57,9 @@ def train(
     y = {part: places(labelled[part][target], classes) for part in PARTS}
     strength = _choose(x, y, len(classes), seed)
     weights, bias = _fit(x["train"], y["train"], strength, seed)
-    temperature = _temperature(x["validation"] @ weights + bias, y["validation"])
+    divisor = temperature(x["validation"] @ weights + bias, y["validation"], LOG_TEMPERATURES)
     shares = np.bincount(y["train"], minlength=len(classes)) / len(y["train"])
-    model = CategoryModel(classes, shares, terms, (weights / temperature).astype(np.float32), bias / temperature)
+    model = CategoryModel(classes, shares, terms, (weights / divisor).astype(np.float32), bias / divisor)
     found, verdict = _judge(model, labelled, target, seed)
     card = Card(
         name=NAME,
@@ -68,7 +70,7 @@ def train(
         rows={**{part: labelled[part].height for part in PARTS}, "left_out": rows.height - _height(labelled)},
         split={"by": "created_at", **{name: at.isoformat() for name, at in vars(split).items()}},
         seed=seed,
-        parameters={"C": strength, "temperature": temperature, "terms": terms.columns, "class_weight": None},
+        parameters={"C": strength, "temperature": divisor, "terms": terms.columns, "class_weight": None},
         libraries=library_versions(["numpy", "polars", "scikit-learn", "scipy"]),
         measures=found,
         verdict=verdict,
@@ -102,7 +104,8 @@ def _choose(x: "dict[str, csr_matrix]", y: dict[str, Labels], classes: int, seed
     for strength in STRENGTHS:
         weights, bias = _fit(x["train"][newest], y["train"][newest], strength, seed)
         logits = x["validation"] @ weights + bias
-        losses[strength] = _loss(logits, y["validation"], _temperature(logits, y["validation"]))
+        divisor = temperature(logits, y["validation"], LOG_TEMPERATURES)
+        losses[strength] = loss(logits / divisor, y["validation"])
     return min(losses, key=losses.__getitem__)
 
 
@@ -116,28 +119,6 @@ def _fit(x: "csr_matrix", y: Labels, strength: float, seed: int) -> tuple[Floats
     if weights.shape[1] == 1:
         return np.hstack([-weights / 2, weights / 2]), np.hstack([-bias / 2, bias / 2])
     return weights, bias
-
-
-def _temperature(logits: Floats, y: Labels) -> float:
-    """What logits are divided by so that confidence means what it says (Guo et al., 2017)."""
-    from scipy.optimize import minimize_scalar
-
-    known = y >= 0
-    if not known.any():
-        return 1.0
-    best = minimize_scalar(lambda t: _loss(logits, y, float(np.exp(t))), bounds=(-3, 3), method="bounded")
-    return float(np.exp(best.x))
-
-
-def _loss(logits: Floats, y: Labels, temperature: float) -> float:
-    """Log loss, with one of n + 2 rows said to be anything: n right answers are no proof of certainty (Platt, 1999)."""
-    from scipy.special import log_softmax
-
-    known = np.flatnonzero(y >= 0)
-    given = log_softmax(logits[known] / temperature, axis=1)
-    doubt = 1 / (len(known) + 2)
-    right = given[np.arange(len(known)), y[known]]
-    return float(-((1 - doubt) * right + doubt * given.mean(axis=1)).mean())
 
 
 def _judge(

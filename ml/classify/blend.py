@@ -9,10 +9,8 @@ from typing import Protocol
 
 import numpy as np
 
-from ml.classify.calibration import softmax
+from ml.classify.calibration import logs, softmax
 from ml.classify.learner import Inputs, Probabilities
-
-_LEAST = 1e-12
 
 
 class Member(Protocol):
@@ -39,6 +37,6 @@ class Blend:
         """One row per ticket, one column per class, each row summing to 1."""
         total = np.zeros((len(inputs), len(self.classes)))
         for learner, temperature in self.members:
-            given = np.log(np.clip(learner.predict_proba(inputs), _LEAST, 1.0)) / temperature
+            given = logs(learner.predict_proba(inputs)) / temperature
             total += given - given.max(axis=1, keepdims=True)
         return softmax(total / len(self.members))

@@ -8,19 +8,19 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
+_LEAST = 1e-12
 
 
-def temperature(scores: Floats, truth: Labels) -> float:
+def temperature(scores: Floats, truth: Labels, bounds: tuple[float, float] = (-7.0, 5.0)) -> float:
     """What `scores` (n, classes) are divided by so that their softmax has the least log loss; 1 where n is 0.
 
-    A `truth` of -1 is a class that the model does not know, and is left out.
+    Its logarithm lies within the `bounds`. A `truth` of -1 is a class that the model does not know, and is left out.
     """
     from scipy.optimize import minimize_scalar
 
-    known = truth >= 0
-    if not known.any():
+    if not (truth >= 0).any():
         return 1.0
-    best = minimize_scalar(lambda t: _loss(scores[known] / np.exp(t), truth[known]), bounds=(-7, 5), method="bounded")
+    best = minimize_scalar(lambda t: loss(scores / np.exp(t), truth), bounds=bounds, method="bounded")
     return float(np.exp(best.x))
 
 
@@ -32,10 +32,17 @@ def softmax(scores: Floats, divisor: float = 1.0) -> Floats:
     return given
 
 
-def _loss(scores: Floats, truth: Labels) -> float:
+def logs(probabilities: Floats) -> Floats:
+    """Their logarithms, as scores: none is infinite."""
+    found: Floats = np.log(np.clip(probabilities, _LEAST, 1.0))
+    return found
+
+
+def loss(scores: Floats, truth: Labels) -> float:
     """Log loss, with one of n + 2 rows said to be anything: n right answers are no proof of certainty."""
     from scipy.special import log_softmax
 
-    given = log_softmax(scores, axis=1)
-    doubt = 1 / (len(truth) + 2)
-    return float(-((1 - doubt) * given[np.arange(len(truth)), truth] + doubt * given.mean(axis=1)).mean())
+    known = np.flatnonzero(truth >= 0)
+    given = log_softmax(scores[known], axis=1)
+    doubt = 1 / (len(known) + 2)
+    return float(-((1 - doubt) * given[np.arange(len(known)), truth[known]] + doubt * given.mean(axis=1)).mean())

@@ -6,17 +6,15 @@ from pathlib import Path
 from typing import Protocol, Self, runtime_checkable
 
 import msgspec
-import numpy as np
 
 from ml.classify import families
-from ml.classify.calibration import softmax
+from ml.classify.calibration import logs, softmax
 from ml.classify.learner import Inputs, Learner, Probabilities, Reason
 from ml.classify.unknown import Unknown
 from warehouse.errors import ContractBroken
 
 FORMAT = 1
 UNKNOWN = "unknown"
-_LEAST = 1e-12
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ class Calibrated:
 
     def probabilities(self, inputs: Inputs) -> Probabilities:
         """One row per ticket, one column per class, each row summing to 1."""
-        return softmax(np.log(np.clip(self.learner.predict_proba(inputs), _LEAST, 1.0)), self.temperature)
+        return softmax(logs(self.learner.predict_proba(inputs)), self.temperature)
 
 
 @runtime_checkable

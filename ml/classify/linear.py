@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from ml.classify.calibration import softmax
 from ml.text.clean import clean
 from ml.text.terms import said
 from ml.text.tfidf import TfIdf
@@ -56,10 +57,8 @@ class CategoryModel:
 
     def probabilities(self, rows: pl.DataFrame) -> NDArray[np.float64]:
         """One row per ticket, one column per class, each row summing to 1. `rows` has subject and description."""
-        from scipy.special import softmax
-
         x = self._terms.transform(clean(said(rows)))
-        found: NDArray[np.float64] = softmax((x @ self._weights + self._bias).astype(np.float64), axis=1)
+        found = softmax(x @ self._weights + self._bias)
         found[np.diff(x.indptr) == 0] = self._shares
         return found
 

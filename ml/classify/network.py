@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from ml.classify.calibration import softmax
 from ml.classify.learner import Inputs, Probabilities, Reason
 from ml.classify.preparation import FIRST_WORD, PAD, Arrays, Preparation
 from warehouse.errors import ContractBroken
@@ -59,10 +60,7 @@ class Network:
 
     def predict_proba(self, inputs: Inputs) -> Probabilities:
         """One row per ticket, one column per class, each row summing to 1."""
-        from scipy.special import softmax
-
-        found: Probabilities = softmax(self.logits(self.preparation.arrays(inputs)), axis=1)
-        return found
+        return softmax(self.logits(self.preparation.arrays(inputs)))
 
     def explain(self, inputs: Inputs, classes: Sequence[int]) -> list[list[Reason]]:
         """What the log odds of the class lose when a word, the vector or a feature is left out.

@@ -18,7 +18,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ml.classify import families
-from ml.classify.calibration import temperature
+from ml.classify.calibration import logs, temperature
 from ml.classify.champion import Calibrated
 from ml.classify.labels import lined_up, places
 from ml.classify.learner import Inputs, Learner, Places
@@ -125,7 +125,7 @@ def _candidate(name: str, train: Examples, validation: Examples, seed: int, para
     )
     seconds = perf_counter() - began
     raw = learner.predict_proba(validation.inputs)
-    divisor = temperature(np.log(np.clip(raw, 1e-12, 1.0)), places(validation.labels, learner.classes))
+    divisor = temperature(logs(raw), places(validation.labels, learner.classes))
     fitted = Calibrated(learner, divisor)
     classes, truth, given = lined_up(validation.labels, learner.classes, fitted.probabilities(validation.inputs))
     matrix = measures.confusion(truth, given.argmax(axis=1), len(classes))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ml.classify import families
 from ml.classify.blend import Blend, Member
-from ml.classify.calibration import softmax, temperature
+from ml.classify.calibration import logs, softmax, temperature
 from ml.classify.labels import lined_up, places
 from ml.classify.learner import Inputs, Places, Probabilities
 from ml.evaluate import measures
@@ -36,7 +36,6 @@ REFIT = 2.0
 """Times its fit that is kept for fitting the best again on everything."""
 MEMBERS = 3
 """Of a blend, at most."""
-_LEAST = 1e-12
 
 
 @dataclass(frozen=True)
@@ -54,7 +53,7 @@ class Fitted:
 
     def probabilities(self, inputs: Inputs) -> Probabilities:
         """One row per text, each summing to 1."""
-        return softmax(_log(self.learner.predict_proba(inputs)), self.temperature)
+        return softmax(logs(self.learner.predict_proba(inputs)), self.temperature)
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ def calibrated(learner: Member, split: Split, seconds: float, family: str) -> Fi
     """Settle the temperature on the validation part."""
     given = learner.predict_proba(split.inputs.take(split.validation))
     truth = places(split.labels.gather(split.validation), learner.classes)
-    divisor = temperature(_log(given), truth)
+    divisor = temperature(logs(given), truth)
     return Fitted(family, learner, divisor, float((given.argmax(axis=1) == truth).mean()), seconds)
 
 
@@ -165,8 +164,3 @@ def available() -> list[str]:
     return sorted(
         families.TRAINED, key=lambda name: CHEAPEST_FIRST.index(name) if name in CHEAPEST_FIRST else len(CHEAPEST_FIRST)
     )
-
-
-def _log(given: Probabilities) -> Probabilities:
-    logs: Probabilities = np.log(np.clip(given, _LEAST, 1.0))
-    return logs
