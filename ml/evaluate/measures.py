@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 Labels = NDArray[np.int64]
 Probabilities = NDArray[np.float64]
 RESAMPLES = 1_000
+BINS = 15
 _LEAST = 1e-12
 
 
@@ -110,13 +111,16 @@ def brier(truth: Labels, probabilities: Probabilities) -> float:
     return float(((probabilities - right) ** 2).sum(axis=1).mean())
 
 
-def calibration_error(truth: Labels, probabilities: Probabilities, bins: int = 15) -> float:
-    """Expected calibration error of the top class over equally wide bins (Guo et al., 2017)."""
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == truth
-    place = np.minimum((confidence * bins).astype(np.int64), bins - 1)
-    gap = np.bincount(place, weights=confidence - right, minlength=bins)
-    return float(np.abs(gap).sum() / len(truth))
+def calibration_error(truth: Labels, probabilities: Probabilities) -> float:
+    """Expected calibration error of the top class."""
+    return confidence_error(probabilities.max(axis=1), probabilities.argmax(axis=1) == truth)
+
+
+def confidence_error(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
+    """Expected calibration error of answers over 15 equally wide bins (Guo et al., 2017)."""
+    place = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
+    gap = np.bincount(place, weights=confidence - right, minlength=BINS)
+    return float(np.abs(gap).sum() / len(right))
 
 
 def _f1(matrix: NDArray[Any]) -> NDArray[Any]:

@@ -6,10 +6,10 @@ The ceiling: what nobody who reads the same words can surpass, the likeliest lab
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from ml.classify.labels import places
+from ml.duration import RESOLUTION_TIME
 from ml.evaluate import measures
 from ml.targets import ESCALATION, TARGETS
 from warehouse.errors import SourceUnreadable
@@ -17,7 +17,6 @@ from warehouse.errors import SourceUnreadable
 JUDGED = ("test", "later")
 """Parts that the champion was neither fitted nor chosen on."""
 SEED = 7
-RESOLUTION_TIME = "resolution_time"
 
 
 def measure(predictions: pl.DataFrame, tickets: pl.DataFrame, truth: Path) -> dict[str, Any]:
@@ -55,6 +54,7 @@ def _against(rows: pl.DataFrame, names: list[str]) -> dict[str, Any]:
     best = pl.col("chances").list.arg_max().replace_strict(dict(enumerate(names)), return_dtype=pl.String)
     rows = rows.with_columns(best.alias("best"))
     ceiling, reached = _f1(rows, "clean", "best"), _f1(rows, "clean", "label")
+    right = (rows["label"] == rows["recorded"]).to_numpy()
     languages = rows.group_by("language").agg(
         pl.len().alias("rows"),
         (pl.col("label") == pl.col("clean")).mean().alias("accuracy"),
@@ -67,7 +67,7 @@ def _against(rows: pl.DataFrame, names: list[str]) -> dict[str, Any]:
         "share_of_ceiling": reached["value"] / ceiling["value"],
         "weighted_f1_on_recorded_labels": _f1(rows, "recorded", "label"),
         "ceiling_on_recorded_labels": _f1(rows, "recorded", "best"),
-        "calibration_error": _calibration(rows),
+        "calibration_error": measures.confidence_error(rows["confidence"].to_numpy(), right),
         "languages": {row["language"]: row for row in languages.sort("rows", descending=True).to_dicts()},
     }
 
@@ -89,11 +89,3 @@ def _f1(rows: pl.DataFrame, truth: str, guess: str) -> dict[str, float]:
     matrix = measures.confusion(one, other, len(classes))
     interval = measures.resampled(matrix, measures.weighted_f1, SEED)
     return {"value": interval.value, "low": interval.low, "high": interval.high}
-
-
-def _calibration(rows: pl.DataFrame) -> float:
-    """Expected calibration error of the answers on recorded labels, over 15 equally wide bins."""
-    right = (rows["label"] == rows["recorded"]).to_numpy()
-    sure = rows["confidence"].to_numpy()
-    bins = np.minimum((sure * 15).astype(np.int64), 14)
-    return float(sum(abs(right[bins == b].mean() - sure[bins == b].mean()) * (bins == b).mean() for b in set(bins)))
