@@ -12,7 +12,7 @@ from ml.classify.labels import places
 from ml.classify.learner import Inputs
 from ml.classify.noise import confident_learning, out_of_fold
 from ml.classify.selection import Examples
-from ml.study.folds import Change, Fold, Judged, scores
+from ml.study.folds import Change, Fold, Judged, judge, unchanged
 
 PARTS = ("text", "vectors", "table")
 """Of the inputs."""
@@ -56,11 +56,6 @@ def newest(share: float) -> Change:
     return lambda examples: examples.take(np.arange(round(len(examples.labels) * (1 - share)), len(examples.labels)))
 
 
-def unchanged(examples: Examples) -> Examples:
-    """As they are."""
-    return examples
-
-
 TREATMENTS: Mapping[str, tuple[Change, dict[str, Any]]] = {
     "as it is": (unchanged, {}),
     "class weights": (unchanged, {"class_weight": "balanced"}),
@@ -83,5 +78,4 @@ def ablate(
     for name, given, change, extra in [*variants[:4], *lacking, *variants[4:]]:
         left = end - perf_counter()
         if left > 0:
-            found = list(scores(given, family, {**stored, **extra}, folds, seconds=left, seed=seed, change=change))
-            yield name, Judged([score for score, _ in found], sum(took for _, took in found))
+            yield name, judge(given, family, {**stored, **extra}, folds, seconds=left, seed=seed, change=change)

@@ -51,11 +51,23 @@ def forward(rows: int, folds: int) -> list[Fold]:
     return [Fold(np.arange(begin), np.arange(begin, end)) for begin, end in pairwise(edges) if begin < end]
 
 
+def unchanged(examples: Examples) -> Examples:
+    """As they are."""
+    return examples
+
+
 def judge(
-    examples: Examples, family: str, parameters: dict[str, Any], folds: list[Fold], *, seconds: float, seed: int
+    examples: Examples,
+    family: str,
+    parameters: dict[str, Any],
+    folds: list[Fold],
+    *,
+    seconds: float,
+    seed: int,
+    change: Change = unchanged,
 ) -> Judged:
-    """Weighted F1 of a family on each fold, those that fit into the seconds."""
-    found = list(scores(examples, family, parameters, folds, seconds=seconds, seed=seed))
+    """Weighted F1 of a family on each fold, those that fit into the seconds; `change` as in `scores`."""
+    found = list(scores(examples, family, parameters, folds, seconds=seconds, seed=seed, change=change))
     return Judged([score for score, _ in found], sum(took for _, took in found))
 
 
@@ -67,7 +79,7 @@ def scores(
     *,
     seconds: float,
     seed: int,
-    change: Change = lambda examples: examples,
+    change: Change = unchanged,
 ) -> Iterator[tuple[float, float]]:
     """Weighted F1 and seconds, fold after fold, until one does not fit; `change` is done to what is learned from.
 
