@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ml.classify.blocks import MEANING, Terms, joined
 from ml.classify.calibration import softmax, temperature
 from ml.classify.corpus import KINDS
-from ml.classify.labels import places
+from ml.classify.labels import kinds, places
 from ml.classify.learner import Inputs, Probabilities, Reason
 from warehouse.errors import ContractBroken
 
@@ -62,7 +62,10 @@ class LinearSvm:
         seed: int,
         parameters: dict[str, Any],
     ) -> Self:
-        """Learn from `train`. `parameters` may fix a choice and the temperature; otherwise `validation` decides."""
+        """Learn from `train`. `parameters` may fix a choice and the temperature; otherwise `validation` decides.
+
+        Raises `NothingToLearn` for fewer than two classes.
+        """
         chosen = dict(parameters)
         if "strength" not in chosen:
             few = np.sort(np.random.default_rng(seed).permutation(len(train))[:TUNING_ROWS])
@@ -81,7 +84,7 @@ class LinearSvm:
 
     @classmethod
     def _fit(cls, train: Inputs, labels: pl.Series, seed: int, chosen: dict[str, float]) -> Self:
-        classes = sorted(labels.unique())
+        classes = kinds(labels)
         terms = Terms.fit(train, chosen)
         x = joined(terms, train, chosen)
         weights, bias = cls._solve(x, places(labels, classes), train.vectors.shape[1], chosen, seed)

@@ -1,13 +1,11 @@
 """Family `logistic`: logistic regression of the words alone, the plainest model that reads a text."""
 
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
-from ml.classify.labels import class_weights, kinds
-from ml.classify.learner import Inputs
+from ml.classify.labels import class_weights
 from ml.classify.linear_svm import Floats, LinearSvm
 
 if TYPE_CHECKING:
@@ -15,25 +13,10 @@ if TYPE_CHECKING:
 
 
 class Logistic(LinearSvm):
-    """One weight per term and class."""
+    """One weight per term and class. `parameters` may hold `class_weight` (see `class_weights`)."""
 
     family = "logistic"
     choices: ClassVar[list[dict[str, float]]] = [{"words": 1.0, "pieces": 0.0, "vectors": 0.0, "strength": 10.0}]
-
-    @classmethod
-    def fit(
-        cls,
-        train: Inputs,
-        labels: pl.Series,
-        validation: Inputs,
-        validation_labels: pl.Series,
-        *,
-        seed: int,
-        parameters: dict[str, Any],
-    ) -> Self:
-        """Learn from `train`. `parameters`: `class_weight` (see `class_weights`). Raises `NothingToLearn`."""
-        kinds(labels)
-        return super().fit(train, labels, validation, validation_labels, seed=seed, parameters=parameters)
 
     @classmethod
     def _solve(
