@@ -142,7 +142,7 @@ def test_a_class_that_only_the_validation_part_has_is_no_error():
     assert found.classes == list(LABELS)
 
 
-@pytest.mark.parametrize("family", PLAIN)
+@pytest.mark.parametrize("family", [*PLAIN, "linear_svm", "embedding_logistic"])
 def test_a_single_label_is_refused(family):
     with pytest.raises(NothingToLearn, match="the one label 'bug' in the training part, expected at least 2"):
         fit(family, train=(TRAIN[0], pl.Series(["bug"] * 500)))
