@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 MOST_TERMS = 60_000
 """Of a block."""
-MEANING = "meaning of the text"
 NOTHING = "∅"
 """The one term of a corpus without any."""
 Weights = dict[str, float]

@@ -12,9 +12,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ml.classify import stored
-from ml.classify.columns import MEANING
 from ml.classify.labels import class_weights, kinds, places
-from ml.classify.learner import Inputs, Probabilities, Reason
+from ml.classify.learner import MEANING, Inputs, Probabilities, Reason, shown
 from ml.classify.occlusion import occlude
 from ml.text.terms import tokens
 
@@ -109,8 +108,7 @@ class CatBoostTrees:
         for row, wanted in enumerate(classes):
             values = every[row, wanted]
             own = [
-                Reason(name, float(values[at]), _shown(inputs.table[name][row]))
-                for at, name in enumerate(self._columns)
+                Reason(name, float(values[at]), shown(inputs.table[name][row])) for at, name in enumerate(self._columns)
             ]
             # After the features come the words, then the directions, then the bias.
             own += [Reason(MEANING, float(values[width + 1 : -1].sum())), Reason(WORDS, float(values[width]))]
@@ -177,7 +175,3 @@ def _words(texts: pl.Series) -> list[str]:
 
 def _strongest(reasons: list[Reason]) -> list[Reason]:
     return sorted((one for one in reasons if one.weight), key=lambda one: -abs(one.weight))[:REASONS]
-
-
-def _shown(value: object) -> str | None:
-    return f"{value:g}" if isinstance(value, float) else None if value is None else str(value)

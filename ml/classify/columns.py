@@ -12,13 +12,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.classify.learner import Inputs, Reason
+from ml.classify.learner import MEANING, Inputs, Reason, shown
 from ml.classify.preparation import Preparation
 from ml.text.tfidf import TfIdf
 
 WORDS = 96
 MEANINGS = 64
-MEANING = "meaning of the text"
 REASONS = 20
 Floats = NDArray[np.float32]
 
@@ -85,7 +84,7 @@ class Columns:
         found = []
         for row in range(len(inputs)):
             own = [
-                Reason(name, float(contributions[row, columns].sum()), _shown(inputs.table[name][row]))
+                Reason(name, float(contributions[row, columns].sum()), shown(inputs.table[name][row]))
                 for name, columns in groups
             ]
             said = words[row]
@@ -125,7 +124,3 @@ class Columns:
 class _Described(msgspec.Struct, frozen=True):
     preparation: Preparation
     words: list[str]
-
-
-def _shown(value: object) -> str | None:
-    return f"{value:g}" if isinstance(value, float) else None if value is None else str(value)

@@ -9,22 +9,20 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import msgspec
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from ml.classify import stored
 from ml.classify.blocks import Terms, Weights
 from ml.classify.calibration import softmax, temperature
 from ml.classify.labels import places
 from ml.classify.learner import Inputs, Probabilities, Reason
 from ml.classify.occlusion import occlude
-from warehouse.errors import ContractBroken
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-FORMAT = 1
 MOST_LANDMARKS = 16_000
 SAMPLE_LANDMARKS = 6_000
 TUNING_ROWS = 5_000
@@ -170,19 +168,14 @@ class KernelMachine:
         np.save(folder / "landmarks.npy", vectors, allow_pickle=False)
         np.save(folder / "duals.npy", self._duals, allow_pickle=False)
         np.save(folder / "truth.npy", self._truth, allow_pickle=False)
-        described = {"format": FORMAT, "classes": self.classes, "parameters": self.parameters}
-        (folder / "model.json").write_bytes(msgspec.json.encode(described))
+        stored.write(folder, self.classes, self.parameters)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote. Raises `ContractBroken` for another format."""
         from scipy.sparse import load_npz
 
-        described = msgspec.json.decode((folder / "model.json").read_bytes())
-        if described.get("format") != FORMAT:
-            raise ContractBroken(
-                f"{folder}: expected format {FORMAT}, found {described.get('format')}. Build it again."
-            )
+        described = stored.read(folder)
         terms = Terms.load(folder)
         sparse = {kind: load_npz(folder / f"landmarks-{kind}.npz").tocsr() for kind in terms.vectorizers}
         landmarks = (sparse, np.load(folder / "landmarks.npy", allow_pickle=False))

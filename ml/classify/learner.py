@@ -17,6 +17,8 @@ Probabilities = NDArray[np.float64]
 Places = NDArray[np.int64]
 FEW = 64
 """Texts whose terms are counted one by one, and kept for the next model: a long one has a thousand."""
+MEANING = "meaning of the text"
+"""The term of a `Reason` that lies in the sentence vector."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,11 @@ class Reason(msgspec.Struct, frozen=True):
     term: str
     weight: float
     value: str | None = None
+
+
+def shown(value: object) -> str | None:
+    """The value of a feature as a `Reason` says it."""
+    return f"{value:g}" if isinstance(value, float) else None if value is None else str(value)
 
 
 class Learner(Protocol):

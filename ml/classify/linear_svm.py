@@ -9,22 +9,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-import msgspec
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ml.classify.blocks import MEANING, Terms, joined
+from ml.classify import stored
+from ml.classify.blocks import Terms, joined
 from ml.classify.calibration import softmax, temperature
 from ml.classify.corpus import KINDS
 from ml.classify.labels import kinds, places
-from ml.classify.learner import Inputs, Probabilities, Reason
-from warehouse.errors import ContractBroken
+from ml.classify.learner import MEANING, Inputs, Probabilities, Reason
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
-FORMAT = 1
 TUNING_ROWS = 4_000
 REASONS = 20
 """Terms of each block that are named."""
@@ -150,16 +148,12 @@ class LinearSvm:
         self._terms.save(folder)
         np.save(folder / "weights.npy", self._weights.astype(np.float32), allow_pickle=False)
         np.save(folder / "bias.npy", self._bias, allow_pickle=False)
-        described = {"format": FORMAT, "classes": self.classes, "parameters": self.parameters}
-        (folder / "model.json").write_bytes(msgspec.json.encode(described))
+        stored.write(folder, self.classes, self.parameters)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote. Raises `ContractBroken` for another format."""
-        described = msgspec.json.decode((folder / "model.json").read_bytes())
-        if described.get("format") != FORMAT:
-            found = described.get("format")
-            raise ContractBroken(f"{folder}: expected format {FORMAT}, found {found}. Build it again.")
+        described = stored.read(folder)
         arrays = [
             np.load(folder / f"{name}.npy", allow_pickle=False).astype(np.float64) for name in ("weights", "bias")
         ]

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.classify.calibration import softmax
-from ml.classify.learner import Inputs, Probabilities, Reason
+from ml.classify.learner import MEANING, Inputs, Probabilities, Reason, shown
 from ml.classify.preparation import FIRST_WORD, PAD, Arrays, Preparation
 from warehouse.errors import ContractBroken
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 GRAPH, WEIGHTS, SETTINGS = "network.xml", "network.bin", "network.json"
-MEANING = "meaning of the text"
 REASONS = 20
 THREADS = 2
 _ROWS = 256
@@ -85,7 +84,7 @@ class Network:
             names.append((MEANING, None))
             changed["vectors"][len(names)] = self.preparation.usual_vector
         for name, columns in groups:
-            names.append((name, _shown(ticket.table[name][0])))
+            names.append((name, shown(ticket.table[name][0])))
             changed["table"][len(names), columns] = self.preparation.usual_row[columns]
         odds = _log_odds(self.logits(changed), wanted)
         weights = odds[0] - odds[1:]
@@ -137,7 +136,3 @@ def _log_odds(logits: NDArray[np.float64], wanted: int) -> NDArray[np.float64]:
     others = np.delete(logits, wanted, axis=1)
     found: NDArray[np.float64] = logits[:, wanted] - logsumexp(others, axis=1)
     return found
-
-
-def _shown(value: object) -> str | None:
-    return f"{value:g}" if isinstance(value, float) else None if value is None else str(value)

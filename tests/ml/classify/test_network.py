@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 
 from ml.classify import keras_train, torch_train
-from ml.classify.learner import Inputs
-from ml.classify.network import MEANING, Network
+from ml.classify.learner import MEANING, Inputs
+from ml.classify.network import Network
 from warehouse.errors import ContractBroken
 
 CLASSES = ["billing", "login", "printer"]
