@@ -9,6 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ml.classify.calibration import softmax
+from ml.classify.learner import Reason
 from ml.text.clean import clean
 from ml.text.terms import said
 from ml.text.tfidf import TfIdf
@@ -16,13 +17,6 @@ from warehouse.errors import ContractBroken
 
 FORMAT = 1
 REASONS = 5
-
-
-class Reason(msgspec.Struct, frozen=True):
-    """A term of the ticket that spoke for the class, and by how much (logits above the mean of the other classes)."""
-
-    term: str
-    weight: float
 
 
 class Prediction(msgspec.Struct, frozen=True):
@@ -62,14 +56,11 @@ class CategoryModel:
         found[np.diff(x.indptr) == 0] = self._shares
         return found
 
-    def predict(self, rows: pl.DataFrame) -> pl.DataFrame:
-        """One row per ticket, in order: `label` and `confidence`."""
-        found = self.probabilities(rows)
-        labels = pl.Series(self.classes, dtype=pl.String).gather(found.argmax(axis=1))
-        return pl.DataFrame({"label": labels, "confidence": found.max(axis=1)})
-
     def explain(self, subject: str | None, description: str | None) -> Prediction:
-        """One ticket, with the terms that spoke for its class, strongest first; none where no word is known."""
+        """One ticket, with the terms that spoke for its class, strongest first; none where no word is known.
+
+        Weights are logits above the mean of the other classes.
+        """
         rows = pl.DataFrame({"subject": [subject], "description": [description]}, schema=_SAID)
         found = self.probabilities(rows)[0]
         best = int(found.argmax())

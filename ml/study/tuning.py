@@ -29,7 +29,6 @@ class Tried:
 class Tuned:
     """What a search found: the best hyperparameters, or none when nothing beat what is stored."""
 
-    family: str
     stored: float | None
     best: float | None
     parameters: dict[str, Any]
@@ -79,4 +78,4 @@ def tune(
         study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed), pruner=pruner)
         study.optimize(objective, n_trials=MOST_TRIALS, timeout=max(0.0, end - perf_counter() - longest))
     best = max((one for one in trials if one.score is not None), key=lambda one: one.score or 0.0, default=None)
-    return Tuned(family, before, best.score if best else None, best.parameters if best else stored, trials)
+    return Tuned(before, best.score if best else None, best.parameters if best else stored, trials)

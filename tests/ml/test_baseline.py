@@ -63,7 +63,6 @@ def test_saved_then_loaded_predicts_the_same(trained, make_tickets, tmp_path):
 
     assert np.array_equal(loaded.probabilities(others), model.probabilities(others))
     assert loaded.explain("about", "billing") == model.explain("about", "billing")
-    assert loaded.predict(others).equals(model.predict(others))
 
 
 def test_a_model_of_another_format_is_refused(trained, tmp_path):
@@ -181,4 +180,4 @@ def test_right_answers_without_exception_are_no_reason_to_be_certain(make_ticket
     model, card = baseline.train(easy, seed=7)
 
     assert card.measures["test"]["accuracy"]["value"] == 1
-    assert 0.9 < model.predict(easy)["confidence"].mean() < 0.995
+    assert 0.9 < model.probabilities(easy).max(axis=1).mean() < 0.995
