@@ -1,6 +1,6 @@
 """The card of a model: what it was made from, how, and what it is worth beside a baseline. Plain values, no clock."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -33,6 +33,11 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
         """As JSON sees it."""
         plain: dict[str, Any] = msgspec.to_builtins(self)
         return plain
+
+
+def fits(card: Mapping[str, Any], encoder: str) -> bool:
+    """Whether the model can be given vectors of the encoder of this digest; one that names no encoder reads none."""
+    return card.get("encoder") in (None, encoder)
 
 
 def library_versions(names: Iterable[str]) -> dict[str, str]:

@@ -83,6 +83,11 @@ class Artifacts(dg.ConfigurableIOManager):
         return settings().lake_root / artifacts.FOLDER / "/".join(key.path) / "STAGED"
 
 
+def artifact_ins(*names: str) -> dict[str, dg.AssetIn]:
+    """A step's inputs: the artifact of each of these assets, under the last part of the asset's name."""
+    return {name.split("/")[-1]: dg.AssetIn(key=name.split("/")) for name in names}
+
+
 def spec(table: Table, deps: Sequence[Sequence[str]] = ()) -> dg.AssetSpec:
     """The table as an asset: key, group, owners, kinds, grain and column schema, all from its one declaration."""
     declared = table.asset()

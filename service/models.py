@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import polars as pl
 
 from ml.answers import answer
+from ml.card import fits
 from ml.classify.baseline import NAME as BASELINE
 from ml.classify.champion import Champion
 from ml.classify.decisions import Thresholds, threshold_table
@@ -73,7 +74,7 @@ class Models:
         for target in TARGETS:
             name = f"models/{target.name}"
             found = part(name, lambda artifact: Champion.load(artifact.path))
-            if found is not None and encoder is not None and fits(release.artifact(name), encoder):
+            if found is not None and encoder is not None and fits(release.artifact(name).card, encoder.digest):
                 champions[target.name] = found
         time = part(f"models/{RESOLUTION_TIME}", lambda artifact: ResolutionTime.load(artifact.path))
         baseline = part(BASELINE, lambda artifact: CategoryModel.load(artifact.path))
@@ -97,11 +98,6 @@ class Models:
                 champion.unknown.judge(inputs)
         if self.resolution_time is not None:
             self.resolution_time.predict(inputs)
-
-
-def fits(artifact: Artifact, encoder: Joined) -> bool:
-    """Whether a champion was trained on this encoder's vectors."""
-    return artifact.card.get("encoder") in (None, encoder.digest)
 
 
 def _judge(artifact: Artifact) -> Judge:

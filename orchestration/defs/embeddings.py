@@ -12,7 +12,7 @@ from ml.text import encoder as encoders
 from ml.text import minilm_export
 from ml.text.clean import digest as cleaning
 from ml.text.vectors import packed, text_hash
-from orchestration.resources import RETRIES, LakeResource, Results, expected_errors, result, spec
+from orchestration.resources import RETRIES, LakeResource, Results, artifact_ins, expected_errors, result, spec
 from warehouse import artifacts
 from warehouse.artifacts import Artifact
 from warehouse.contracts import silver
@@ -50,7 +50,7 @@ def encoder(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.Materia
 @dg.multi_asset(
     name="embed",
     specs=[spec(EMBEDDINGS, deps=[silver.TICKETS.key, NAME.split("/")])],
-    ins={"encoder": dg.AssetIn(key=NAME.split("/"))},
+    ins=artifact_ins(NAME),
     retry_policy=RETRIES,
 )
 def embeddings(context: dg.AssetExecutionContext, lake: LakeResource, encoder: Artifact) -> Results:

@@ -8,6 +8,7 @@ from pathlib import Path
 import dagster as dg
 
 from ml import errors
+from ml.card import fits
 from ml.classify.champion import Champion
 from ml.duration import RESOLUTION_TIME, ResolutionTime
 from ml.errors.answered import Answered
@@ -15,7 +16,7 @@ from ml.text import encoder as encoders
 from orchestration.defs.embeddings import NAME as ENCODER
 from orchestration.defs.understanding import NAMES
 from orchestration.past import PAST, read_past
-from orchestration.resources import RETRIES, LakeResource, Results, expected_errors, result, spec
+from orchestration.resources import RETRIES, LakeResource, Results, artifact_ins, expected_errors, result, spec
 from warehouse.artifacts import Artifact
 from warehouse.contracts import silver
 from warehouse.contracts.errors import CONFUSIONS, TABLES
@@ -28,14 +29,15 @@ _PARTS = (*NAMES.values(), ENCODER)
 @dg.multi_asset(
     name="errors",
     specs=[spec(table, deps=[*(t.key for t in PAST), *(part.split("/") for part in _PARTS)]) for table in TABLES],
-    ins={part.split("/")[1]: dg.AssetIn(key=part.split("/")) for part in _PARTS},
+    ins=artifact_ins(*_PARTS),
     retry_policy=RETRIES,
 )
 def analyse(context: dg.AssetExecutionContext, lake: LakeResource, **models: Artifact | None) -> Results:
     """Confusions, confidence, hardest tickets and slices of each champion, with a page in `reports/errors`."""
     tables, encoder = lake.of(context), models.pop("encoder")
-    encoded = encoder.card["encoder"] if encoder else None
-    known = {name: model for name, model in models.items() if model is not None and model.card["encoder"] == encoded}
+    known = {
+        name: model for name, model in models.items() if model and encoder and fits(model.card, encoder.card["encoder"])
+    }
     page = tables.root / REPORT / "README.md"
     with expected_errors():
         for table in TABLES:

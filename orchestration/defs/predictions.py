@@ -14,7 +14,7 @@ from ml.predicted import Known, predictions
 from ml.text.vectors import text_hash
 from orchestration.defs.embeddings import NAME as ENCODER
 from orchestration.defs.understanding import NAMES
-from orchestration.resources import RETRIES, LakeResource, Results, expected_errors, result, spec
+from orchestration.resources import RETRIES, LakeResource, Results, artifact_ins, expected_errors, result, spec
 from warehouse.artifacts import Artifact
 from warehouse.contracts import silver, ticket_features
 from warehouse.contracts.features import EMBEDDINGS
@@ -31,7 +31,7 @@ _READ = (silver.TICKETS, ticket_features.TICKETS, EMBEDDINGS)
 @dg.multi_asset(
     name="predict",
     specs=[spec(TICKETS, deps=[*(table.key for table in _READ), *(part.split("/") for part in _PARTS)])],
-    ins={part.split("/")[1]: dg.AssetIn(key=part.split("/")) for part in _PARTS},
+    ins=artifact_ins(*_PARTS),
     retry_policy=RETRIES,
 )
 def predict(context: dg.AssetExecutionContext, lake: LakeResource, **models: Artifact | None) -> Results:

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from orchestration.defs import embeddings, models, understanding
-from orchestration.resources import RETRIES, LakeResource, expected_errors
+from orchestration.resources import RETRIES, LakeResource, artifact_ins, expected_errors
 from warehouse import releases
 from warehouse.artifacts import Artifact
 from warehouse.contracts import features, gold, silver, ticket_features
@@ -19,7 +19,7 @@ KEPT = 20
 
 @dg.asset(
     key=["release", "current"],
-    ins={name.split("/")[1]: dg.AssetIn(key=name.split("/")) for name in PARTS},
+    ins=artifact_ins(*PARTS),
     deps=[*(table.key for table in TABLES), ["gold", "metrics"]],
     group_name="release",
     kinds={"json"},

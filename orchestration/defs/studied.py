@@ -13,7 +13,7 @@ from ml.understand import STORED
 from orchestration import registry
 from orchestration.defs.embeddings import NAME as ENCODER
 from orchestration.past import PAST, read_past
-from orchestration.resources import LakeResource, expected_errors
+from orchestration.resources import LakeResource, artifact_ins, expected_errors
 from warehouse import artifacts
 from warehouse.artifacts import Artifact
 from warehouse.settings import settings
@@ -33,7 +33,7 @@ class Studying(dg.Config):
 @dg.asset(
     key=NAME.split("/"),
     deps=[table.key for table in PAST],
-    ins={"encoder": dg.AssetIn(key=ENCODER.split("/"))},
+    ins=artifact_ins(ENCODER),
     group_name="models",
     kinds={"python", "optuna"},
     owners=["team:machine-learning"],

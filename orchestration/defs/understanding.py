@@ -21,7 +21,7 @@ from orchestration.defs.models import Training, code, outgrown, serving
 from orchestration.defs.studied import NAME as TUNED
 from orchestration.defs.studied import hyperparameters
 from orchestration.past import PAST, read_past
-from orchestration.resources import RETRIES, LakeResource
+from orchestration.resources import RETRIES, LakeResource, artifact_ins
 from warehouse import artifacts
 from warehouse.artifacts import Artifact
 from warehouse.contracts import audit, silver
@@ -49,7 +49,7 @@ def _spec(name: str, artifact: str) -> dg.AssetSpec:
 @dg.multi_asset(
     name="understand",
     specs=[_spec(name, artifact) for name, artifact in NAMES.items()],
-    ins={"encoder": dg.AssetIn(key=ENCODER.split("/")), "tuned": dg.AssetIn(key=TUNED.split("/"))},
+    ins={**artifact_ins(ENCODER), "tuned": dg.AssetIn(key=TUNED.split("/"))},
     can_subset=True,
     retry_policy=RETRIES,
 )
