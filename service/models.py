@@ -91,8 +91,8 @@ class Models:
         said = pl.DataFrame({"subject": ["warm up"], "description": ["The export of the report is empty."]})
         texts = encoded(said)
         inputs = Inputs(texts, self.encoder.encode(texts.to_list()), model_table(nobody))
-        for given in answer(self.champions, inputs, failed).values():
-            champion = self.champions[next(n for n, c in self.champions.items() if given.member in c.members)]
+        for name, given in answer(self.champions, inputs, failed).items():
+            champion = self.champions[name]
             champion.explain(given.member, inputs, given.best.tolist(), full=False)
             if champion.unknown is not None:
                 champion.unknown.judge(inputs)
