@@ -26,6 +26,7 @@ import numpy as np
 import psutil
 
 from benchmarks.figures import write_section
+from cli.main import EXIT_QUARANTINED
 from ml import features
 from ml.inputs import encoded
 from ml.text import encoder as encoders
@@ -62,7 +63,7 @@ def learn(root: Path, file: Path, tickets: int, families: str) -> None:
     simulate("realistic", tickets, DAYS, 7, file)
     settings = {"FAMILIES": families} if families else {}
     code = ticketlake(root, "build", str(file), "--learn", **settings).wait()
-    if code not in (0, 3):
+    if code not in (0, EXIT_QUARANTINED):
         raise SystemExit(f"the lake could not be built: exit code {code}")
 
 
@@ -124,7 +125,7 @@ def batch(root: Path, folder: Path, tickets: int) -> dict[str, float]:
     artifact = release.artifact("models/encoder")
     for _, work in _steps(lake, artifact, models):
         work()
-    if ticketlake(root, "ingest", str(file)).wait() not in (0, 3):
+    if ticketlake(root, "ingest", str(file)).wait() not in (0, EXIT_QUARANTINED):
         raise SystemExit("the tickets could not be ingested")
     refine(lake)
     new = lake.read(silver.TICKETS).join(before, on="ticket_id", how="anti")
