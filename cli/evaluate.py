@@ -1,8 +1,13 @@
 """`ticketlake evaluate`: what our methods are worth on anyone's data."""
 
-from importlib import import_module
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import click
+
+from cli.main import LazyVerbs
 
 VERBS = {
     "classify": "Compare the classifiers on labelled texts, and predict others with the best.",
@@ -12,24 +17,12 @@ VERBS = {
 }
 
 
-class LazyEvaluations(click.Group):
-    """Evaluations whose modules, `cli.evaluate_<verb>`, are imported when they are called."""
+class LazyEvaluations(LazyVerbs):
+    """Evaluations, imported when they are called."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The evaluations in the order in which people meet them."""
-        return list(VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The evaluation's command, imported now."""
-        if cmd_name not in VERBS:
-            return None
-        command: click.Command = getattr(import_module(f"cli.evaluate_{cmd_name}"), cmd_name)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the evaluations without importing any."""
-        with formatter.section("Evaluations"):
-            formatter.write_dl(list(VERBS.items()))
+    verbs = VERBS
+    modules = "cli.evaluate_"
+    title = "Evaluations"
 
 
 EXAMPLES = """\b
@@ -44,3 +37,10 @@ Examples:
 @click.group(cls=LazyEvaluations, epilog=EXAMPLES)
 def evaluate() -> None:
     """Measure the methods on labelled data of your own, or what a lake predicted."""
+
+
+def write_json(file: Path | None, found: Mapping[str, Any]) -> None:
+    """What was measured, for whoever asked for a file."""
+    if file is not None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

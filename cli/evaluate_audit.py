@@ -1,12 +1,13 @@
 """`ticketlake evaluate audit`: what can be learned from anyone's tickets, and what leaks."""
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from cli.evaluate import write_json
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,8 +38,7 @@ def audit(tickets: Path, *, mapping: str | None, out: Path | None, report: Path 
     found = room.audit(rows, seed=seed, sample=sample)
     plain = {"tickets": rows.height, "quarantined": quarantined, **room.as_json(found)}
     _show(plain)
-    if out is not None:
-        out.write_text(json.dumps(plain, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_json(out, plain)
     if report is not None:
         click.echo(f"report: {room.write(found, report)}")
 

@@ -2,12 +2,11 @@
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-if TYPE_CHECKING:
-    import polars as pl
+from cli.evaluate import write_json
 
 EXAMPLES = """\b
 Examples:
@@ -70,23 +69,11 @@ def classify(
         seed=seed,
         tell=lambda line: click.echo(line, err=True),
     )
-    if report:
-        _write(report, found.report)
+    write_json(report, found.report)
     if predictions:
-        _lines(predictions, found.predictions)
+        predictions.parent.mkdir(parents=True, exist_ok=True)
+        found.predictions.write_ndjson(predictions)
     _show(found.report)
-
-
-def _write(path: Path, report: dict[str, Any]) -> None:
-    import msgspec
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=1) + b"\n")
-
-
-def _lines(path: Path, predictions: "pl.DataFrame") -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    predictions.write_ndjson(path)
 
 
 def _show(report: dict[str, Any]) -> None:

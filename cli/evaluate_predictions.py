@@ -1,10 +1,11 @@
 """`ticketlake evaluate predictions`: what a lake's champions are worth, where the truth is known."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
+
+from cli.evaluate import write_json
 
 EXAMPLES = """\b
 Examples:
@@ -35,8 +36,7 @@ def predictions(truth: Path, *, out: Path | None) -> None:
     serving = [part.digest for part in open_release(lake.root).artifacts.values()]
     told = lake.read(TICKETS)
     found = measure(told.filter(told["model"].is_in(serving)), lake.read(silver.TICKETS), truth)
-    if out is not None:
-        out.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_json(out, found)
     _show(found)
 
 

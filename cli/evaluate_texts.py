@@ -1,10 +1,11 @@
 """`ticketlake evaluate texts`: how well texts are read, where the truth is known."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
+
+from cli.evaluate import write_json
 
 EXAMPLES = """\b
 Examples:
@@ -30,8 +31,7 @@ def texts(tickets: Path, *, truth: Path | None, out: Path | None) -> None:
     from ml.evaluate.texts import beside, measure, read
 
     found = measure(read(tickets), truth or beside(tickets))
-    if out is not None:
-        out.write_text(json.dumps(found, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_json(out, found)
     _show(found)
 
 

@@ -4,6 +4,7 @@ import atexit
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
 from typing import NoReturn
@@ -31,23 +32,29 @@ EXIT_INTERRUPTED = 130
 
 
 class LazyVerbs(click.Group):
-    """Verbs whose modules, `cli.<verb>`, are imported when they are called: `ingest` never pays for Dagster."""
+    """Verbs whose modules are imported when they are called: `ingest` never pays for Dagster."""
+
+    verbs: Mapping[str, str] = VERBS
+    """What each is for, in the order in which people meet them."""
+    modules = "cli."
+    """Where a verb's module is found: its name goes behind."""
+    title = "Verbs"
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """The verbs in the order in which people meet them."""
-        return list(VERBS)
+        """The verbs in their order."""
+        return list(self.verbs)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The verb's command, imported now."""
-        if cmd_name not in VERBS:
+        if cmd_name not in self.verbs:
             return None
-        command: click.Command = getattr(import_module(f"cli.{cmd_name}"), cmd_name)
+        command: click.Command = getattr(import_module(f"{self.modules}{cmd_name}"), cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the verbs without importing any."""
-        with formatter.section("Verbs"):
-            formatter.write_dl(list(VERBS.items()))
+        with formatter.section(self.title):
+            formatter.write_dl(list(self.verbs.items()))
 
 
 @click.group(cls=LazyVerbs, context_settings={"help_option_names": ["-h", "--help"]})
