@@ -111,7 +111,7 @@ def leave(code: int) -> NoReturn:
 
 def _in_a_line(error: Exception) -> str:
     if isinstance(error, OSError) and error.filename is not None:
-        return f"{error.filename}: {error.strerror}. LAKE_ROOT must be a directory that can be written to."
+        return f"{error.filename}: {error.strerror}"
     return f"unexpected {type(error).__name__}: {error} (run with --traceback for details)"
 
 

@@ -22,12 +22,15 @@ def serve(host: str | None, port: int | None) -> None:
     import uvicorn
 
     from api.app import create_app
+    from warehouse.reading import writable
 
     chosen = settings()
+    with writable(chosen.lake_root):
+        app = create_app(chosen)
     at = (host or chosen.api_host, port or chosen.api_port)
     with _listening(*at) as listener:
         config = uvicorn.Config(
-            create_app(chosen),
+            app,
             log_config=None,
             access_log=False,
             server_header=False,

@@ -5,20 +5,23 @@ from shutil import copyfile
 
 import dagster as dg
 
+from warehouse.reading import writable
+
 PROJECT = Path(__file__).parents[1]
 
 
 def home(lake_root: Path) -> Path:
     """DAGSTER_HOME of this lake, with the project's `dagster.yaml` in it, and no invitation over the first page."""
     directory = lake_root / "dagster"
-    directory.mkdir(parents=True, exist_ok=True)
-    source, target = PROJECT / "dagster.yaml", directory / "dagster.yaml"
-    if not target.exists() or target.read_bytes() != source.read_bytes():
-        copyfile(source, target)
-    greeted = directory / ".nux" / "nux.yaml"
-    if not greeted.exists():
-        greeted.parent.mkdir(exist_ok=True)
-        greeted.write_text("seen: 1\n", encoding="utf-8")
+    with writable(lake_root):
+        directory.mkdir(parents=True, exist_ok=True)
+        source, target = PROJECT / "dagster.yaml", directory / "dagster.yaml"
+        if not target.exists() or target.read_bytes() != source.read_bytes():
+            copyfile(source, target)
+        greeted = directory / ".nux" / "nux.yaml"
+        if not greeted.exists():
+            greeted.parent.mkdir(exist_ok=True)
+            greeted.write_text("seen: 1\n", encoding="utf-8")
     return directory
 
 

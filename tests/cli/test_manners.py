@@ -47,6 +47,18 @@ def test_a_lake_that_cannot_be_written_is_one_readable_line(run, tmp_path, verb)
     (line,) = done.stderr.splitlines()
     assert str(file) in line
     assert "Not a directory" in line
+    assert "LAKE_ROOT" in line or "operational store" in line
+    assert "unexpected" not in line
+
+
+def test_a_file_that_cannot_be_written_is_one_line_that_blames_nothing_else(run, tmp_path):
+    (tmp_path / "file").write_text("")
+    out = tmp_path / "file" / "tickets.json"
+    done = run(tmp_path / "lake", "simulate", "--tickets", 10, "--days", 5, "--out", out)
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert str(out.parent) in line
+    assert "LAKE_ROOT" not in line
     assert "unexpected" not in line
 
 
