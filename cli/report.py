@@ -12,7 +12,6 @@ Examples:
   ticketlake report
   ticketlake report --out docs/models
 """
-STUDY = ("study.md", "study.svg")
 
 
 @click.command(epilog=EXAMPLES)
@@ -22,13 +21,14 @@ STUDY = ("study.md", "study.svg")
 def report(out: Path | None) -> None:
     """Write what the released models are worth, from their cards: an overview, a page a target, how to repeat it."""
     from ml import documents
+    from ml.study.report import FOLDER, PAGE, PLOT
     from warehouse.contracts.errors import TABLES
     from warehouse.delta import Lake
     from warehouse.releases import open_release
 
     root = settings().lake_root
     lake, release = Lake(root), open_release(root)
-    usual = root / "reports" / "models"
+    usual = root / FOLDER
     folder = out or usual
     found = {
         name: release.artifacts[f"models/{name}"]
@@ -42,10 +42,10 @@ def report(out: Path | None) -> None:
         {name: model.digest for name, model in found.items()},
         errors,
         folder,
-        studied=(usual / STUDY[0]).exists(),
+        studied=(usual / PAGE).exists(),
     )
     if folder.resolve() != usual:
-        for name in STUDY:
+        for name in (PAGE, PLOT):
             if (usual / name).exists():
                 shutil.copy(usual / name, folder / name)
     click.echo(f"{len(pages)} pages in {folder}, first {pages[0]}")

@@ -62,6 +62,8 @@ def _show(found: dict[str, Any]) -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from warehouse.dropped import REASON
+
     console = Console()
     console.print(f"lake {found['lake_root']}, as of {found['as_of']}, release {found['release']}")
     console.print(f"{found['quarantined']:,} records in quarantine, {found['undrained']:,} entries wait in the inbox")
@@ -70,7 +72,7 @@ def _show(found: dict[str, Any]) -> None:
         tables.add_row(path, f"{table['rows']:,}", str(table["version"]))
     console.print(tables)
     for file in found["refused_files"]:
-        console.print(f"[yellow]refused[/] {file}: see {file}.reason.txt")
+        console.print(f"[yellow]refused[/] {file}: see {file}{REASON}")
     for check in found["failing_checks"]:
         console.print(f"[yellow]{check['severity']}[/] {check['table']} {check['check']}: {check['detail']}")
     for run in found["runs"]:

@@ -6,6 +6,8 @@ from pathlib import Path
 from ml.study.run import Score, Search, Study
 
 PAGE, PLOT = "study.md", "study.svg"
+FOLDER = "reports/models"
+"""Where they lie in a lake, beside what is written about its models."""
 
 
 def write(found: Study, folder: Path) -> Path:

@@ -19,7 +19,6 @@ from warehouse.artifacts import Artifact
 from warehouse.settings import settings
 
 NAME = "models/hyperparameters"
-FOLDER = "reports/models"
 FILE = "hyperparameters.json"
 
 
@@ -49,7 +48,7 @@ def study_learning(
         past = read_past(tables, encoder)
         setting = Setting(config.seed, context.log.info, registry.trials(tables.root))
         found = study(past, TARGETS, families, STORED, budget_minutes=config.budget_minutes, setting=setting)
-    page = report.write(found, tables.root / FOLDER)
+    page = report.write(found, tables.root / report.FOLDER)
     card: dict[str, Any] = {"name": NAME, "inputs": dict(past.versions), "study": msgspec.to_builtins(found)}
 
     def write(folder: Any) -> None:
