@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, TypeVar
 
 import dagster as dg
 
@@ -20,6 +21,7 @@ from warehouse.table import Table
 
 RETRIES = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL)
 """For what passes by itself: a lock held long, a disk that is full for a moment. Expected errors are not retried."""
+Made = TypeVar("Made", bound=Artifact | None)
 Results = Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]
 
 
@@ -86,6 +88,15 @@ class Artifacts(dg.ConfigurableIOManager):
 def artifact_ins(*names: str) -> dict[str, dg.AssetIn]:
     """A step's inputs: the artifact of each of these assets, under the last part of the asset's name."""
     return {name.split("/")[-1]: dg.AssetIn(key=name.split("/")) for name in names}
+
+
+def artifact_result(name: str, artifact: Made, status: str) -> dg.MaterializeResult[Made]:
+    """What the asset of this name stands for now, with its card; its digest is the data version."""
+    metadata: dict[str, Any] = {"status": status}
+    if artifact is not None:
+        metadata |= {"digest": artifact.digest, "card": dg.MetadataValue.json(dict(artifact.card))}
+    version = dg.DataVersion(metadata.get("digest", "none"))
+    return dg.MaterializeResult(asset_key=name.split("/"), value=artifact, metadata=metadata, data_version=version)
 
 
 def spec(table: Table, deps: Sequence[Sequence[str]] = ()) -> dg.AssetSpec:

@@ -12,7 +12,16 @@ from ml.text import encoder as encoders
 from ml.text import minilm_export
 from ml.text.clean import digest as cleaning
 from ml.text.vectors import packed, text_hash
-from orchestration.resources import RETRIES, LakeResource, Results, artifact_ins, expected_errors, result, spec
+from orchestration.resources import (
+    RETRIES,
+    LakeResource,
+    Results,
+    artifact_ins,
+    artifact_result,
+    expected_errors,
+    result,
+    spec,
+)
 from warehouse import artifacts
 from warehouse.artifacts import Artifact
 from warehouse.contracts import silver
@@ -42,9 +51,7 @@ def encoder(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.Materia
         artifact, status = _exported(tables, recipe), "up to date"
         if artifact is None:
             artifact, status = export(tables, names), "exported"
-    card = dg.MetadataValue.json(dict(artifact.card))
-    metadata: dict[str, Any] = {"status": status, "digest": artifact.digest, "card": card}
-    return dg.MaterializeResult(value=artifact, metadata=metadata, data_version=dg.DataVersion(artifact.digest))
+    return artifact_result(NAME, artifact, status)
 
 
 @dg.multi_asset(

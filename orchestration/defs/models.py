@@ -9,7 +9,7 @@ import dagster as dg
 
 import ml
 from ml.classify import baseline
-from orchestration.resources import RETRIES, LakeResource
+from orchestration.resources import RETRIES, LakeResource, artifact_result
 from warehouse import artifacts, releases
 from warehouse.artifacts import Artifact
 from warehouse.contracts import audit, silver
@@ -48,15 +48,15 @@ def category_baseline(
     known, now = serving(tables, NAME), {"code": code(), "seed": config.seed}
     labelled = tables.scan(silver.TICKETS).select("category").count().collect().item()
     if known is not None and not outgrown(known, labelled, now, config.growth):
-        return _result(known, "up to date")
+        return artifact_result(NAME, known, "up to date")
     version = tables.data_version(silver.TICKETS) or 0
     rows = tables.read(silver.TICKETS, columns=baseline.COLUMNS)
     try:
         model, card = baseline.train(rows, seed=config.seed, inputs={silver.TICKETS.path: version})
     except NothingToLearn as error:
-        return _result(None, str(error))
+        return artifact_result(NAME, None, str(error))
     details = {**card.as_dict(), "labelled": labelled, **now}
-    return _result(artifacts.stage(tables.root, NAME, model.save, details), "trained")
+    return artifact_result(NAME, artifacts.stage(tables.root, NAME, model.save, details), "trained")
 
 
 def serving(tables: Lake, name: str) -> Artifact | None:
@@ -80,11 +80,3 @@ def code() -> str:
         if file.relative_to(folder).parts[0] not in TELLING:
             digest.update(file.read_bytes())
     return digest.hexdigest()
-
-
-def _result(artifact: Artifact | None, what: str) -> dg.MaterializeResult[Artifact | None]:
-    metadata: dict[str, Any] = {"status": what}
-    if artifact is not None:
-        metadata |= {"digest": artifact.digest, "card": dg.MetadataValue.json(dict(artifact.card))}
-    version = dg.DataVersion(artifact.digest if artifact else "none")
-    return dg.MaterializeResult(value=artifact, metadata=metadata, data_version=version)

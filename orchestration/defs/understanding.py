@@ -21,7 +21,7 @@ from orchestration.defs.models import Training, code, outgrown, serving
 from orchestration.defs.studied import NAME as TUNED
 from orchestration.defs.studied import hyperparameters
 from orchestration.past import PAST, read_past
-from orchestration.resources import RETRIES, LakeResource, artifact_ins
+from orchestration.resources import RETRIES, LakeResource, artifact_ins, artifact_result
 from warehouse import artifacts
 from warehouse.artifacts import Artifact
 from warehouse.contracts import audit, silver
@@ -71,17 +71,17 @@ def understand(
     learned: dict[str, Champion] = {}
     for name, path in chosen.items():
         if name not in due:
-            yield _result(path, known[name], "up to date")
+            yield artifact_result(path, known[name], "up to date")
             continue
         try:
             past = past or read_past(tables, encoder)
             context.log.info(f"{name}: training")
             save, card = _learn(past, name, rules, learned, better, seed=config.seed, tell=context.log.info)
         except NothingToLearn as error:
-            yield _result(path, None, str(error))
+            yield artifact_result(path, None, str(error))
             continue
         details = {**card.as_dict(), **now, "labelled": labelled, "learnability": _audited(tables, card.target)}
-        yield _result(path, artifacts.stage(tables.root, path, save, details), "trained")
+        yield artifact_result(path, artifacts.stage(tables.root, path, save, details), "trained")
 
 
 def policy() -> list[Rule]:
@@ -122,11 +122,3 @@ def _audited(lake: Lake, column: str) -> dict[str, str] | None:
     """Verdict and reason of the audit; None for what it did not look at."""
     found = lake.scan(audit.TARGETS).filter(pl.col("target") == column).select("verdict", "reason").collect()
     return found.row(0, named=True) if found.height else None
-
-
-def _result(path: str, artifact: Artifact | None, status: str) -> dg.MaterializeResult[Artifact | None]:
-    metadata: dict[str, Any] = {"status": status}
-    if artifact is not None:
-        metadata |= {"digest": artifact.digest, "card": dg.MetadataValue.json(dict(artifact.card))}
-    version = dg.DataVersion(artifact.digest if artifact else "none")
-    return dg.MaterializeResult(asset_key=path.split("/"), value=artifact, metadata=metadata, data_version=version)
