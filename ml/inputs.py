@@ -18,28 +18,30 @@ def encoded(rows: pl.DataFrame) -> pl.Series:
     return clean(said(rows))
 
 
-def written(rows: pl.DataFrame) -> pl.Series:
-    """All that a ticket says when it is opened: the customer's words, then log lines and stack trace."""
-    attached = [pl.lit("\n") + pl.col(name).cast(pl.String) for name in ("error_logs", "stack_trace")]
-    texts = rows.with_columns(encoded(rows).alias("_said"))
-    return texts.select(pl.concat_str("_said", *attached, ignore_nulls=True)).to_series()
-
-
-def assemble(rows: pl.DataFrame, features: pl.DataFrame, vectors: pl.DataFrame, dimension: int) -> Inputs:
-    """Learners' inputs, in the order of `rows` (`ticket_id` and `WORDS`).
+def assemble(
+    rows: pl.DataFrame, texts: pl.Series, features: pl.DataFrame, vectors: pl.DataFrame, dimension: int
+) -> Inputs:
+    """Learners' inputs, in the order of `rows` (`ticket_id` and `WORDS`), of which `texts` are `encoded`.
 
     `features` are rows of `features/tickets`, `vectors` of `features/embeddings` of one encoder; a ticket that is in
     one of them not yet has nulls, or a vector of zeros.
     """
-    hashes = pl.DataFrame({"text_hash": text_hash(encoded(rows))})
+    hashes = pl.DataFrame({"text_hash": text_hash(texts)})
     found = hashes.join(vectors.select("text_hash", "vector"), on="text_hash", how="left", maintain_order="left")
     there = found["vector"].is_not_null()
     embedded = np.zeros((rows.height, dimension), np.float32)
     embedded[there.to_numpy()] = unpacked(found["vector"].filter(there), dimension)
     known = rows.select("ticket_id").join(features, on="ticket_id", how="left", maintain_order="left")
-    return Inputs(written(rows), embedded, model_table(known))
+    return Inputs(_written(rows, texts), embedded, model_table(known))
 
 
-def of_one(rows: pl.DataFrame, features: pl.DataFrame, vector: Vectors) -> Inputs:
-    """The inputs of tickets whose features and vectors (n, d) were just made, row by row."""
-    return Inputs(written(rows), vector, model_table(features))
+def of_one(rows: pl.DataFrame, texts: pl.Series, features: pl.DataFrame, vector: Vectors) -> Inputs:
+    """The inputs of tickets whose texts (`encoded`), features and vectors (n, d) were just made, row by row."""
+    return Inputs(_written(rows, texts), vector, model_table(features))
+
+
+def _written(rows: pl.DataFrame, texts: pl.Series) -> pl.Series:
+    """All that a ticket says when it is opened: the customer's words, then log lines and stack trace."""
+    attached = [pl.lit("\n") + pl.col(name).cast(pl.String) for name in ("error_logs", "stack_trace")]
+    said = rows.with_columns(texts.alias("_said"))
+    return said.select(pl.concat_str("_said", *attached, ignore_nulls=True)).to_series()

@@ -3,7 +3,7 @@
 import polars as pl
 
 from ml.evaluate.splits import time_split
-from ml.inputs import WORDS, assemble
+from ml.inputs import WORDS, assemble, encoded
 from ml.targets import TARGETS
 from ml.understand import Past, split_or_refuse
 from warehouse.artifacts import Artifact
@@ -23,7 +23,8 @@ def read_past(lake: Lake, encoder: Artifact) -> Past:
     versions = {table.path: lake.data_version(table) or 0 for table in PAST}
     rows = lake.scan(silver.TICKETS).select(COLUMNS).sort("created_at", "ticket_id").tail(MOST_ROWS).collect()
     vectors = lake.scan(EMBEDDINGS).filter(pl.col("encoder") == encoder.card["encoder"]).collect()
-    inputs = assemble(rows, lake.read(ticket_features.TICKETS), vectors, sum(encoder.card["blocks"].values()))
+    features, dimension = lake.read(ticket_features.TICKETS), sum(encoder.card["blocks"].values())
+    inputs = assemble(rows, encoded(rows), features, vectors, dimension)
     split = split_or_refuse(time_split(rows["created_at"]))
     now = rows.select(pl.max_horizontal(pl.col("created_at").max(), pl.col("resolved_at").max())).item()
     return Past(rows.drop(WORDS), inputs.counted_once(), split, now, versions)

@@ -79,7 +79,7 @@ def understand(
     hours: list[Hours | None] = [None] * tickets.height
     if models.encoder is not None and (models.champions or models.resolution_time is not None):
         texts = encoded(tickets)
-        inputs = of_one(tickets, features, models.encoder.encode(texts.to_list()))
+        inputs = of_one(tickets, texts, features, models.encoder.encode(texts.to_list()))
         asked = {name: one for name, one in models.champions.items() if models.judges[name].silent is None}
         given = answer(asked, inputs, failed)
         for name in models.champions:

@@ -69,9 +69,10 @@ def follow(lake: Lake, encoder: Artifact, models: Mapping[str, Artifact]) -> int
 
 
 def _inputs(lake: Lake, encoder: Artifact, rows: pl.DataFrame) -> Inputs:
-    keys = pl.DataFrame({"text_hash": text_hash(encoded(rows)), "encoder": encoder.card["encoder"]})
+    texts = encoded(rows)
+    keys = pl.DataFrame({"text_hash": text_hash(texts), "encoder": encoder.card["encoder"]})
     features = lake.matching(ticket_features.TICKETS, rows.select("ticket_id"))
-    return assemble(rows, features, lake.matching(EMBEDDINGS, keys), sum(encoder.card["blocks"].values()))
+    return assemble(rows, texts, features, lake.matching(EMBEDDINGS, keys), sum(encoder.card["blocks"].values()))
 
 
 def _forget(lake: Lake, gone: pl.DataFrame) -> None:
