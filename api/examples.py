@@ -25,7 +25,20 @@ BODIES: dict[str, dict[str, Any]] = {
         "one": {"value": TICKET},
         "several": {"value": [TICKET, {**TICKET, "ticket_id": "TK-2026-004712"}]},
     },
-    "postEvents": {"one": {"value": EVENT}, "several": {"value": [EVENT]}},
+    "postEvents": {
+        "one": {"value": EVENT},
+        "several": {"value": [EVENT]},
+        "policy": {
+            "value": {
+                **EVENT,
+                "type": "PolicyChanged",
+                "actor": {"kind": "agent", "id": "A-7"},
+                "ticket_id": "*",
+                "idempotency_key": "policy-20260302",
+                "payload": {"target": "category", "label": "Security", "decision": "automate", "precision": 0.99},
+            }
+        },
+    },
     "predictTicket": {"draft": {"value": {name: TICKET[name] for name in ("subject", "description")}}},
 }
 BODIES["predictTicketUnversioned"] = BODIES["predictTicket"]
@@ -98,6 +111,23 @@ RESPONSES: dict[str, dict[str, Any]] = {
     "predictTicket": {"200": _PREDICTION},
     "predictTicketUnversioned": {"200": _PREDICTION},
     "predictTickets": {"200": {"predictions": [_PREDICTION]}},
+    "getDecisionPolicy": {
+        "200": {
+            "release": "000003-0f1e2d3c4b5a",
+            "rules": [
+                {"target": "*", "label": "*", "decision": "suggest", "precision": 0.5},
+                {
+                    "target": "category",
+                    "label": "Security",
+                    "decision": "automate",
+                    "precision": 0.99,
+                    "set_by": "A-7",
+                    "set_at": "2026-03-02T09:00:00Z",
+                },
+            ],
+            "thresholds": {"category": {"Security": {"automate": {"precision": 0.99, "confidence": 0.93}}}},
+        }
+    },
     "getFeatures": {
         "200": {
             "entity": "customer",

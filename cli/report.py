@@ -4,6 +4,7 @@ import shutil
 from pathlib import Path
 
 import click
+import msgspec
 
 from warehouse.settings import settings
 
@@ -21,6 +22,7 @@ Examples:
 def report(out: Path | None) -> None:
     """Write what the released models are worth, from their cards: an overview, a page a target, how to repeat it."""
     from ml import documents
+    from ml.classify.decisions import NAME, Policy
     from ml.study.report import FOLDER, PAGE, PLOT
     from warehouse.contracts.errors import TABLES
     from warehouse.delta import Lake
@@ -35,10 +37,12 @@ def report(out: Path | None) -> None:
         for name in documents.CHAMPIONS
         if f"models/{name}" in release.artifacts
     }
+    policy = release.artifact(NAME) if NAME in release.artifacts else None
+    decided = msgspec.to_builtins(Policy.load(policy.path).thresholds) if policy else {}
     errors = {table: lake.read(table) for table in TABLES} if all(lake.exists(table) for table in TABLES) else {}
     pages = documents.write(
         release.id,
-        {name: model.card for name, model in found.items()},
+        {name: {**model.card, "decisions": decided.get(name, {})} for name, model in found.items()},
         {name: model.digest for name, model in found.items()},
         errors,
         folder,

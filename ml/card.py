@@ -26,8 +26,6 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     measures: dict[str, Any]
     verdict: str
     requires: dict[str, str] = {}
-    decisions: dict[str, Any] = {}
-    """Thresholds of confidence by label and decision."""
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON sees it."""

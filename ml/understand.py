@@ -3,9 +3,9 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
-import msgspec
 import numpy as np
 import polars as pl
 
@@ -13,7 +13,6 @@ from ml.answers import answer_one
 from ml.card import Card, library_versions
 from ml.classify import decisions, hierarchy, selection
 from ml.classify.champion import Champion
-from ml.classify.decisions import Rule
 from ml.classify.labels import places
 from ml.classify.learner import Inputs
 from ml.classify.selection import Examples
@@ -49,20 +48,32 @@ class Past:
         return Examples(self.inputs.take(labelled), kept["label"], kept["part"], kept["language"])
 
 
+class Learned(NamedTuple):
+    """A champion, what its answers on the validation part were worth, and its card."""
+
+    champion: Champion
+    judged: pl.DataFrame
+    card: Card
+
+    def save(self, folder: Path) -> None:
+        """Write what a release needs of it."""
+        self.champion.save(folder)
+        decisions.save(self.judged, folder)
+
+
 def learn_target(
     past: Past,
     target: Target,
     families: Sequence[str],
     *,
     seed: int,
-    policy: Sequence[Rule] = (),
     parameters: Mapping[str, Mapping[str, Any]] = STORED,
     above: Champion | None = None,
     tell: Tell = lambda _: None,
-) -> tuple[Champion, Card]:
+) -> Learned:
     """Fit every family, choose by the rule of `selection`, judge on the test part. Raises `NothingToLearn`.
 
-    `policy` is what the team wants of answers; `above` answers for the target that this one's labels lie within.
+    `above` answers for the target that this one's labels lie within.
     """
     examples = past.examples(target)
     candidates, chosen = selection.choose(
@@ -89,9 +100,8 @@ def learn_target(
         libraries=library_versions(LIBRARIES),
         measures={"test": first, "families": compared},
         verdict=_verdict(chosen[0].fitted.family, compared),
-        decisions=msgspec.to_builtins(_thresholds(policy, champion, above, examples.part("validation"))),
     )
-    return champion, card
+    return Learned(champion, _judged(champion, above, examples.part("validation")), card)
 
 
 def learn_resolution_time(past: Past, *, seed: int) -> tuple[ResolutionTime, Card]:
@@ -135,10 +145,8 @@ def _unknown(examples: Examples, seed: int) -> Unknown:
     return Unknown.fit(train.inputs, train.labels, validation.inputs, validation.labels, seed=seed)
 
 
-def _thresholds(
-    policy: Sequence[Rule], champion: Champion, above: Champion | None, validation: Examples
-) -> decisions.Thresholds:
-    """Judged on what is answered: with the probabilities of the labels above."""
+def _judged(champion: Champion, above: Champion | None, validation: Examples) -> pl.DataFrame:
+    """What thresholds are found from: judged on what is answered, with the probabilities of the labels above."""
 
     def failed(target: str, family: str, error: Exception) -> None:
         raise error
@@ -146,9 +154,8 @@ def _thresholds(
     outer = answer_one(above, validation.inputs, None, failed) if above is not None else None
     given = answer_one(champion, validation.inputs, outer, failed)
     if given is None:
-        return {}
-    truth = places(validation.labels, given.classes)
-    return decisions.thresholds(policy, champion.target, given.classes, given.probabilities, truth)
+        raise NothingToLearn(f"{champion.target}: none of the chosen families could answer.")
+    return decisions.judged(given.classes, given.probabilities, places(validation.labels, given.classes))
 
 
 def _parameters(learner: Any) -> Any:

@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from operations.entries import Entry, digest_of, fault_of_name
 from warehouse.errors import InvalidEvent
-from warehouse.payloads import UPCASTS, VERSIONS, Name, Upcasts, Versions
+from warehouse.payloads import EVERY, OF_EVERY_TICKET, UPCASTS, VERSIONS, Name, Upcasts, Versions
 from warehouse.times import AHEAD_OF_US, EARLIEST
 
 P = TypeVar("P")
@@ -134,6 +134,9 @@ class Catalogue:
             fault = fault_of_name(getattr(event, field))
             if fault:
                 raise EventsRefused([Fault(f"{at}.{field}", fault)])
+        if (event.ticket_id == EVERY) != (event.type in OF_EVERY_TICKET):
+            found = "is no ticket" if event.ticket_id == EVERY else f"expected {EVERY!r}: it concerns no single ticket"
+            raise EventsRefused([Fault(f"{at}.ticket_id", found)])
         said = {field: getattr(event, field) for field in event.__struct_fields__}
         said["event_time"] = _instant(event.event_time, received_at, f"{at}.event_time")
         return EventEnvelope(**said, received_time=received_at.astimezone(UTC))

@@ -8,9 +8,10 @@ import polars as pl
 
 from ml.answers import answer
 from ml.card import fits
+from ml.classify import decisions
 from ml.classify.baseline import NAME as BASELINE
 from ml.classify.champion import Champion
-from ml.classify.decisions import Thresholds, threshold_table
+from ml.classify.decisions import Policy, Thresholds
 from ml.classify.learner import Inputs
 from ml.classify.linear import CategoryModel
 from ml.duration import RESOLUTION_TIME, ResolutionTime
@@ -48,6 +49,7 @@ class Models:
     encoder: Joined | None
     champions: Mapping[str, Champion]
     judges: Mapping[str, Judge]
+    policy: Policy | None
     resolution_time: ResolutionTime | None
     baseline: CategoryModel | None
     loaded: Mapping[str, tuple[str, Any]]
@@ -78,8 +80,9 @@ class Models:
                 champions[target.name] = found
         time = part(f"models/{RESOLUTION_TIME}", lambda artifact: ResolutionTime.load(artifact.path))
         baseline = part(BASELINE, lambda artifact: CategoryModel.load(artifact.path))
-        judges = {name: _judge(release.artifact(f"models/{name}")) for name in champions}
-        models = cls(encoder, champions, judges, time, baseline, loaded)
+        policy = part(decisions.NAME, lambda artifact: Policy.load(artifact.path))
+        judges = {name: _judge(release.artifact(f"models/{name}"), policy) for name in champions}
+        models = cls(encoder, champions, judges, policy, time, baseline, loaded)
         models.warm_up(failed)
         return models
 
@@ -100,10 +103,10 @@ class Models:
             self.resolution_time.predict(inputs)
 
 
-def _judge(artifact: Artifact) -> Judge:
+def _judge(artifact: Artifact, policy: Policy | None) -> Judge:
     audited = artifact.card.get("learnability") or {}
     silent = audited.get("reason") if audited.get("verdict") == NOTHING_TO_LEARN else None
-    thresholds = threshold_table(artifact.card.get("decisions", {}))
+    thresholds = policy.thresholds.get(artifact.name.removeprefix("models/"), {}) if policy is not None else {}
     return Judge(artifact.name, artifact.digest, thresholds, silent)
 
 

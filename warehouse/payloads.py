@@ -12,6 +12,8 @@ from msgspec import Meta
 
 Text = Annotated[str, Meta(min_length=1)]
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
+EVERY = "*"
+"""The `ticket_id` of what concerns no single ticket."""
 Label = Literal[
     "product",
     "product_module",
@@ -121,6 +123,15 @@ class FeedbackGiven(Payload, frozen=True):
             raise ValueError("expected a score, helpful or a text, found none of them")
 
 
+class PolicyChanged(Payload, frozen=True):
+    """The team set how often answers must be right to be acted upon; without a precision the seed holds again."""
+
+    decision: Literal["automate", "suggest"]
+    precision: Annotated[float, Meta(ge=0, le=1)] | None
+    target: Name = EVERY
+    label: Name = EVERY
+
+
 Versions = Mapping[str, Mapping[int, type[Payload]]]
 Upcasts = Mapping[tuple[str, int], Callable[[Any], Payload]]
 
@@ -136,6 +147,8 @@ VERSIONS: Versions = {
         SuggestionAccepted,
         SuggestionRefused,
         FeedbackGiven,
+        PolicyChanged,
     )
 }
+OF_EVERY_TICKET = frozenset({PolicyChanged.__name__})
 UPCASTS: Upcasts = {}

@@ -27,7 +27,7 @@ ticketlake build tickets.jsonl --learn
 
 Any file of tickets will do in the place of the simulated one; the same file, seed, lock and families give the same
 predictions on the same kind of machine. A second `ticketlake build --learn` trains nothing: a model is made again when
-its tickets grew by a tenth, or its code, encoder, families, seed, policy or hyperparameters changed. With few
+its tickets grew by a tenth, or its code, encoder, families, seed or hyperparameters changed. With few
 families it is done much sooner: `FAMILIES=majority,logistic`.
 
 ## Evaluate

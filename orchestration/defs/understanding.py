@@ -1,18 +1,14 @@
 """What tickets are about: one champion a target, chosen among families, trained when there is more to learn."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from hashlib import blake2b
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import msgspec
 import polars as pl
 
 from ml.card import Card
-from ml.classify import decisions
 from ml.classify.champion import Champion
-from ml.classify.decisions import Rule
 from ml.duration import RESOLUTION_TIME
 from ml.targets import TARGETS
 from ml.understand import STORED, Past, learn_resolution_time, learn_target
@@ -25,12 +21,10 @@ from orchestration.resources import RETRIES, LakeResource, artifact_ins, artifac
 from warehouse import artifacts
 from warehouse.artifacts import Artifact
 from warehouse.contracts import audit, silver
-from warehouse.contracts.gold import PROJECT
 from warehouse.delta import Lake
-from warehouse.errors import ContractBroken, NothingToLearn
+from warehouse.errors import NothingToLearn
 from warehouse.settings import settings
 
-POLICY = PROJECT / "seeds" / "decision_policy.csv"
 NAMES = {name: f"models/{name}" for name in (*(target.name for target in TARGETS), RESOLUTION_TIME)}
 Produced = Iterator[dg.MaterializeResult[Artifact | None]]
 
@@ -60,10 +54,8 @@ def understand(
     tables = lake.of(context)
     chosen = {name: path for name, path in NAMES.items() if dg.AssetKey(path.split("/")) in context.selected_asset_keys}
     labelled = tables.row_count(silver.TICKETS)
-    rules = policy()
-    said = blake2b(msgspec.json.encode(rules), digest_size=8).hexdigest()
     now = {"code": code(), "encoder": encoder.card["encoder"], "families": settings().families, "seed": config.seed}
-    now |= {"policy": said, "hyperparameters": tuned.digest if tuned else None}
+    now |= {"hyperparameters": tuned.digest if tuned else None}
     better = hyperparameters(tuned) if tuned else {}
     known = {name: serving(tables, path) for name, path in chosen.items()}
     due = {name for name, artifact in known.items() if outgrown(artifact, labelled, now, config.growth)}
@@ -76,7 +68,7 @@ def understand(
         try:
             past = past or read_past(tables, encoder)
             context.log.info(f"{name}: training")
-            save, card = _learn(past, name, rules, learned, better, seed=config.seed, tell=context.log.info)
+            save, card = _learn(past, name, learned, better, seed=config.seed, tell=context.log.info)
         except NothingToLearn as error:
             yield artifact_result(path, None, str(error))
             continue
@@ -84,19 +76,9 @@ def understand(
         yield artifact_result(path, artifacts.stage(tables.root, path, save, details), "trained")
 
 
-def policy() -> list[Rule]:
-    """How often answers must be right, as the team set it. Raises `ContractBroken` for a row that is no rule."""
-    try:
-        return decisions.rules(pl.read_csv(POLICY))
-    except (msgspec.ValidationError, pl.exceptions.PolarsError) as error:
-        expected = "expected target, label, decision (automate or suggest), precision"
-        raise ContractBroken(f"{POLICY.name}: {error}; {expected}. Mend that row.") from None
-
-
 def _learn(
     past: Past,
     name: str,
-    rules: Sequence[Rule],
     learned: dict[str, Champion],
     better: Mapping[str, Mapping[str, Any]],
     *,
@@ -111,11 +93,9 @@ def _learn(
     families = settings().families.split(",")
     above = learned.get(target.within or "")
     chosen = {**STORED, **better}
-    champion, card = learn_target(
-        past, target, families, seed=seed, policy=rules, parameters=chosen, above=above, tell=tell
-    )
-    learned[name] = champion
-    return champion.save, card
+    found = learn_target(past, target, families, seed=seed, parameters=chosen, above=above, tell=tell)
+    learned[name] = found.champion
+    return found.save, found.card
 
 
 def _audited(lake: Lake, column: str) -> dict[str, str] | None:

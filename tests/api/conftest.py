@@ -14,7 +14,7 @@ from litestar.testing import TestClient
 
 from api.app import create_app
 from ml import features, targets
-from ml.classify import baseline
+from ml.classify import baseline, decisions
 from ml.classify.champion import Champion
 from ml.classify.decisions import Rule
 from ml.evaluate.splits import time_split
@@ -104,9 +104,16 @@ def built_lake(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def champion(root: Path, past: Past, target: Target, audit: dict[str, str], above: Champion | None = None) -> Artifact:
     """A champion for the target, staged as a build does."""
-    policy = [Rule("*", "*", "automate", 0.9), Rule("*", "*", "suggest", 0.5)]
-    model, card = learn_target(past, target, ["linear_svm", "logistic"], seed=1, policy=policy, above=above)
-    return artifacts.stage(root, f"models/{target.name}", model.save, {**card.as_dict(), "learnability": audit})
+    found = learn_target(past, target, ["linear_svm", "logistic"], seed=1, above=above)
+    return artifacts.stage(root, f"models/{target.name}", found.save, {**found.card.as_dict(), "learnability": audit})
+
+
+def decided(root: Path, *champions: Artifact) -> Artifact:
+    """What becomes of their answers, staged as a build does."""
+    rules = [Rule("*", "*", "automate", 0.9), Rule("*", "*", "suggest", 0.5)]
+    names = {one.name.removeprefix("models/"): one for one in champions}
+    thresholds = {name: decisions.thresholds(rules, name, decisions.load(one.path)) for name, one in names.items()}
+    return artifacts.stage(root, decisions.NAME, decisions.Policy(rules, thresholds).save, {})
 
 
 @pytest.fixture(scope="session")
@@ -128,7 +135,8 @@ def learned_once(
     more = {"subcategory": rows["category"] + rng.choice([" 1", " 2"], len(rows)), "resolved_at": rows["created_at"]}
     rows = rows.with_columns(**more, priority=pl.Series(rng.choice(["low", "high"], len(rows))))
     known = lake.read(ticket_features.TICKETS)
-    inputs = of_one(rows, known, encoder.encode(encoded(rows).to_list()))
+    texts = encoded(rows)
+    inputs = of_one(rows, texts, known, encoder.encode(texts.to_list()))
     split = time_split(rows["created_at"])
     assert split is not None
     versions = dict(releases.open_release(root).manifest.tables)
@@ -141,7 +149,10 @@ def learned_once(
     under = champion(root, past, targets.SUBCATEGORY, learnable, Champion.load(category.path))
     silent = champion(root, past, targets.PRIORITY, {"verdict": "nothing to learn", "reason": "no better than chance"})
     baseline_ = releases.open_release(root).artifact(baseline.NAME)
-    parts = {name: [*staged, one, under, silent, baseline_] for name, one in (("first", category), ("second", other))}
+    parts = {
+        name: [*staged, one, under, silent, baseline_, decided(root, one, under, silent)]
+        for name, one in (("first", category), ("second", other))
+    }
     releases.publish(lake, parts["first"], versions, 0, expected=releases.current_id(root), now=NOW)
     return root, parts
 

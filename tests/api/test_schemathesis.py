@@ -33,9 +33,9 @@ TAKES_SOMETHING = [
 
 
 @pytest.fixture(scope="module")
-def described(built_lake, tmp_path_factory):
+def described(learned_once, tmp_path_factory):
     root = tmp_path_factory.mktemp("described") / "lake"
-    shutil.copytree(built_lake, root, symlinks=True)
+    shutil.copytree(learned_once[0], root, symlinks=True)
     app = create_app(Settings(lake_root=root, _env_file=None))
     return schemathesis.openapi.from_asgi("/docs/openapi.json", app)
 

@@ -224,3 +224,18 @@ print(sorted({{"tensorflow", "keras", "torch", "transformers", "dagster"}} & set
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_the_policy_is_told_with_what_follows_from_it(answering, learned):
+    found = answering.get("/v1/decision-policy").json()
+
+    assert found["release"] == releases.open_release(learned.root).id
+    assert {rule["decision"]: rule["precision"] for rule in found["rules"]} == {"automate": 0.9, "suggest": 0.5}
+    threshold = found["thresholds"]["category"]["Billing"]["automate"]
+    assert predict(answering)["targets"]["category"]["decision"]["threshold"] == threshold["confidence"]
+
+
+def test_without_a_policy_it_is_named_as_missing(client):
+    answer = client.get("/v1/decision-policy")
+
+    assert (answer.status_code, answer.json()["asset"]) == (503, "models/decision_policy")

@@ -25,6 +25,7 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "SuggestionAccepted": {"suggestion_id": "S-1", "edited": True},
     "SuggestionRefused": {"suggestion_id": "S-1", "reason": "Tried it before."},
     "FeedbackGiven": {"score": 4, "helpful": True, "text": "Thanks."},
+    "PolicyChanged": {"target": "category", "label": "*", "decision": "automate", "precision": 0.9},
 }
 
 
@@ -34,7 +35,7 @@ def _event(kind: str = "MessageAdded", **other: Any) -> dict[str, Any]:
         "version": 1,
         "event_time": "2026-03-01T10:00:00+02:00",
         "actor": {"kind": "agent", "id": "A-1"},
-        "ticket_id": "T-1",
+        "ticket_id": "*" if kind == "PolicyChanged" else "T-1",
         "idempotency_key": f"key of {kind}",
         "payload": PAYLOADS[kind],
         **other,
@@ -69,7 +70,7 @@ def test_an_event_is_read_as_it_was_accepted(kind: str, inbox: Inbox) -> None:
     (event,) = CATALOGUE.accept(json.dumps(_event(kind)).encode(), RECEIVED)
     inbox.append([event.entry()])
 
-    (row,) = inbox.for_ticket("T-1")
+    (row,) = inbox.for_ticket(event.ticket_id)
     assert CATALOGUE.read(row.body) == event
     assert (event.event_time, event.received_time) == (datetime(2026, 3, 1, 8, tzinfo=UTC), RECEIVED)
     assert msgspec.to_builtins(event.payload) == PAYLOADS[kind]
@@ -119,6 +120,8 @@ def test_another_event_under_the_same_key_is_a_conflict(inbox: Inbox) -> None:
         ({"type": "FeedbackGiven", "payload": {"score": 6}}, "$.payload.score", "<= 5"),
         ({"actor": {"kind": "robot", "id": "1"}}, "$.actor.kind", "'robot'"),
         ({"actor": {"kind": "agent"}}, "$.actor.id", "missing required field"),
+        ({"type": "PolicyChanged", "payload": PAYLOADS["PolicyChanged"]}, "$.ticket_id", "expected '*'"),
+        ({"ticket_id": "*"}, "$.ticket_id", "is no ticket"),
         ({"ticket_id": ""}, "$.ticket_id", "has 0 characters, expected 1 to 200"),
         ({"idempotency_key": "k" * 201}, "$.idempotency_key", "has 201 characters"),
         ({"idempotency_key": "a\x00b"}, "$.idempotency_key", "cannot be printed"),

@@ -1,10 +1,17 @@
 """Predictions follow the champions and the tickets, and only of what was opened after the models' past."""
 
+import json
 import shutil
+from datetime import UTC, datetime
 
 import polars as pl
 import pytest
 
+from ml.classify.decisions import NAME as POLICY
+from ml.classify.decisions import Policy
+from operations.events import CATALOGUE
+from operations.inbox import Inbox
+from operations.store import open_store
 from orchestration.defs.embeddings import embed
 from orchestration.defs.features import follow_tickets
 from orchestration.defs.predictions import follow
@@ -73,3 +80,31 @@ def test_an_erased_ticket_leaves_no_prediction(learned):
     follow(learned, encoder, known)
 
     assert learned.read(TICKETS).filter(ticket_id=gone.item()).is_empty()
+
+
+def test_an_edit_of_the_policy_is_followed_and_nothing_is_trained(learned, run):
+    before = open_release(learned.root)
+    event = {
+        "type": "PolicyChanged",
+        "version": 1,
+        "event_time": "2026-03-02T09:00:00Z",
+        "actor": {"kind": "agent", "id": "A-7"},
+        "ticket_id": "*",
+        "idempotency_key": "policy-1",
+        "payload": {"target": "category", "label": "*", "decision": "suggest", "precision": 0.123},
+    }
+    heard = CATALOGUE.accept(json.dumps(event).encode(), datetime(2026, 3, 2, 9, tzinfo=UTC))
+    store = open_store(f"sqlite:///{learned.root / 'operations' / 'store.db'}")
+    Inbox(store).append([one.entry() for one in heard])
+    store.close()
+    done = run(learned.root, "build")
+
+    assert done.returncode in (0, 3), done.stderr
+    after = open_release(learned.root)
+    same = {name for name, digest in before.manifest.artifacts.items() if after.manifest.artifacts[name] == digest}
+    assert set(before.manifest.artifacts) - same == {POLICY}
+    policy = Policy.load(after.artifact(POLICY).path)
+    assert [rule.set_by for rule in policy.rules if rule.target == "category"] == ["A-7"]
+    found = policy.thresholds["category"].values()
+    assert {of["suggest"].precision for of in found} == {0.123}
+    assert {of["automate"].precision for of in found} == {0.95}

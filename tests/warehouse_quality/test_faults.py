@@ -128,6 +128,19 @@ ELSEWHERE = {
 """Checks of more than single rows: test_volume.py plants their faults."""
 
 
+def test_what_concerns_no_single_ticket_is_no_fault(lake: Lake) -> None:
+    lake.merge(
+        E,
+        lake.read(E)
+        .head(1)
+        .with_columns(event_id=pl.lit("E-policy"), ticket_id=pl.lit("*"), type=pl.lit("PolicyChanged")),
+    )
+
+    results = quality.verify(lake, [T, E], run_id="r", now=NOW, as_of=NOW)
+
+    assert results.filter(~pl.col("passed"), table=E.path).is_empty()
+
+
 def test_everything_holds_where_nothing_is_wrong(lake: Lake) -> None:
     tables = [*silver.TABLES, *(table for table in gold.TABLES if lake.exists(table))]
 

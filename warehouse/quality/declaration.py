@@ -17,7 +17,7 @@ ROW_COUNT = "row_count"
 COMMON = {"qualifier", "name", "threshold"}
 KINDS = {
     "missing": COMMON,
-    "invalid": COMMON | {"valid_min", "valid_max", "valid_values", "valid_reference_data"},
+    "invalid": COMMON | {"valid_min", "valid_max", "valid_values", "valid_reference_data", "filter"},
     "duplicate": COMMON | {"columns"},
     "failed_rows": COMMON | {"expression", "query"},
     "freshness": COMMON | {"column", "now_variable"},

@@ -30,7 +30,8 @@ def _invalid(check: Check) -> str:
         source = other["dataset"].removeprefix(f"{DATA_SOURCE}/").replace("/", ".")
         known = f'select "{other["column"]}" from {source} where "{other["column"]}" is not null'
         clauses.append(f'"{column}" is not null and "{column}" not in ({known})')
-    return f"{_select(check)} where {' or '.join(clauses)}"
+    rows = f"({body['filter']}) and " if "filter" in body else ""
+    return f"{_select(check)} where {rows}({' or '.join(clauses)})"
 
 
 def _duplicate(check: Check) -> str:
