@@ -6,6 +6,7 @@ from hashlib import blake2b
 import dagster as dg
 import polars as pl
 
+from ml.card import fits
 from ml.classify.champion import Champion
 from ml.classify.learner import Inputs
 from ml.duration import RESOLUTION_TIME, ResolutionTime
@@ -46,7 +47,7 @@ def predict(context: dg.AssetExecutionContext, lake: LakeResource, **models: Art
 
 def follow(lake: Lake, encoder: Artifact, models: Mapping[str, Artifact]) -> int:
     """Bring `predictions/tickets` up to `silver/tickets` for these models; how many tickets were predicted."""
-    models = {name: model for name, model in models.items() if model.card.get("encoder") == encoder.card["encoder"]}
+    models = {name: model for name, model in models.items() if fits(model.card, encoder.card["encoder"])}
     digest = blake2b(repr(sorted((name, model.digest) for name, model in models.items())).encode(), digest_size=8)
     source = f"{silver.TICKETS.path}@{digest.hexdigest()}"
     with lake.lock(TICKETS):
