@@ -119,8 +119,8 @@ def _bare(root: Path, rows: pl.DataFrame) -> tuple[dict[str, Callable[[Inputs], 
     asked = {name: one for name, one in models.champions.items() if models.judges[name].silent is None}
 
     def judge(one: Inputs) -> None:
-        for name, given in answer(asked, one, lambda *_: None).items():
-            asked[name].explain(given.member, one, given.best.tolist(), full=False)
+        for given in answer(asked, one, lambda *_: None).values():
+            given.member.explain(one, given.best.tolist(), full=False)
 
     def keep(_: Inputs) -> None:
         with (root / "fsync").open("ab") as file:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.classify.champion import Calibrated, Champion
+from ml.classify.calibrated import Calibrated
+from ml.classify.champion import Champion
 from ml.classify.hierarchy import within
 from ml.classify.learner import Inputs, Probabilities
 from ml.targets import TARGETS

@@ -96,7 +96,7 @@ class Models:
         inputs = Inputs(texts, self.encoder.encode(texts.to_list()), model_table(nobody))
         for name, given in answer(self.champions, inputs, failed).items():
             champion = self.champions[name]
-            champion.explain(given.member, inputs, given.best.tolist(), full=False)
+            given.member.explain(inputs, given.best.tolist(), full=False)
             if champion.unknown is not None:
                 champion.unknown.judge(inputs)
         if self.resolution_time is not None:

@@ -110,7 +110,7 @@ def _answers(
 ) -> list[Answer]:
     champion, judge = models.champions[name], models.judges[name]
     best = given.best
-    reasons = champion.explain(given.member, inputs, best.tolist(), full=full)
+    reasons = given.member.explain(inputs, best.tolist(), full=full)
     order = np.argsort(-given.probabilities, axis=1, kind="stable")
     version = Version(judge.name, given.member.family, judge.digest)
     by: Literal["champion", "other family"] = "other family" if given.fallback else "champion"

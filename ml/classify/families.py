@@ -3,10 +3,10 @@
 from importlib import import_module
 from typing import Any, cast
 
-from ml.classify.learner import Learner
+from ml.classify.learner import Answering, Learner
 from warehouse.errors import ContractBroken
 
-SERVED = {
+FITTED = {
     "majority": "ml.classify.majority:Majority",
     "naive_bayes": "ml.classify.naive_bayes:NaiveBayes",
     "logistic": "ml.classify.logistic:Logistic",
@@ -20,25 +20,26 @@ SERVED = {
     "keras": "ml.classify.network:Network",
     "torch": "ml.classify.network:Network",
 }
+SERVED = FITTED | {"blend": "ml.classify.blend:Blend"}
 """Where a fitted learner of each family is loaded: neither TensorFlow nor torch is reached from here."""
 
-TRAINED = SERVED | {"keras": "ml.classify.keras_train:KerasLearner", "torch": "ml.classify.torch_train:TorchLearner"}
-"""Where each family is fitted."""
+TRAINED = FITTED | {"keras": "ml.classify.keras_train:KerasLearner", "torch": "ml.classify.torch_train:TorchLearner"}
+"""Where each family is fitted; a blend is made of those that are."""
 
 
 def fitting(family: str) -> type[Learner]:
     """What fits a learner of this family. Raises `ContractBroken` for an unknown one."""
-    return _found(TRAINED, family)
+    return cast(type[Learner], _found(TRAINED, family))
 
 
-def loading(family: str) -> type[Learner]:
+def loading(family: str) -> type[Answering]:
     """What loads a fitted learner of this family. Raises `ContractBroken` for an unknown one."""
     return _found(SERVED, family)
 
 
-def _found(places: dict[str, str], family: str) -> type[Learner]:
+def _found(places: dict[str, str], family: str) -> type[Answering]:
     if family not in places:
         raise ContractBroken(f"no family of learners is named {family!r}, expected one of {', '.join(places)}.")
     module, _, name = places[family].partition(":")
     found: Any = getattr(import_module(module), name)
-    return cast(type[Learner], found)
+    return cast(type[Answering], found)

@@ -65,27 +65,13 @@ def shown(value: object) -> str | None:
     return f"{value:g}" if isinstance(value, float) else None if value is None else str(value)
 
 
-class Learner(Protocol):
-    """One family of models. A fitted learner does not change."""
+class Answering(Protocol):
+    """A fitted learner. It does not change."""
 
     family: str
     """Its name in tables and releases, such as `catboost`."""
     classes: list[str]
     """The labels, in the order of the columns of `predict_proba`."""
-
-    @classmethod
-    def fit(
-        cls,
-        train: Inputs,
-        labels: pl.Series,
-        validation: Inputs,
-        validation_labels: pl.Series,
-        *,
-        seed: int,
-        parameters: dict[str, Any],
-    ) -> Self:
-        """Learn from `train`; `validation` (later in time) is for stopping early, never for weights."""
-        ...
 
     def predict_proba(self, inputs: Inputs) -> Probabilities:
         """One row per ticket, one column per class, each row summing to 1."""
@@ -102,4 +88,22 @@ class Learner(Protocol):
     @classmethod
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote. Raises `ContractBroken` for another format."""
+        ...
+
+
+class Learner(Answering, Protocol):
+    """One family of models."""
+
+    @classmethod
+    def fit(
+        cls,
+        train: Inputs,
+        labels: pl.Series,
+        validation: Inputs,
+        validation_labels: pl.Series,
+        *,
+        seed: int,
+        parameters: dict[str, Any],
+    ) -> Self:
+        """Learn from `train`; `validation` (later in time) is for stopping early, never for weights."""
         ...

@@ -1,7 +1,8 @@
 """Which family answers for a target: all are fitted on the past, chosen on what followed, judged on the newest.
 
-The rule: of the families whose weighted F1 on the validation part lies within the interval of the best, the one that
-answers a single ticket fastest. The runner-up of another family is kept to fall back on.
+The rule: of the families whose weighted F1 on the validation part is not worse than that of the best beyond chance
+(95 % of paired bootstrap resamples), the one that answers a single ticket fastest. Those that lie within the interval
+of the best also answer together, as one family more. The runner-up is kept to fall back on.
 """
 
 import shutil
@@ -18,10 +19,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ml.classify import families
-from ml.classify.calibration import logs, temperature
-from ml.classify.champion import Calibrated
+from ml.classify.blend import MEMBERS, Blend
+from ml.classify.calibrated import Calibrated
+from ml.classify.calibration import calibrate, logs
 from ml.classify.labels import lined_up, places
-from ml.classify.learner import Inputs, Learner, Places
+from ml.classify.learner import Answering, Inputs, Places
 from ml.evaluate import measures
 from ml.evaluate.splits import PARTS
 from warehouse.errors import NothingToLearn
@@ -63,6 +65,8 @@ class Candidate:
     """A fitted and calibrated family with what it was worth on the validation part, and what it costs."""
 
     fitted: Calibrated
+    guess: Places
+    """Its answers on the validation part, places in its classes."""
     validation: measures.Interval
     fit_seconds: float
     milliseconds: NDArray[np.float64]
@@ -88,11 +92,29 @@ def choose(
         candidate = _candidate(name, train, validation, seed, dict((parameters or {}).get(name, {})))
         tell(f"{name}: weighted F1 {candidate.validation.value:.3f}, fitted in {candidate.fit_seconds:.1f} s")
         candidates.append(candidate)
-    ranked = sorted((c for c in candidates if c.fitted.family not in NO_RULE), key=lambda c: -c.validation.value)
-    near = [c for c in ranked if c.validation.value >= ranked[0].validation.low]
-    champion = min(near, key=lambda c: float(np.median(c.milliseconds)))
-    others = [c for c in ranked if c is not champion]
+    ranked = _ranked(candidates)
+    together = [c for c in ranked if c.validation.value >= ranked[0].validation.low][:MEMBERS]
+    if len(together) > 1:
+        learner = Blend([c.fitted for c in together])
+        blend = _judged(learner, validation, seed, sum(c.fit_seconds for c in together))
+        tell(f"blend of {', '.join(learner.parameters['members'])}: weighted F1 {blend.validation.value:.3f}")
+        candidates.append(blend)
+        ranked = _ranked(candidates)
+    champion = min(_not_worse(ranked, validation, seed), key=lambda c: float(np.median(c.milliseconds)))
+    others = [c for c in ranked if c is not champion and c.fitted.family != Blend.family]
     return candidates, [champion, *others[:1]]
+
+
+def _ranked(candidates: Sequence[Candidate]) -> list[Candidate]:
+    return sorted((c for c in candidates if c.fitted.family not in NO_RULE), key=lambda c: -c.validation.value)
+
+
+def _not_worse(ranked: Sequence[Candidate], validation: Examples, seed: int) -> list[Candidate]:
+    """The first, and those that it does not beat beyond chance."""
+    best = ranked[0]
+    truth = places(validation.labels, best.fitted.learner.classes)
+    classes = len(best.fitted.learner.classes)
+    return [c for c in ranked if c is best or measures.f1_gain(truth, best.guess, c.guess, classes, seed=seed).low <= 0]
 
 
 def judge(candidate: Candidate, examples: Examples, *, seed: int) -> dict[str, Any]:
@@ -114,7 +136,7 @@ def judge(candidate: Candidate, examples: Examples, *, seed: int) -> dict[str, A
         "milliseconds_p50": round(float(np.median(candidate.milliseconds)), 3),
         "milliseconds_p99": round(float(np.quantile(candidate.milliseconds, 0.99)), 3),
         "bytes": candidate.bytes,
-        "temperature": fitted.temperature,
+        "calibration": msgspec.to_builtins(fitted.calibration),
     }
 
 
@@ -123,14 +145,16 @@ def _candidate(name: str, train: Examples, validation: Examples, seed: int, para
     learner = families.fitting(name).fit(
         train.inputs, train.labels, validation.inputs, validation.labels, seed=seed, parameters=parameters
     )
-    seconds = perf_counter() - began
+    return _judged(learner, validation, seed, perf_counter() - began)
+
+
+def _judged(learner: Answering, validation: Examples, seed: int, seconds: float) -> Candidate:
     raw = learner.predict_proba(validation.inputs)
-    divisor = temperature(logs(raw), places(validation.labels, learner.classes))
-    fitted = Calibrated(learner, divisor)
+    fitted = Calibrated(learner, calibrate(logs(raw), places(validation.labels, learner.classes)))
     classes, truth, given = lined_up(validation.labels, learner.classes, fitted.probabilities(validation.inputs))
     matrix = measures.confusion(truth, given.argmax(axis=1), len(classes))
     worth = measures.resampled(matrix, measures.weighted_f1, seed)
-    return Candidate(fitted, worth, seconds, _single(fitted, validation.inputs), _size(learner))
+    return Candidate(fitted, raw.argmax(axis=1), worth, seconds, _single(fitted, validation.inputs), _size(learner))
 
 
 def _single(fitted: Calibrated, inputs: Inputs) -> NDArray[np.float64]:
@@ -144,7 +168,7 @@ def _single(fitted: Calibrated, inputs: Inputs) -> NDArray[np.float64]:
     return np.array(took)
 
 
-def _size(learner: Learner) -> int:
+def _size(learner: Answering) -> int:
     with TemporaryDirectory() as folder:
         learner.save(Path(folder))
         total = sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file())

@@ -79,11 +79,12 @@ def rule(card: Card) -> str:
     test, tail = card["rows"]["test"], card["measures"]["test"]["tail"]["rows"]
     return (
         f"Measured on the {test:,} newest labelled tickets; in brackets 95 % of bootstrap resamples. *ECE*: expected "
-        f"calibration error after one temperature was fitted on validation. *rare labels*: accuracy on the {tail:,} "
-        "tickets whose label fewer than 5 % of the training part have. *ms*: one ticket by itself, its features and "
-        f"vectors given.\n\n**{answers}** answers{after}. The rule, settled beforehand, applied to validation alone: "
-        "of the families whose weighted F1 lies within the 95 % interval of the best, the one that answers a single "
-        "ticket fastest."
+        "calibration error after temperature and doubt were fitted on validation. *rare labels*: accuracy on the "
+        f"{tail:,} tickets whose label fewer than 5 % of the training part have. *ms*: one ticket by itself, its "
+        f"features and vectors given.\n\n**{answers}** answers{after}. The rule, settled beforehand, applied to "
+        "validation alone: of the families that the best does not beat beyond chance (weighted F1, 95 % of paired "
+        "bootstrap resamples), the one that answers a single ticket fastest. *blend* is the mean of the "
+        "log-probabilities of up to three of them."
     )
 
 

@@ -74,7 +74,7 @@ def answered(
         judged = labelled.with_row_index("_place").filter(new_and_labelled)
         tested = inputs.take(judged["_place"].to_numpy().astype(np.int64))
         leans = importance(given.member, tested, judged["label"])
-        reasons = faithful(champions[name], tested, encode)
+        reasons = faithful(champions[name].members[0], tested, encode)
         found.append(Answered(name, models[name], since[name], judged.drop("_place"), leans, reasons))
     return found
 

@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ml.classify.champion import Calibrated, Champion
+from ml.classify.calibrated import Calibrated
 from ml.classify.learner import Inputs, Reason, Vectors
 from ml.classify.occlusion import WORD
 
@@ -31,13 +31,12 @@ class Faithful:
     share: float | None
 
 
-def faithful(champion: Champion, inputs: Inputs, encode: Encode) -> Faithful:
+def faithful(member: Calibrated, inputs: Inputs, encode: Encode) -> Faithful:
     """Leave out the words that speak most for each answer, then as many others; texts are encoded again each time."""
     draw = np.random.default_rng(SEED)
     taken = inputs.take(np.sort(draw.permutation(len(inputs))[:MOST]))
-    member = champion.members[0]
     best = member.probabilities(taken).argmax(axis=1)
-    reasons = champion.explain(member, taken, best.tolist())
+    reasons = member.explain(taken, best.tolist(), full=True)
     without = [_pair(text, told, draw) for text, told in zip(taken.texts, reasons, strict=True)]
     kept = np.array([place for place, pair in enumerate(without) if pair is not None], dtype=np.int64)
     if not len(kept):

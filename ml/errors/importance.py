@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 import polars as pl
 
-from ml.classify.champion import Calibrated
+from ml.classify.calibrated import Calibrated
 from ml.classify.learner import Inputs, Places
 from ml.evaluate.measures import log_loss
 

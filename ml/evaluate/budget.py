@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from ml.classify import families
-from ml.classify.learner import Inputs, Learner
+from ml.classify.learner import Answering, Inputs
 
 FAILURE = "failure.txt"
 LEARNER = "learner"
@@ -54,7 +54,7 @@ class Task:
 class Outcome:
     """A fitted learner, or why there is none."""
 
-    learner: Learner | None
+    learner: Answering | None
     status: str
     """`fitted`, `skipped: budget`, or `failed: ` and the reason."""
     seconds: float

@@ -8,10 +8,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ml.classify import families
-from ml.classify.blend import Blend, Member
-from ml.classify.calibration import logs, softmax, temperature
+from ml.classify.blend import MEMBERS, Blend
+from ml.classify.calibrated import Calibrated
+from ml.classify.calibration import calibrate, logs
 from ml.classify.labels import lined_up, places
-from ml.classify.learner import Inputs, Places, Probabilities
+from ml.classify.learner import Answering, Inputs, Places, Probabilities
 from ml.evaluate import measures
 from ml.evaluate.budget import Budget, Outcome, Task, fit_within
 
@@ -34,26 +35,32 @@ SHARE = 0.5
 """Of the seconds left, what one family may take at most."""
 REFIT = 2.0
 """Times its fit that is kept for fitting the best again on everything."""
-MEMBERS = 3
-"""Of a blend, at most."""
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """A learner and the temperature of its log-probabilities, both settled without the test part."""
+    """A calibrated learner, settled without the test part."""
 
-    family: str
-    learner: Member
-    temperature: float
+    fitted: Calibrated
     validation: float
     """Share of the validation part that it gets right."""
     seconds: float
     members: "tuple[Fitted, ...]" = ()
     """Of a blend."""
 
+    @property
+    def family(self) -> str:
+        """The learner's family."""
+        return self.fitted.family
+
+    @property
+    def learner(self) -> Answering:
+        """What was fitted."""
+        return self.fitted.learner
+
     def probabilities(self, inputs: Inputs) -> Probabilities:
         """One row per text, each summing to 1."""
-        return softmax(logs(self.learner.predict_proba(inputs)), self.temperature)
+        return self.fitted.probabilities(inputs)
 
 
 @dataclass(frozen=True)
@@ -84,7 +91,7 @@ def fit_all(
         outcome = fit_within(split.task(name, seed), spare * (SHARE if best else 0.9))
         outcomes[name] = outcome
         if outcome.learner is not None:
-            fitted[name] = calibrated(outcome.learner, split, outcome.seconds, name)
+            fitted[name] = calibrated(outcome.learner, split, outcome.seconds)
         worth = f"{fitted[name].validation:.4f} right on validation" if name in fitted else outcome.status
         tell(f"{name}: {worth}, {outcome.seconds:.1f} s; {budget.used:.0f} of {budget.seconds:.0f} s used")
     return fitted, outcomes
@@ -98,17 +105,17 @@ def blended(fitted: Sequence[Fitted], split: Split) -> Fitted | None:
     near = tuple(one for one in ranked if one.validation >= best - error)[:MEMBERS]
     if len(near) < 2:
         return None
-    blend = Blend([(one.learner, one.temperature) for one in near])
-    found = calibrated(blend, split, sum(one.seconds for one in near), Blend.family)
+    blend = Blend([one.fitted for one in near])
+    found = calibrated(blend, split, sum(one.seconds for one in near))
     return replace(found, members=near)
 
 
-def calibrated(learner: Member, split: Split, seconds: float, family: str) -> Fitted:
-    """Settle the temperature on the validation part."""
+def calibrated(learner: Answering, split: Split, seconds: float) -> Fitted:
+    """Settle the calibration on the validation part."""
     given = learner.predict_proba(split.inputs.take(split.validation))
     truth = places(split.labels.gather(split.validation), learner.classes)
-    divisor = temperature(logs(given), truth)
-    return Fitted(family, learner, divisor, float((given.argmax(axis=1) == truth).mean()), seconds)
+    right = float((given.argmax(axis=1) == truth).mean())
+    return Fitted(Calibrated(learner, calibrate(logs(given), truth)), right, seconds)
 
 
 def again(best: Fitted, split: Split, budget: Budget, *, reserve: float, seed: int) -> tuple[Fitted, bool]:
@@ -119,9 +126,10 @@ def again(best: Fitted, split: Split, budget: Budget, *, reserve: float, seed: i
     if best.members:
         tried = [again(one, split, budget, reserve=reserve, seed=seed) for one in best.members]
         members = tuple(one for one, _ in tried)
-        blend = Blend([(one.learner, one.temperature) for one in members])
+        blend = Blend([one.fitted for one in members])
         took = sum(one.seconds for one, done in tried if done)
-        return replace(best, learner=blend, members=members, seconds=took), all(done for _, done in tried)
+        refitted = replace(best, fitted=replace(best.fitted, learner=blend), members=members, seconds=took)
+        return refitted, all(done for _, done in tried)
     chosen = dict(getattr(best.learner, "parameters", {}))
     if "temperature" not in chosen:
         return best, False
@@ -132,7 +140,7 @@ def again(best: Fitted, split: Split, budget: Budget, *, reserve: float, seed: i
     outcome = fit_within(whole, budget.left - reserve)
     if outcome.learner is None:
         return best, False
-    return replace(best, learner=outcome.learner, seconds=outcome.seconds), True
+    return replace(best, fitted=replace(best.fitted, learner=outcome.learner), seconds=outcome.seconds), True
 
 
 def worth(labels: pl.Series, classes: Sequence[str], given: Probabilities) -> dict[str, float]:

@@ -5,7 +5,8 @@ import polars as pl
 import pytest
 
 from ml.answers import answer
-from ml.classify.champion import Calibrated, Champion
+from ml.classify.calibrated import Calibrated
+from ml.classify.champion import Champion
 from ml.classify.learner import Inputs
 from ml.classify.logistic import Logistic
 from ml.classify.unknown import Unknown
@@ -28,7 +29,7 @@ def fitted():
     rest = Inputs(given.texts[120:], given.vectors[120:], given.table)
 
     def learn(names):
-        return Calibrated(Logistic.fit(half, names[:120], rest, names[120:], seed=1, parameters={}), 1.0)
+        return Calibrated(Logistic.fit(half, names[:120], rest, names[120:], seed=1, parameters={}))
 
     under = {f"{kind} {part}": kind for kind in KINDS for part in (1, 2)}
     parts = pl.Series([f"{label} {1 + place % 2}" for place, label in enumerate(labels)])
@@ -61,7 +62,7 @@ def test_a_subcategory_lies_under_the_category_that_is_answered(fitted):
 
 def test_where_the_champion_fails_the_other_family_answers_and_it_is_said(fitted):
     told = []
-    both = Champion("category", [Calibrated(Broken(), 1.0), *fitted[0].members], {})
+    both = Champion("category", [Calibrated(Broken()), *fitted[0].members], {})
 
     found = answer({"category": both}, inputs(["invoice amount"]), lambda *what: told.append(what[:2]))
 

@@ -35,7 +35,7 @@ def worth(value, *, milliseconds=1.0):
         "milliseconds_p50": milliseconds,
         "milliseconds_p99": 4.56,
         "bytes": 1_234_567,
-        "temperature": 1.1,
+        "calibration": {"temperature": 1.1, "doubt": 0.05},
     }
 
 

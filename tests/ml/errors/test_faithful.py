@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ml.classify.champion import Calibrated, Champion
+from ml.classify.calibrated import Calibrated
 from ml.classify.families import fitting
 from ml.classify.learner import Inputs, Reason
 from ml.errors.faithful import faithful
@@ -28,31 +28,30 @@ def made(rows, seed):
     return Inputs(texts, encode(texts), pl.DataFrame()), pl.Series(labels)
 
 
-def champion(family):
+def member(family):
     learner = fitting(family).fit(*made(300, 1), *made(60, 2), seed=7, parameters={})
-    return Champion("priority", [Calibrated(learner, 1.0)], {})
+    return Calibrated(learner)
 
 
 @pytest.mark.parametrize("family", ["logistic", "naive_bayes"])
 def test_without_its_reasons_an_answer_is_less_sure(family):
-    found = faithful(champion(family), made(80, 3)[0], encode)
+    found = faithful(member(family), made(80, 3)[0], encode)
     assert found.tickets > 30
     assert found.share > 0.8
 
 
 def test_reasons_that_are_none_are_found_out():
-    class Liar(Champion):
-        def explain(self, member, inputs, classes, *, full=True):
+    class Liar(Calibrated):
+        def explain(self, inputs, classes, *, full):
             return [[Reason(word, 1.0) for word in text.split() if word in OTHERS] for text in inputs.texts]
 
-    honest = champion("logistic")
-    found = faithful(Liar("priority", honest.members, {}), made(80, 3)[0], encode)
+    found = faithful(Liar(member("logistic").learner), made(80, 3)[0], encode)
     assert found.share < 0.5
 
 
 def test_short_texts_and_none_are_not_judged():
     inputs = Inputs(pl.Series(["outage", "", "wish idea"]), encode(range(3)), pl.DataFrame())
     assert (
-        faithful(champion("logistic"), inputs, encode).tickets,
-        faithful(champion("logistic"), inputs, encode).share,
+        faithful(member("logistic"), inputs, encode).tickets,
+        faithful(member("logistic"), inputs, encode).share,
     ) == (0, None)

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ml.classify.champion import Calibrated
+from ml.classify.calibrated import Calibrated
 from ml.classify.families import fitting
 from ml.classify.learner import Inputs
 from ml.errors.importance import WORDS, importance
@@ -21,7 +21,7 @@ def made(rows, seed):
 
 def fitted(family):
     train, validation = made(400, 1), made(100, 2)
-    return Calibrated(fitting(family).fit(*train, *validation, seed=7, parameters={}), 1.0)
+    return Calibrated(fitting(family).fit(*train, *validation, seed=7, parameters={}))
 
 
 def test_the_feature_that_decides_comes_first():

@@ -4,6 +4,8 @@ import pytest
 
 from ml.classify import families
 from ml.classify.blend import Blend
+from ml.classify.calibrated import Calibrated
+from ml.classify.calibration import Calibration
 from ml.classify.learner import Inputs
 from ml.evaluate.budget import Task, fit_within
 from ml.evaluate.classify import auroc, mcnemar
@@ -71,8 +73,9 @@ class Sure:
 
     classes = ("a", "b")
 
-    def __init__(self, *given):
+    def __init__(self, *given, family="sure"):
         self.given = given
+        self.family = family
 
     def predict_proba(self, inputs):
         return np.tile(self.given, (len(inputs), 1))
@@ -80,8 +83,9 @@ class Sure:
 
 def test_a_blend_is_the_mean_of_calibrated_log_probabilities(task):
     inputs = task("majority").train
-    blend = Blend([(Sure(0.9, 0.1), 1.0), (Sure(0.2, 0.8), 2.0)])
-    logs = (np.log([0.9, 0.1]) + np.log([0.2, 0.8]) / 2) / 2
+    blend = Blend([Calibrated(Sure(0.9, 0.1)), Calibrated(Sure(0.2, 0.8), Calibration(2.0))])
+    flat = np.sqrt([0.2, 0.8]) / np.sqrt([0.2, 0.8]).sum()
+    logs = (np.log([0.9, 0.1]) + np.log(flat)) / 2
     assert blend.predict_proba(inputs)[0] == pytest.approx(np.exp(logs) / np.exp(logs).sum())
 
 
@@ -89,7 +93,8 @@ def test_only_what_chance_cannot_tell_from_the_best_is_blended(task):
     one = task("majority")
     split = Split(one.train, one.labels, np.arange(20), np.arange(20))
     good, near, bad = (
-        Fitted(name, Sure(0.6, 0.4), 1.0, right, 1.0) for name, right in (("g", 0.9), ("n", 0.85), ("b", 0.5))
+        Fitted(Calibrated(Sure(0.6, 0.4, family=name)), right, 1.0)
+        for name, right in (("g", 0.9), ("n", 0.85), ("b", 0.5))
     )
     assert [member.family for member in blended([bad, near, good], split).members] == ["g", "n"]
     assert blended([good, bad], split) is None
