@@ -6,25 +6,35 @@ import polars as pl
 
 from warehouse.contracts import bronze, silver
 from warehouse.delta import Lake
+from warehouse.payloads import OF_EVERY_TICKET
 
-MOMENTS = (
-    (silver.TICKETS, ("created_at", "updated_at", "resolved_at")),
-    (silver.EVENTS, ("event_time",)),
-)
+INBOX = "inbox"
+MOMENTS = ("created_at", "updated_at", "resolved_at")
+HAPPENED = ~pl.col("type").is_in(OF_EVERY_TICKET)
+"""Of events: those that happened to a ticket."""
 
 
 def as_of(lake: Lake, now: datetime) -> datetime:
     """AS_OF: the newest event in the lake until live events have arrived, then the wall clock `now`.
 
-    An empty lake has no event: `now`. Reads times only.
+    An empty lake has no event: `now`. What concerns no single ticket moves no clock. Reads times only.
     """
-    if any(
-        lake.exists(table) and lake.progress(table, "inbox") is not None for table in (bronze.TICKETS, bronze.EVENTS)
-    ):
+    if _live(lake):
         return now
-    newest = [
-        lake.scan(table).select(pl.max_horizontal(pl.col(names).max())).collect().item()
-        for table, names in MOMENTS
-        if lake.exists(table)
-    ]
+    times = []
+    if lake.exists(silver.TICKETS):
+        times.append(lake.scan(silver.TICKETS).select(pl.max_horizontal(pl.col(MOMENTS).max())))
+    if lake.exists(silver.EVENTS):
+        times.append(lake.scan(silver.EVENTS).filter(HAPPENED).select(pl.col("event_time").max()))
+    newest = [one.collect().item() for one in times]
     return max((moment for moment in newest if moment is not None), default=now)
+
+
+def _live(lake: Lake) -> bool:
+    """Whether the inbox brought a ticket, or an event that happened to one."""
+    if lake.exists(bronze.TICKETS) and lake.progress(bronze.TICKETS, INBOX) is not None:
+        return True
+    if not lake.exists(silver.EVENTS):
+        return False
+    heard = lake.scan(silver.EVENTS).filter(HAPPENED & (pl.col("load_id") == INBOX))
+    return heard.head(1).collect().height > 0

@@ -128,7 +128,7 @@ class PolicyChanged(Payload, frozen=True):
 
     decision: Literal["automate", "suggest"]
     precision: Annotated[float, Meta(ge=0, le=1)] | None
-    target: Name = EVERY
+    target: Literal["*", "category", "subcategory", "priority", "severity", "sentiment", "escalation"] = "*"
     label: Name = EVERY
 
 

@@ -1,9 +1,10 @@
 """Terms of many texts, counted once however many models learn from parts of them."""
 
+import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,6 +19,9 @@ KINDS: dict[str, dict[str, Any]] = {
     "pieces": {"analyzer": "char_wb", "ngram_range": (2, 5)},
 }
 """Pieces also serve languages that do not part their words."""
+LONGEST_WORD = 40
+_EDGES = re.compile(r"^\W+|\W+$")
+_UNPARTED = re.compile("[\u3040-\u30ff\u3400-\u9fff]")
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,33 @@ def count(kind: str, texts: pl.Series) -> Block:
 def counters(kind: str, texts: pl.Series) -> "Iterable[Counter[str]]":
     """Term counts text by text: cheaper than a matrix for few texts."""
     return (Counter(_analyzer(kind)(text)) for text in texts)
+
+
+def of_words(weights: Mapping[str, float], text: str) -> dict[str, float]:
+    """Weights of a text's pieces as those of its words: a piece's is shared by the words it stands in.
+
+    Where words are not parted, or have no letter, the pieces stay as they are.
+    """
+    words = Counter(text.lower().split())
+    held = {word: _pieces(word) for word in words}
+    total: Counter[str] = Counter()
+    for word, times in words.items():
+        for piece, number in held[word].items():
+            total[piece] += number * times
+    found: dict[str, float] = {}
+    for word, times in words.items():
+        name = _EDGES.sub("", word)
+        whole = bool(name) and len(name) <= LONGEST_WORD and not _UNPARTED.search(name)
+        for piece, number in held[word].items():
+            if piece in weights:
+                term = name if whole else piece.strip()
+                found[term] = found.get(term, 0.0) + weights[piece] * number * times / total[piece]
+    return found
+
+
+@lru_cache(maxsize=20_000)
+def _pieces(word: str) -> "Counter[str]":
+    return Counter(_analyzer("pieces")(word))
 
 
 @cache

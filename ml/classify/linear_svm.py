@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ml.classify import stored
 from ml.classify.blocks import Terms, joined
 from ml.classify.calibration import softmax, temperature
-from ml.classify.corpus import KINDS
+from ml.classify.corpus import KINDS, of_words
 from ml.classify.labels import kinds, places
 from ml.classify.learner import MEANING, Inputs, Probabilities, Reason
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 TUNING_ROWS = 4_000
-REASONS = 20
-"""Terms of each block that are named."""
+REASONS = 40
+"""Words and pairs of words that are named."""
 Floats = NDArray[np.float64]
 
 
@@ -110,17 +110,23 @@ class LinearSvm:
         return softmax(self.scores(inputs), self.parameters["temperature"])
 
     def explain(self, inputs: Inputs, classes: Sequence[int]) -> list[list[Reason]]:
-        """The terms of each text times their coefficients, and its meaning, against the mean of the classes."""
+        """The words of each text and its meaning by their coefficients, against the mean of the classes.
+
+        What pieces of a word say is said of the word.
+        """
         found = []
         blocks = self._terms.transform(inputs, self._read)
         for place, wanted in enumerate(classes):
-            reasons = []
+            told: dict[str, float] = {}
             for kind, rows in blocks.items():
                 row, names = rows[place], self._terms.names[kind]
                 scale = self.parameters[kind] / self.parameters["temperature"]
                 moved = row.data * _above(self._slices[kind][row.indices], wanted) * scale
-                strongest = np.argsort(-np.abs(moved), kind="stable")[:REASONS]
-                reasons += [Reason(names[row.indices[at]], float(moved[at])) for at in strongest if moved[at]]
+                terms = dict(zip((names[column] for column in row.indices), moved.tolist(), strict=True))
+                for term, weight in (of_words(terms, inputs.texts[place]) if kind == "pieces" else terms).items():
+                    told[term] = told.get(term, 0.0) + weight
+            strongest = sorted(told, key=lambda term: -abs(told[term]))[:REASONS]
+            reasons = [Reason(term, told[term]) for term in strongest if told[term]]
             vector = inputs.vectors[place] * self.parameters["vectors"] / self.parameters["temperature"]
             meant = float(vector @ _above(self._slices["vectors"], wanted))
             if meant:

@@ -77,6 +77,8 @@ def classify(
             one.learner for one in (champion, *champion.members) if isinstance(one.learner, KernelMachine)
         ]
         machine = whole_machines[0] if whole_machines else machine
+    else:
+        tell("novelty: no kernel_svm was fitted, so it is 1 - confidence, with no threshold")
     tell(f"champion {champion.family}, fitted on {'all' if whole else '85 % of the'} training texts; predicting")
     seconds = sum(outcome.seconds for outcome in outcomes.values()) + (champion.seconds if whole else 0.0)
     inputs = _inputs(test, encoder.encode(test.texts.to_list()))
@@ -100,6 +102,7 @@ def classify(
     report["details"] = {
         "members": [one.family for one in champion.members],
         "fitted_on_all": whole,
+        "novelty": "kernel machine, calibrated on held-out classes" if novelty else "1 - confidence",
         "novelty_threshold": novelty.threshold if novelty else None,
         **_intervals(test.labels, champion, given, seed),
         **_gain(test.labels, fitted, judged, best, seed),

@@ -57,6 +57,13 @@ def test_checks_of_severity_error_block_what_follows():
     assert not specs[checks["fresh_for_wall_clock"]].blocking
 
 
+@pytest.mark.parametrize("job", ["build", "learn", "study"])
+def test_what_a_command_runs_is_a_job(job):
+    steps = set(defs.resolve_job_def(job).graph.node_dict)
+    assert {"land", "refine"} <= steps
+    assert ("understand" in steps, "models__hyperparameters" in steps) == (job == "learn", job == "study")
+
+
 def test_there_are_jobs_schedules_and_a_sensor_that_run_without_being_asked():
     repository = defs.get_repository_def()
     assert {"build", "learn", "maintain"} <= set(repository.job_names)

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml.classify.blocks import Terms
-from ml.classify.corpus import KINDS
+from ml.classify.corpus import KINDS, counters, of_words
 from ml.classify.learner import FEW, Inputs
 
 WEIGHTS = dict.fromkeys(KINDS, 1.0)
@@ -56,3 +56,18 @@ def test_weights_are_those_of_scikit_learn():
 
 def test_few_texts_are_counted_by_themselves():
     assert inputs(["a b"]).counted_once().take(np.arange(3)).within is None
+
+
+def test_what_pieces_of_a_word_say_is_said_of_the_word():
+    text = "Export (export) fails, the exports fail"
+    pieces = dict.fromkeys(next(iter(counters("pieces", pl.Series([text])))), 1.0)
+
+    found = of_words({**pieces, "xpor": 6.0, " th": 2.0}, text)
+
+    assert set(found) == {"export", "fails", "the", "exports", "fail"}
+    assert sum(found.values()) == pytest.approx(sum(pieces.values()) + 5.0 + 1.0)
+    assert found["export"] > found["exports"]
+
+
+def test_where_words_are_not_parted_the_pieces_are_said():
+    assert of_words({"出力": 1.5, "xp": 1.0}, "出力が空です") == {"出力": 1.5}

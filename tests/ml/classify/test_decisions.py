@@ -1,6 +1,7 @@
 """What becomes of an answer follows from the precision that the team wants, as measured on the validation part."""
 
 from datetime import UTC, datetime
+from typing import get_args
 
 import msgspec
 import numpy as np
@@ -10,6 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml.classify.decisions import FEWEST, Rule, decide, edited, judged, load, rules, save, thresholds, wanted
+from ml.targets import TARGETS
+from warehouse.payloads import PolicyChanged
 
 POLICY = [
     Rule("*", "*", "automate", 0.9),
@@ -107,6 +110,10 @@ def test_an_edit_without_a_precision_lets_the_seed_hold_again():
     events += [change("c", 1, 0.5, "Security"), change("d", 2, None, "Security")]
 
     assert edited(seed, pl.DataFrame(events)) == seed
+
+
+def test_a_policy_speaks_of_the_targets_that_there_are():
+    assert set(get_args(PolicyChanged.__annotations__["target"])) == {"*", *(target.name for target in TARGETS)}
 
 
 def test_what_was_judged_is_the_same_after_reading(tmp_path):
