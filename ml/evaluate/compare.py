@@ -7,7 +7,6 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ml.classify import families
 from ml.classify.blend import MEMBERS, Blend
 from ml.classify.calibrated import Calibrated
 from ml.classify.calibration import calibrate, logs
@@ -16,25 +15,25 @@ from ml.classify.learner import Answering, Inputs, Places, Probabilities
 from ml.evaluate import measures
 from ml.evaluate.budget import Budget, Outcome, Task, fit_within
 
-CHEAPEST_FIRST = (
+MOST_PROMISING_FIRST = (
     "majority",
     "naive_bayes",
     "embedding_logistic",
-    "kernel_svm",
     "linear_svm",
-    "logistic",
-    "decision_tree",
-    "random_forest",
-    "torch",
+    "kernel_svm",
     "keras",
+    "torch",
+    "logistic",
     "xgboost",
     "catboost",
+    "decision_tree",
+    "random_forest",
 )
 BASELINE = "embedding_logistic"
-SHARE = 0.5
+SHARE = 0.7
 """Of the seconds left, what one family may take at most."""
-REFIT = 2.0
-"""Times its fit that is kept for fitting the best again on everything."""
+REFIT = 1.5
+"""Times their fits that is kept for fitting those that may answer together again on everything."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +85,8 @@ def fit_all(
     fitted: dict[str, Fitted] = {}
     outcomes: dict[str, Outcome] = {}
     for name in names:
-        best = max(fitted.values(), key=lambda one: one.validation, default=None)
-        spare = budget.left - reserve - (REFIT * best.seconds if best else 0.0)
+        best = sorted(fitted.values(), key=lambda one: -one.validation)[:MEMBERS]
+        spare = budget.left - reserve - REFIT * sum(one.seconds for one in best if refits(one))
         outcome = fit_within(split.task(name, seed), spare * (SHARE if best else 0.9))
         outcomes[name] = outcome
         if outcome.learner is not None:
@@ -118,10 +117,15 @@ def calibrated(learner: Answering, split: Split, seconds: float) -> Fitted:
     return Fitted(Calibrated(learner, calibrate(logs(given), truth)), right, seconds)
 
 
+def refits(fitted: Fitted) -> bool:
+    """Whether it can be fitted on everything: what stops early needs its validation part."""
+    return "temperature" in getattr(fitted.learner, "parameters", {})
+
+
 def again(best: Fitted, split: Split, budget: Budget, *, reserve: float, seed: int) -> tuple[Fitted, bool]:
     """The champion fitted on the whole training part with what was chosen, and whether that was done.
 
-    Not for a family that stops early: it needs its validation part. Of a blend, each member that can be.
+    Not for a family that stops early. Of a blend, each member that can be.
     """
     if best.members:
         tried = [again(one, split, budget, reserve=reserve, seed=seed) for one in best.members]
@@ -130,9 +134,9 @@ def again(best: Fitted, split: Split, budget: Budget, *, reserve: float, seed: i
         took = sum(one.seconds for one, done in tried if done)
         refitted = replace(best, fitted=replace(best.fitted, learner=blend), members=members, seconds=took)
         return refitted, all(done for _, done in tried)
-    chosen = dict(getattr(best.learner, "parameters", {}))
-    if "temperature" not in chosen:
+    if not refits(best):
         return best, False
+    chosen = dict(getattr(best.learner, "parameters", {}))
     task = split.task(best.family, seed)
     whole = Task(
         best.family, split.inputs, split.labels, task.validation, task.validation_labels, seed, parameters=chosen
@@ -168,7 +172,5 @@ def coverage(confidence: NDArray[np.float64], right: NDArray[np.bool_], precisio
 
 
 def available() -> list[str]:
-    """The families there are, those that cost least first."""
-    return sorted(
-        families.TRAINED, key=lambda name: CHEAPEST_FIRST.index(name) if name in CHEAPEST_FIRST else len(CHEAPEST_FIRST)
-    )
+    """The families there are, those first that are most worth their seconds on texts."""
+    return list(MOST_PROMISING_FIRST)
