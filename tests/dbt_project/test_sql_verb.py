@@ -9,6 +9,7 @@ from click.testing import CliRunner, Result
 
 from cli.sql import sql
 from warehouse import marts
+from warehouse.contracts.inventory import TABLES
 from warehouse.delta import Lake
 from warehouse.settings import settings
 
@@ -98,6 +99,22 @@ def test_an_unknown_table_names_the_metrics_and_the_tables_of_the_layers(ask, na
     assert "fct_tickets" in result.output
     assert "gold.dim_agents" in result.output
     assert len(result.output.strip().splitlines()) == 1
+
+
+def test_every_table_that_is_listed_answers(ask, published: Lake):
+    for table in TABLES:
+        published.ensure(table)
+    listed = ask("from nope").output.split("Tables: ")[1].strip().rstrip(".").split(", ")
+
+    assert {"predictions.tickets", "audit.targets", "features.tickets"} <= set(listed)
+    for name in listed:
+        result: Result = ask(f"select count(*) from {name}")
+        assert result.exit_code == 0, result.output
+
+
+@pytest.mark.parametrize("name", ['"gold"."dim_agents"', "GOLD.Dim_Agents", 'gold."dim_agents"'])
+def test_a_table_is_known_however_it_is_written(ask, name: str):
+    assert ask(f"select count(*) from {name}").exit_code == 0
 
 
 @pytest.mark.parametrize(

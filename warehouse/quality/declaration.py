@@ -11,7 +11,6 @@ from warehouse.errors import ContractBroken
 from warehouse.table import Table
 
 FILES = Path(__file__).parent / "contracts"
-LAYERS = ("bronze", "silver", "gold", "quality")
 DATA_SOURCE = "lake"
 ROW_COUNT = "row_count"
 COMMON = {"qualifier", "name", "threshold"}
@@ -92,11 +91,12 @@ def contracts(tables: Iterable[Table]) -> list[Contract]:
 def tables_named(sql: str) -> list[Table]:
     """The declared tables that a query names, as in `silver.tickets`: what `views` must show for it to run."""
     known = known_tables()
-    return [known[path] for path in sorted(_named(sql) & known.keys())]
+    return [known[path] for path in sorted(_named(sql.lower()) & known.keys())]
 
 
 def _named(text: str) -> set[str]:
-    return {f"{layer}/{name}" for layer, name in re.findall(rf"\b({'|'.join(LAYERS)})[./](\w+)", text)}
+    layers = sorted({table.layer for table in known_tables().values()})
+    return {f"{layer}/{name}" for layer, name in re.findall(rf'\b({"|".join(layers)})"?[./]"?(\w+)', text)}
 
 
 @cache
