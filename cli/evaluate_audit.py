@@ -44,10 +44,14 @@ def audit(tickets: Path, *, mapping: str | None, out: Path | None, report: Path 
 
 
 def _read(file: Path, mapping: str | None) -> tuple["pl.DataFrame", int]:
-    """The tickets, typed and folded as `ticketlake ingest` does it, and how many records were refused."""
+    """The tickets, typed and folded as `ticketlake ingest` does it, and how many records were refused.
+
+    Raises `SourceUnreadable` where all were.
+    """
     from cli.display import counting
     from warehouse.contracts import silver
     from warehouse.delta import Lake
+    from warehouse.errors import SourceUnreadable
     from warehouse.ingest import ingest
 
     with TemporaryDirectory() as folder, counting("records") as progress:
@@ -55,6 +59,10 @@ def _read(file: Path, mapping: str | None) -> tuple["pl.DataFrame", int]:
         now = datetime.now(UTC)  # noqa: TID251 the edge where files are read
         done = ingest(lake, file, now=now, kind="tickets", mapping=mapping, progress=progress)
         rows = lake.read(silver.TICKETS, columns=[field.name for field in silver.TICKET_FIELDS])
+        if rows.is_empty():
+            first = lake.read(silver.QUARANTINE, columns=["position", "detail"]).sort("position").row(0)
+            refused = f"all {done.quarantined:,} records were refused, the first, at {first[0]}: {first[1]}"
+            raise SourceUnreadable(f"{file}: {refused}. Mend the file, or name its columns with --map.")
     return rows, done.quarantined
 
 

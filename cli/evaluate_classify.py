@@ -57,6 +57,8 @@ def classify(
             raise click.BadParameter(f"{name!r} is none of {', '.join(names)}", param_hint="--family")
     learn, judge = read(train, needs_labels=True), read(test, needs_labels=True)
     strange = read(oos, needs_labels=False) if oos else None
+    if not judge.labels.is_in(learn.labels.unique().implode()).any():
+        click.echo(f"warning: no label of {test} is among those of {train}: every answer will count as wrong", err=True)
     logging.disable(logging.WARNING)
     encoder = load_or_export(cache / "encoder")
     found = run(

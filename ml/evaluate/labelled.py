@@ -44,6 +44,9 @@ def read(path: Path, *, needs_labels: bool) -> Labelled:
     for number, line in _lines(path):
         try:
             found = msgspec.json.decode(line, type=_Line)
+        except UnicodeDecodeError as error:
+            wrong = f"byte 0x{error.object[error.start]:02x} is no UTF-8"
+            raise SourceUnreadable(f"{path}, line {number}: {wrong}; expected a file in UTF-8.") from None
         except msgspec.DecodeError as error:
             expected = 'expected a JSON object with "id", "text" and "label"'
             raise SourceUnreadable(f"{path}, line {number}: {error}; {expected} on each line.") from None

@@ -38,6 +38,15 @@ def test_a_file_that_is_none_is_one_line(run, tmp_path):
     assert done.stderr.splitlines() == [done.stderr.strip()]
 
 
+def test_a_file_of_which_every_record_is_refused_is_an_error_with_the_first_reason(run, tmp_path):
+    bad = [{"ticket_id": f"T-{number}", "created_at": "yesterday", "subject": "x"} for number in range(3)]
+    (tmp_path / "bad.jsonl").write_text("\n".join(json.dumps(record) for record in bad))
+    done = run(None, "evaluate", "audit", tmp_path / "bad.jsonl", cwd=tmp_path)
+    assert done.returncode == 1
+    assert "all 3 records were refused, the first, at 1: created_at" in done.stderr
+    assert "nothing to learn" not in done.stdout
+
+
 def test_the_help_gives_examples_and_the_verdicts(run):
     done = run(None, "evaluate", "audit", "--help")
     assert done.returncode == 0

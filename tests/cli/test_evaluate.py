@@ -31,6 +31,14 @@ def test_a_malformed_file_is_one_line_with_its_place(run, files):
     assert len(found.stderr.splitlines()) == 1
 
 
+def test_labels_that_were_never_learned_are_warned_of(run, files):
+    lines = [json.dumps({"text": f"{label} {place}", "label": label}) for place in range(10) for label in ("a", "b")]
+    found = run(None, "evaluate", "classify", *files("\n".join(lines)), "--family", "majority")
+    assert found.returncode == 0, found.stderr
+    (warning,) = (line for line in found.stderr.splitlines() if line.startswith("warning"))
+    assert "test.jsonl is among those of" in warning
+
+
 def test_an_unknown_family_is_refused_with_those_there_are(run, files):
     found = run(None, "evaluate", "classify", *files(GOOD), "--family", "oracle")
     assert found.returncode == 2

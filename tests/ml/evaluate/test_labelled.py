@@ -27,6 +27,7 @@ def test_lines_are_read_plain_or_gzip_with_what_people_leave_out(tmp_path):
         (b'{"text":"a"}', 'no "label"'),
         (b'{"label":"a"}', "text"),
         (b"\n", "no lines"),
+        ('{"text":"a","label":"x"}\n{"text":"café","label":"x"}'.encode("latin-1"), "line 2: byte 0xe9 is no UTF-8"),
         (b"\x1f\x8bbroken", "gzip"),
     ],
 )
