@@ -14,6 +14,7 @@ from api.problems import BadRequest, FieldError, escaped, pointer
 T = TypeVar("T")
 MAX_BYTES = 8 * 1024 * 1024
 MOST_ERRORS = 100
+UNFIT = "the body is not what this path takes"
 _decoder = msgspec.json.Decoder(float_hook=float)
 """A number beyond a float's range becomes infinite instead of an error without a place."""
 _MISSING = "Object missing required field `"
@@ -62,7 +63,7 @@ def refused(error: msgspec.ValidationError, at: str = "$") -> BadRequest:
     place = at + path.rstrip("`")
     if detail.startswith(_MISSING):
         place += "." + detail.removeprefix(_MISSING).rstrip("`")
-    return BadRequest("the body has fields that are not allowed", FieldError(detail, pointer=pointer(place)))
+    return BadRequest(UNFIT, FieldError(detail, pointer=pointer(place)))
 
 
 def _whole(detail: str) -> BadRequest:

@@ -15,6 +15,8 @@ from warehouse.contracts.silver import TICKETS
 from warehouse.times import AHEAD_OF_US, EARLIEST, MILLISECONDS_FROM
 
 SCHEMA = {name: TICKETS.schema[name] for name in READ}
+UNFIT = "the body is not a ticket that can be predicted on"
+UNFIT_AMONG = "the body has tickets that cannot be predicted on"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -30,23 +32,21 @@ def drafts(values: Sequence[Any], places: Sequence[str], now: datetime) -> pl.Da
         except BadRequest as refused:
             errors.extend(refused.errors)
     if errors:
-        raise BadRequest("the body has fields that are not allowed", *errors[:MOST_ERRORS])
+        raise BadRequest(UNFIT if places[0] == "$" else UNFIT_AMONG, *errors[:MOST_ERRORS])
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
 def _row(draft: Any, at: str, now: datetime) -> list[Any]:
     fault = None if draft.ticket_id is None else fault_of_name(draft.ticket_id)
     if fault:
-        raise BadRequest("the ticket has no such id", FieldError(fault, pointer=pointer(f"{at}.ticket_id")))
+        raise BadRequest(UNFIT, FieldError(fault, pointer=pointer(f"{at}.ticket_id")))
     if mute(draft):
         detail = "expected a subject or a description, found neither"
-        raise BadRequest("the body has fields that are not allowed", FieldError(detail, pointer=pointer(at)))
+        raise BadRequest(UNFIT, FieldError(detail, pointer=pointer(at)))
     opened = now if draft.created_at is None else _instant(draft.created_at)
     if opened is None or not EARLIEST <= opened <= now + AHEAD_OF_US:
         detail = "expected a time after 1990 that is past"
-        raise BadRequest(
-            "the body has fields that are not allowed", FieldError(detail, pointer=pointer(f"{at}.created_at"))
-        )
+        raise BadRequest(UNFIT, FieldError(detail, pointer=pointer(f"{at}.created_at")))
     return [opened if name == "created_at" else getattr(draft, name) for name in READ]
 
 

@@ -12,7 +12,7 @@ import msgspec
 import polars as pl
 from msgspec import Meta
 
-from api.bodies import MOST_ERRORS, typed
+from api.bodies import MOST_ERRORS, UNFIT, typed
 from api.problems import BadRequest, FieldError, pointer
 from operations.entries import NAME_LENGTH, digest_of, fault_of_name
 from service.intake import Submission
@@ -61,7 +61,7 @@ def submissions(
     for refusal in parsed.refused:
         errors.append(FieldError(refusal.detail, pointer=_pointer(found[refusal.row].place, refusal.field)))
     if errors:
-        raise BadRequest("the body has fields that are not allowed", *errors[:MOST_ERRORS])
+        raise BadRequest(UNFIT, *errors[:MOST_ERRORS])
     times = parsed.rows.sort(ROW).select("created_at", "updated_at").iter_rows()
     return [
         msgspec.structs.replace(one, created_at=created_at, updated_at=updated_at)

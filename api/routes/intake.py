@@ -87,7 +87,7 @@ def _values(body: bytes) -> tuple[Sequence[Any], bool]:
         return [value], False
     if not 1 <= len(value) <= MOST_AT_ONCE:
         detail = f"expected 1 to {MOST_AT_ONCE} entries, found {len(value)}"
-        raise BadRequest("the body has fields that are not allowed", FieldError(detail, pointer=""))
+        raise BadRequest(bodies.UNFIT, FieldError(detail, pointer=""))
     return value, True
 
 

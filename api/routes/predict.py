@@ -88,7 +88,7 @@ def predict_tickets(body: bytes, parts: Parts, explain: Explain = "brief") -> Ti
     found = len(values) if isinstance(values, list) else None
     if found is None or not 1 <= found <= MOST_AT_ONCE:
         detail = f"expected an array of 1 to {MOST_AT_ONCE} tickets, found {'none' if found is None else found}"
-        raise BadRequest("the body has fields that are not allowed", FieldError(detail, pointer=""))
+        raise BadRequest(bodies.UNFIT, FieldError(detail, pointer=""))
     places = [f"$[{index}]" for index in range(len(values))]
     return TicketPredictions(_predict(parts, values, places, explain, began))
 

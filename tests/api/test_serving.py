@@ -56,6 +56,7 @@ def test_a_draft_that_says_nothing_or_the_wrong_thing_is_refused(client, draft, 
     answer = client.post("/v1/predict-ticket", json=draft)
 
     assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (400, pointer)
+    assert answer.json()["detail"] == "the body is not a ticket that can be predicted on"
 
 
 def test_before_any_build_the_missing_asset_is_named(empty):
