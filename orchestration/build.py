@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Thread
 from time import monotonic
 from typing import Any, Literal
 from uuid import uuid4
@@ -80,19 +81,28 @@ def build(
     with instance(lake_root) as dagster:
         fail_dead_runs(dagster, lake_root, datetime.now(UTC))  # noqa: TID251 the edge where a build begins
         dagster.add_event_listener(report.run_id, lambda entry: _hear(entry, began, report, watch))
-        defs.resolve_job_def(job).execute_in_process(
-            instance=dagster,
-            run_id=report.run_id,
-            raise_on_error=False,
-            run_config={
-                "ops": {
-                    "land": {"config": {"files": [str(file) for file in files], "mapping": mapping}},
-                    **{step: {"config": dict(values)} for step, values in (config or {}).items()},
-                },
-                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+        run_config = {
+            "ops": {
+                "land": {"config": {"files": [str(file) for file in files], "mapping": mapping}},
+                **{step: {"config": dict(values)} for step, values in (config or {}).items()},
             },
-            tags={"ticketlake/trigger": "command"},
-        )
+            "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+        }
+        try:
+            _interruptible(
+                lambda: defs.resolve_job_def(job).execute_in_process(
+                    instance=dagster,
+                    run_id=report.run_id,
+                    raise_on_error=False,
+                    run_config=run_config,
+                    tags={"ticketlake/trigger": "command"},
+                )
+            )
+        except KeyboardInterrupt:
+            run = dagster.get_run_by_id(report.run_id)
+            if run is not None:
+                dagster.report_run_canceled(run, "Interrupted: Ctrl-C, or SIGTERM.")
+            raise
     report.seconds = round(monotonic() - began, 2)
     return report
 
@@ -102,6 +112,28 @@ def outcome(report: BuildReport) -> BuildReport:
     if report.failures:
         raise BuildFailed(f"build {report.run_id} failed: {'; '.join(report.failures)}. See `ticketlake status`.")
     return report
+
+
+def _interruptible(work: Callable[[], object]) -> None:
+    """Do it in a thread, so that Ctrl-C is heard here and at once.
+
+    In the main thread Dagster takes the signal for one step's failure and goes on with those that do not need it. Who
+    interrupts ends the process: tables are whole whenever it dies.
+    """
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as error:
+            failure.append(error)
+
+    thread = Thread(target=run, name="build", daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(1.0)
+    if failure:
+        raise failure[0]
 
 
 def _hear(entry: dg.EventLogEntry, began: float, report: BuildReport, watch: Callable[[Step | str], None]) -> None:

@@ -45,8 +45,13 @@ def calibrate(scores: Floats, truth: Labels) -> Calibration:
     def of(point: Floats) -> Calibration:
         return Calibration(float(np.exp(np.clip(point[0], *BOUNDS))), float(expit(point[1])))
 
-    begin = [np.log(temperature(scores, truth)), -4.0]
-    best = minimize(lambda point: loss(logs(of(point).probabilities(scores)), truth), begin, method="Nelder-Mead")
+    begin = np.array([np.log(temperature(scores, truth)), -4.0])
+    best = minimize(
+        lambda point: loss(logs(of(point).probabilities(scores)), truth),
+        begin,
+        method="Nelder-Mead",
+        options={"initial_simplex": begin + np.array([[0.0, 0.0], [-0.3, 0.0], [0.0, 2.0]])},
+    )
     return of(best.x)
 
 

@@ -50,7 +50,8 @@ def test_after_kills_at_several_steps_the_next_build_ends_and_the_dead_runs_are_
     assert [found["status"] for found in runs] == ["SUCCESS", *["FAILURE"] * 4]
 
 
-def test_a_build_that_is_stopped_marks_its_run_and_leaves_nothing_behind(tmp_path, tickets, encoder_folder, run):
+@pytest.mark.parametrize("step", ["refine", "embed"])
+def test_a_build_that_is_stopped_ends_at_once_and_marks_its_run(tmp_path, tickets, encoder_folder, run, step):
     root = tmp_path / "lake"
     environment = {**os.environ, "LAKE_ROOT": str(root), "DATABASE_URL": "", "ENCODER": str(encoder_folder)}
     command = f'"{TICKETLAKE}" build "{tickets}" & echo $!; wait'
@@ -58,12 +59,12 @@ def test_a_build_that_is_stopped_marks_its_run_and_leaves_nothing_behind(tmp_pat
         ["sh", "-c", command], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     process = int(shell.stdout.readline())
-    while " refine started" not in shell.stderr.readline():
+    while f" {step} started" not in shell.stderr.readline():
         assert shell.poll() is None
     sleep(0.3)
     os.kill(process, signal.SIGTERM)
-    _, said = shell.communicate(timeout=60)
+    _, said = shell.communicate(timeout=15)
     assert "Traceback" not in said
     assert "nanobind" not in said
     runs = json.loads(run(root, "status", "--json").stdout)["runs"]
-    assert [found["status"] for found in runs] in (["FAILURE"], ["CANCELED"])
+    assert [found["status"] for found in runs] == ["CANCELED"]

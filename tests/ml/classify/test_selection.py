@@ -49,6 +49,7 @@ def test_where_labels_are_wrong_at_random_a_doubt_is_found_that_no_temperature_c
     plain = calibrate(scores[:3000], truth[:3000])
 
     assert found.doubt == pytest.approx(0.2, abs=0.04)
+    assert calibrate(scores[:3000] / found.temperature, noisy[:3000]).doubt == pytest.approx(found.doubt, abs=0.005)
     assert plain.doubt < 0.02
     assert plain.temperature == pytest.approx(1, rel=0.1)
     assert given.sum(axis=1) == pytest.approx(1)
