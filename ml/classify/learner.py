@@ -36,13 +36,17 @@ class Inputs:
     within: tuple[Corpus, Places] | None = field(default=None, repr=False, compare=False)
     """Of many texts, the whole whose terms are counted once, and the place of each text in it."""
 
+    def __post_init__(self) -> None:
+        """A table without columns has as many rows as there are texts."""
+        if not self.table.width and self.table.height != len(self):
+            object.__setattr__(self, "table", pl.DataFrame(height=len(self)))
+
     def __len__(self) -> int:
         return len(self.texts)
 
     def take(self, places: Places) -> "Inputs":
         """The tickets at these places, in this order."""
-        # A frame without columns has no rows to take.
-        table = self.table[places] if self.table.width else self.table
+        table = self.table[places] if self.table.width else pl.DataFrame(height=len(places))
         many = self.within if len(places) > FEW else None
         within = (many[0], many[1][places]) if many else None
         return Inputs(self.texts.gather(places), self.vectors[places], table, within=within)
