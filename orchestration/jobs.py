@@ -7,7 +7,7 @@ from orchestration.defs.mirror import mirrored
 from orchestration.defs.studied import study_learning
 from orchestration.defs.understanding import understand
 from orchestration.resources import LakeResource
-from warehouse import maintenance, releases
+from warehouse import maintenance
 from warehouse.contracts.inventory import TABLES
 
 STUDIED = dg.AssetSelection.assets(study_learning)
@@ -39,7 +39,7 @@ study = dg.define_asset_job(
 def compact_and_vacuum(context: dg.OpExecutionContext, lake: LakeResource) -> None:
     """Merge small files and remove those that no version still kept refers to."""
     whole = lake.whole()
-    pinned = releases.pinned_versions(whole.root)
+    pinned = maintenance.pinned_versions(whole.root)
     for table in TABLES:
         done = maintenance.maintain(whole, table, keep_versions=pinned.get(table.path))
         if done is not None:

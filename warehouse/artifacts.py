@@ -20,6 +20,15 @@ from warehouse.errors import ArtifactDamaged, ContractBroken, NotMaterialized
 CARD = "card.json"
 FOLDER = "artifacts"
 STAGING = ".staging"
+LEARN = "ticketlake build --learn"
+MADE_BY = {
+    "models/category_baseline": "ticketlake build",
+    "models/decision_policy": "ticketlake build",
+    "models/encoder": "ticketlake build",
+    "models/hyperparameters": "ticketlake build --study",
+}
+"""What makes an artifact again; `LEARN` for all others."""
+Trace = tuple[tuple[str, int, int], ...]
 _BLOCK = 1 << 20
 
 
@@ -69,18 +78,36 @@ def stage(root: Path, name: str, write: Callable[[Path], None], card: Mapping[st
 
 
 def load(root: Path, name: str, digest: str) -> Artifact:
-    """The artifact, after its digest was checked. Raises `NotMaterialized` or `ArtifactDamaged`."""
+    """The artifact, after its digest was checked. Raises `NotMaterialized` where its directory is gone, and
+    `ArtifactDamaged` where a file in it is missing or was changed.
+    """
     _check_name(name)
     place = root / FOLDER / name / digest
     try:
         found = _digest(place)
-        card = json.loads((place / CARD).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise NotMaterialized(name) from None
+        found = "none, while its files went away"
+    if not place.is_dir():
+        raise NotMaterialized(name, f"{place} is gone, run `{made_by(name)}`")
     if found != digest:
-        message = f"{name} has digest {found}, expected {digest}: a file below {place} was changed."
-        raise ArtifactDamaged(f"{message} Delete that directory and run `ticketlake build`.")
-    return Artifact(name, digest, place, card)
+        message = f"{name} has digest {found}, expected {digest}: a file below {place} was changed or is missing."
+        raise ArtifactDamaged(f"{message} Delete that directory and run `{made_by(name)}`.")
+    return Artifact(name, digest, place, json.loads((place / CARD).read_text(encoding="utf-8")))
+
+
+def made_by(name: str) -> str:
+    """The command that makes the artifact of this name again when its directory is gone."""
+    return MADE_BY.get(name, LEARN)
+
+
+def trace(root: Path, name: str, digest: str) -> Trace:
+    """Changes when a file of the artifact does; tells much less than the digest, at the cost of a look at each file."""
+    place = root / FOLDER / name / digest
+    try:
+        found = [(path.as_posix(), path.stat()) for path in sorted(place.rglob("*"))]
+    except FileNotFoundError:
+        return ()
+    return tuple((path, stat.st_mtime_ns, stat.st_size) for path, stat in found)
 
 
 def remove(root: Path, place: Path) -> None:

@@ -1,8 +1,12 @@
 """Keeping tables small: compaction, and removal of files that nothing refers to."""
 
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
+from warehouse import artifacts, releases
 from warehouse.delta import Lake
+from warehouse.errors import NotMaterialized
 from warehouse.table import Table
 
 RETENTION_HOURS = 7 * 24
@@ -31,3 +35,20 @@ def maintain(lake: Lake, table: Table, *, keep_versions: list[int] | None = None
             retention_hours=RETENTION_HOURS, dry_run=False, keep_versions=keep_versions or None
         )
     return Maintained(files_merged=int(merged), files_removed=len(removed))
+
+
+def pinned_versions(root: Path) -> dict[str, list[int]]:
+    """Delta versions by table path that a kept release or a card in it cites: maintenance leaves their files alone.
+
+    A card that is gone cites nothing.
+    """
+    pins: dict[str, set[int]] = {}
+    for manifest in releases.history(root):
+        cited = []
+        for item in manifest.artifacts.items():
+            with suppress(NotMaterialized):
+                cited.append(artifacts.load(root, *item).inputs)
+        for versions in (manifest.tables, *cited):
+            for path, version in versions.items():
+                pins.setdefault(path, set()).add(version)
+    return {path: sorted(versions) for path, versions in sorted(pins.items())}

@@ -19,7 +19,7 @@ from filelock import FileLock
 from warehouse import artifacts
 from warehouse.artifacts import Artifact, write_durably
 from warehouse.delta import Lake
-from warehouse.errors import Conflict, ContractBroken, NotMaterialized
+from warehouse.errors import ArtifactDamaged, Conflict, ContractBroken, NotMaterialized, TicketlakeError
 
 FOLDER = "releases"
 CURRENT = "CURRENT"
@@ -59,7 +59,7 @@ class Release:
     def artifact(self, name: str) -> Artifact:
         """Raises `NotMaterialized` naming the asset when the release has none of that name."""
         if name not in self.artifacts:
-            raise NotMaterialized(name)
+            raise NotMaterialized(name, f"run `{artifacts.made_by(name)}`")
         return self.artifacts[name]
 
 
@@ -103,22 +103,33 @@ def publish(
 def rollback(lake: Lake, release_id: str) -> Release:
     """Point to an older release. Raises `NotMaterialized` when it, or a part of it, is gone."""
     with _lock(lake.root):
-        opened = _open(lake.root, release_id)
+        opened = _whole(*_open(lake.root, release_id))
         write_durably(lake.root / FOLDER / CURRENT, f"{opened.id}\n")
     return opened
 
 
 def open_release(root: Path) -> Release:
     """The current release, whole. Raises `NotMaterialized("release")` before the first."""
+    return _whole(*open_parts(root))
+
+
+def open_parts(root: Path) -> tuple[Release, dict[str, TicketlakeError]]:
+    """The current release with those of its artifacts that are whole, and by name what is wrong with the others.
+
+    Raises `NotMaterialized("release")` before the first.
+    """
     for _ in range(3):
         release_id = current_id(root)
         if release_id is None:
             raise NotMaterialized("release")
         try:
-            return _open(root, release_id)
+            release, faults = _open(root, release_id)
         except NotMaterialized:
             if release_id == current_id(root):
                 raise
+            continue
+        if not faults or release_id == current_id(root):
+            return release, faults
     raise Conflict("the current release changed three times while it was opened. Try again.")
 
 
@@ -140,17 +151,6 @@ def history(root: Path) -> list[Manifest]:
     """All releases that are kept, newest first."""
     ids = sorted((p.stem for p in (root / FOLDER).glob("*.json") if _ID.fullmatch(p.stem)), reverse=True)
     return [_manifest(root, release_id) for release_id in ids]
-
-
-def pinned_versions(root: Path) -> dict[str, list[int]]:
-    """Delta versions by table path that a kept release or a card in it cites: maintenance leaves their files alone."""
-    pins: dict[str, set[int]] = {}
-    for manifest in history(root):
-        cited = [artifacts.load(root, *item).inputs for item in manifest.artifacts.items()]
-        for versions in (manifest.tables, *cited):
-            for path, version in versions.items():
-                pins.setdefault(path, set()).add(version)
-    return {path: sorted(versions) for path, versions in sorted(pins.items())}
 
 
 def retain(lake: Lake, keep: int, *, now: datetime) -> list[str]:
@@ -192,9 +192,22 @@ def check_fit(parts: Mapping[str, Artifact], tables: Mapping[str, int]) -> None:
                 raise ContractBroken(f"{message}, the release names {tables.get(path, 'none')}. Publish that version.")
 
 
-def _open(root: Path, release_id: str) -> Release:
+def _open(root: Path, release_id: str) -> tuple[Release, dict[str, TicketlakeError]]:
     manifest = _manifest(root, release_id)
-    return Release(manifest, {name: artifacts.load(root, name, d) for name, d in manifest.artifacts.items()})
+    found: dict[str, Artifact] = {}
+    faults: dict[str, TicketlakeError] = {}
+    for name, digest in manifest.artifacts.items():
+        try:
+            found[name] = artifacts.load(root, name, digest)
+        except (ArtifactDamaged, NotMaterialized) as error:
+            faults[name] = error
+    return Release(manifest, found), faults
+
+
+def _whole(release: Release, faults: Mapping[str, TicketlakeError]) -> Release:
+    for error in faults.values():
+        raise error
+    return release
 
 
 def _write_manifest(root: Path, content: Mapping[str, Any], previous: str | None, now: datetime) -> Manifest:
