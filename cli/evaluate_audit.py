@@ -61,7 +61,7 @@ def _read(file: Path, mapping: str | None) -> tuple["pl.DataFrame", int]:
         rows = lake.read(silver.TICKETS, columns=[field.name for field in silver.TICKET_FIELDS])
         if rows.is_empty():
             first = lake.read(silver.QUARANTINE, columns=["position", "detail"]).sort("position").row(0)
-            refused = f"all {done.quarantined:,} records were refused, the first, at {first[0]}: {first[1]}"
+            refused = f"every record was refused ({done.quarantined:,}), the first, at {first[0]}: {first[1]}"
             raise SourceUnreadable(f"{file}: {refused}. Mend the file, or name its columns with --map.")
     return rows, done.quarantined
 

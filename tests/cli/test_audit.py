@@ -43,7 +43,7 @@ def test_a_file_of_which_every_record_is_refused_is_an_error_with_the_first_reas
     (tmp_path / "bad.jsonl").write_text("\n".join(json.dumps(record) for record in bad))
     done = run(None, "evaluate", "audit", tmp_path / "bad.jsonl", cwd=tmp_path)
     assert done.returncode == 1
-    assert "all 3 records were refused, the first, at 1: created_at" in done.stderr
+    assert "every record was refused (3), the first, at 1: created_at" in done.stderr
     assert "nothing to learn" not in done.stdout
 
 
