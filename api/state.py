@@ -7,6 +7,7 @@ from threading import Lock
 import msgspec
 import structlog
 
+from api.logs import where
 from ml.classify.baseline import NAME as CATEGORY_BASELINE
 from operations import drain
 from operations.inbox import Inbox
@@ -37,7 +38,7 @@ class Parts:
 
     def __init__(self, settings: Settings) -> None:
         self.lake = Lake(settings.lake_root)
-        self.serving = Serving(settings.lake_root, _tell)
+        self.serving = Serving(settings.lake_root, _tell, _damaged)
         self.metrics = MetricsFile(settings.lake_root)
         self._url = settings.database_url
         self._store: Store | None = None
@@ -64,10 +65,13 @@ class Parts:
 
     def warm_up(self) -> None:
         """Open the release, so that the first request finds everything loaded."""
+        if releases.current_id(self.lake.root) is None:
+            structlog.get_logger("api").info("nothing to serve yet")
+            return
         try:
             self.serving.opened()
         except Exception as error:  # whoever asks first is told what it is
-            structlog.get_logger("api").info("nothing to serve yet", error=type(error).__name__)
+            _damaged("release", error)
 
     def close(self) -> None:
         """Give the database's connections back."""
@@ -106,18 +110,22 @@ class Parts:
 
     def _artifacts(self) -> list[Part]:
         try:
-            release = self.serving.opened().release
+            opened = self.serving.opened()
         except TicketlakeError as error:
             gone = Part(name="release", present=False, detail=str(error))
             return [gone, _missing(CATEGORY_BASELINE)]
+        release = opened.release
         made = releases_age(release.manifest)
         newer = self.serving.refused.get(releases.current_id(self.lake.root) or "")
         detail = f"a newer release is not served: {newer}" if newer else None
         found = [Part(name="release", present=True, version=release.id, age_seconds=made, detail=detail)]
-        for name, artifact in sorted(release.artifacts.items()):
+        for name in sorted(release.artifacts.keys() - opened.faults.keys()):
+            artifact = release.artifacts[name]
             age = _age(artifact.path / artifacts.CARD)
             found.append(Part(name=name, present=True, version=artifact.digest, age_seconds=age))
-        return found if CATEGORY_BASELINE in release.artifacts else [*found, _missing(CATEGORY_BASELINE)]
+        found += [Part(name=name, present=False, detail=str(fault)) for name, fault in sorted(opened.faults.items())]
+        named = CATEGORY_BASELINE in release.manifest.artifacts
+        return found if named else [*found, _missing(CATEGORY_BASELINE)]
 
     def _inbox(self) -> Part:
         try:
@@ -131,6 +139,12 @@ def _tell(target: str, family: str, error: Exception) -> None:
     """Of a family that could not answer; never what it was asked."""
     log = structlog.get_logger("api")
     log.warning("a model failed", target=target, family=family, error=type(error).__name__)
+
+
+def _damaged(name: str, error: Exception) -> None:
+    """Of a release, or a part of one, that is not served. Our own messages name its place; others may quote tickets."""
+    detail = str(error) if isinstance(error, TicketlakeError) else where(error)
+    structlog.get_logger("api").error("a part is not served", part=name, error=type(error).__name__, detail=detail)
 
 
 def now() -> datetime:

@@ -20,7 +20,7 @@ from ml.inputs import encoded
 from ml.targets import TARGETS
 from ml.text.encoder import Joined
 from ml.text.encoder import load as load_encoder
-from warehouse.artifacts import Artifact
+from warehouse.artifacts import Artifact, made_by
 from warehouse.contracts.ticket_features import TICKETS
 from warehouse.errors import ArtifactDamaged, TicketlakeError
 from warehouse.releases import Release
@@ -56,8 +56,17 @@ class Models:
     """By artifact its digest and what was loaded from it."""
 
     @classmethod
-    def load(cls, release: Release, before: "Models | None", failed: Failed) -> "Models":
-        """Load what changed, and answer once with it. Raises `ArtifactDamaged` for what cannot be read or asked."""
+    def load(
+        cls,
+        release: Release,
+        before: "Models | None",
+        failed: Failed,
+        faults: dict[str, TicketlakeError] | None = None,
+    ) -> "Models":
+        """Load what changed, and answer once with it.
+
+        `faults` gains by artifact what is wrong with those that cannot be read; without it that is raised.
+        """
         loaded: dict[str, tuple[str, Any]] = {}
 
         def part(name: str, load: Callable[[Artifact], T]) -> T | None:
@@ -66,7 +75,13 @@ class Models:
             artifact = release.artifact(name)
             held = before.loaded.get(name) if before is not None else None
             if held is None or held[0] != artifact.digest:
-                held = (artifact.digest, _read(artifact, load))
+                try:
+                    held = (artifact.digest, _read(artifact, load))
+                except TicketlakeError as error:
+                    if faults is None:
+                        raise
+                    faults[name] = error
+                    return None
             loaded[name] = held
             found: T = held[1]
             return found
@@ -82,7 +97,7 @@ class Models:
         baseline = part(BASELINE, lambda artifact: CategoryModel.load(artifact.path))
         policy = part(decisions.NAME, lambda artifact: Policy.load(artifact.path))
         judges = {name: _judge(release.artifact(f"models/{name}"), policy) for name in champions}
-        models = cls(encoder, champions, judges, policy, time, baseline, loaded)
+        models = cls(encoder, champions, judges, policy, time if encoder is not None else None, baseline, loaded)
         models.warm_up(failed)
         return models
 
@@ -117,4 +132,4 @@ def _read(artifact: Artifact, load: Callable[[Artifact], T]) -> T:
         raise
     except Exception as error:  # whatever a library says of a file that it cannot read
         found = f"{artifact.name} {artifact.digest} cannot be loaded: {type(error).__name__}: {error}"
-        raise ArtifactDamaged(f"{found}. Delete {artifact.path} and run `ticketlake build --learn`.") from error
+        raise ArtifactDamaged(f"{found}. Delete {artifact.path} and run `{made_by(artifact.name)}`.") from error

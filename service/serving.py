@@ -1,5 +1,6 @@
 """The release and the metrics that are served now: kept open, exchanged whole when newer ones are published."""
 
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -12,13 +13,18 @@ from operations.inbox import Inbox
 from service.models import Failed, Models
 from service.online import Online
 from service.understanding import Understood, understand
-from warehouse import releases
+from warehouse import artifacts, releases
+from warehouse.artifacts import made_by
 from warehouse.delta import Lake
-from warehouse.errors import NotMaterialized, StoreUnavailable
+from warehouse.errors import NotMaterialized, StoreUnavailable, TicketlakeError
 from warehouse.releases import Release
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+Damaged = Callable[[str, Exception], object]
+Traces = Mapping[tuple[str, str], artifacts.Trace]
+"""By name and digest."""
 
 
 @dataclass(frozen=True)
@@ -28,21 +34,37 @@ class Opened:
     release: Release
     models: Models
     online: Online
+    faults: Mapping[str, TicketlakeError]
+    """What is wrong with those artifacts that are left out."""
+
+    def fault(self, name: str) -> TicketlakeError:
+        """Why there is no artifact of this name to be asked."""
+        return self.faults.get(name) or NotMaterialized(name, f"run `{made_by(name)}`")
 
 
-def _nobody(target: str, family: str, error: Exception) -> None:
+def _nobody(*_: object) -> None:
     """Nobody listens."""
 
 
 class Serving:
-    """Threads share one. Whoever notices a newer release opens it; the others go on with the one they have."""
+    """Threads share one. Whoever notices a newer release opens it; the others go on with the one they have.
 
-    def __init__(self, root: Path, failed: Failed = _nobody) -> None:
-        """Opens nothing yet: the lake may still be empty. `failed` hears of a family that could not answer."""
+    A newer release that is not whole is refused while an older one is held; with none held, its sound parts are served.
+    Both are tried again when somebody touches the files that were wrong.
+    """
+
+    def __init__(self, root: Path, failed: Failed = _nobody, damaged: Damaged = _nobody) -> None:
+        """Opens nothing yet: the lake may still be empty.
+
+        `failed` hears of a family that could not answer, `damaged` of what is wrong with a release or a part of it.
+        """
         self._root = root
         self._failed = failed
+        self._damaged = damaged
         self._opened: Opened | None = None
         self._opening = Lock()
+        self._wrong: dict[str, Traces] = {}
+        """By release the artifacts that were wrong with it when it was last tried, with their files as they were."""
         self.refused: dict[str, Exception] = {}
         """Releases that could not be opened, and why; an older one is served in their place."""
 
@@ -51,7 +73,7 @@ class Serving:
         held, current = self._opened, releases.current_id(self._root)
         if current is None:
             raise NotMaterialized("release")
-        if held is not None and (held.release.id == current or current in self.refused):
+        if held is not None and self._settled(held, current):
             return held
         if not self._opening.acquire(blocking=held is None):
             assert held is not None  # noqa: S101 only then do we not wait
@@ -66,7 +88,8 @@ class Serving:
     ) -> tuple[str, list[Understood]]:
         """The release, and what its models say of tickets (columns `READ`).
 
-        Raises `NotMaterialized` naming the baseline where no model, or no release, could say anything.
+        Raises `NotMaterialized` naming the baseline where no model, or no release, could say anything, and
+        `ArtifactDamaged` where the baseline is.
         """
         try:
             opened = self.opened()
@@ -78,24 +101,53 @@ class Serving:
             features = opened.online.features(None, tickets)
         found = understand(opened.models, tickets, features, full=full, failed=self._failed)
         if not all(one.targets for one in found):
-            raise NotMaterialized(BASELINE)
+            raise opened.fault(BASELINE)
         return opened.release.id, found
 
+    def _settled(self, held: Opened, current: str) -> bool:
+        """Whether there is nothing to open: what is held is whole, or what was wrong has not been touched since."""
+        wrong = self._wrong.get(current)
+        return held.release.id == current if wrong is None else self._traces(wrong) == wrong
+
     def _exchange(self) -> Opened:
-        held = self._opened
-        current = releases.current_id(self._root)
-        if held is not None and held.release.id == current:
+        held, current = self._opened, str(releases.current_id(self._root))
+        if held is not None and self._settled(held, current):
             return held
+        wrong: list[tuple[str, str]] = []
         try:
-            release = releases.open_release(self._root)
-            models = Models.load(release, held.models if held else None, self._failed)
-            self._opened = Opened(release, models, Online(Lake(self._root), release.manifest))
-        except Exception as error:  # whatever is wrong with it, the older one is whole
+            release, faults = releases.open_parts(self._root)
+            current = release.id
+            models = Models.load(release, held.models if held else None, self._failed, faults)
+            wrong = [(name, release.manifest.artifacts[name]) for name in faults]
+            opened = Opened(release, models, Online(Lake(self._root), release.manifest), faults)
+            if lost := _lost(held, opened):
+                raise lost
+        except Exception as error:  # whatever is wrong with it, what is held is better
             if held is None:
                 raise
-            self.refused[str(current)] = error
+            self._wrong[current] = self._traces(wrong)
+            self.refused[current] = error
+            self._damaged("release", error)
             return held
-        return self._opened
+        self.refused.pop(current, None)
+        self._wrong.pop(current, None)
+        if wrong:
+            self._wrong[current] = self._traces(wrong)
+        for name, fault in faults.items():
+            self._damaged(name, fault)
+        self._opened = opened
+        return opened
+
+    def _traces(self, parts: Iterable[tuple[str, str]]) -> Traces:
+        return {part: artifacts.trace(self._root, *part) for part in parts}
+
+
+def _lost(held: Opened | None, opened: Opened) -> TicketlakeError | None:
+    """What is wrong with a part that would be missed in exchange for what is held."""
+    if held is None:
+        return None
+    missed = held.faults if held.release.id == opened.release.id else {}
+    return next((error for name, error in opened.faults.items() if name not in missed), None)
 
 
 class MetricsFile:

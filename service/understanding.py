@@ -59,7 +59,7 @@ class Hours(msgspec.Struct, frozen=True):
 
 
 class Understood(msgspec.Struct, frozen=True):
-    """One ticket. `missing` names models that no build has made yet, or that do not fit the release's encoder."""
+    """One ticket. `missing` names models that no build has made yet, or that are damaged or do not fit the encoder."""
 
     targets: dict[str, Answer]
     novelty: Strange | None

@@ -6,7 +6,6 @@ from litestar import get
 from api.state import Parts
 from ml.classify import decisions
 from ml.classify.decisions import Rule, Threshold
-from warehouse.errors import NotMaterialized
 
 
 class DecisionPolicy(msgspec.Struct, frozen=True):
@@ -26,5 +25,5 @@ def get_decision_policy(parts: Parts) -> DecisionPolicy:
     opened = parts.serving.opened()
     policy = opened.models.policy
     if policy is None:
-        raise NotMaterialized(decisions.NAME)
+        raise opened.fault(decisions.NAME)
     return DecisionPolicy(opened.release.id, policy.rules, policy.thresholds)

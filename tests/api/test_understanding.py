@@ -6,18 +6,14 @@ import sys
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from pathlib import Path
 
 import psutil
 import pytest
-from litestar.testing import TestClient
 
-from api.app import create_app
 from operations.predictions import Predictions
 from operations.store import open_store
 from service.serving import Serving
 from warehouse import releases
-from warehouse.errors import ArtifactDamaged
 from warehouse.settings import Settings
 
 BILL = {"subject": "question 7", "description": "the invoice shows a wrong amount since yesterday"}
@@ -182,31 +178,6 @@ def test_fifty_exchanges_do_not_make_memory_grow(learned, release_of):
         used.append(process.memory_info().rss)
 
     assert max(used[-10:]) - max(used[5:15]) < 20 * 2**20
-
-
-@pytest.mark.parametrize("damage", [lambda file: file.write_bytes(file.read_bytes()[:-9]), Path.unlink])
-def test_a_damaged_champion_is_refused_and_the_older_one_keeps_answering(answering, release_of, damage):
-    sound = predict(answering)
-    newer = release_of("second")
-    damage(newer.artifact("models/category").path / "0" / "weights.npy")
-
-    again = predict(answering)
-
-    assert again["release"] == sound["release"]
-    parts = {part["name"]: part for part in answering.get("/health/ready").json()["parts"]}
-    assert "models/category has digest" in parts["release"]["detail"]
-
-
-def test_a_damaged_champion_with_none_before_it_is_a_clear_error(learned, release_of):
-    damaged = release_of("second").artifact("models/category").path / "0" / "weights.npy"
-    damaged.write_bytes(b"\x93NUMPY")
-    with pytest.raises(ArtifactDamaged, match=r"models/category has digest .* a file below"):
-        Serving(learned.root).opened()
-
-    app = create_app(Settings(lake_root=learned.root, _env_file=None))
-    with TestClient(app, raise_server_exceptions=False) as client:
-        answer = client.post("/v1/predict-ticket", json=BILL)
-        assert (answer.status_code, "models/category" in answer.json()["detail"]) == (503, True)
 
 
 def test_answering_loads_no_library_that_only_trains(learned):

@@ -86,12 +86,18 @@ def test_a_damaged_release_is_refused_once_and_the_older_one_is_kept(lake, publi
     assert publish(3).id == serving.opened().release.id
 
 
-def test_a_damaged_release_with_none_before_it_is_an_error(lake, publish):
-    damaged = publish(1)
+def test_of_a_damaged_release_with_none_before_it_the_damage_is_told_once_and_raised_to_who_asks(lake, publish):
+    damaged, heard = publish(1), []
     (damaged.artifact(baseline.NAME).path / "idf.npy").write_bytes(b"")
+    serving = Serving(lake.root, damaged=lambda name, error: heard.append((name, str(error))))
 
-    with pytest.raises(ArtifactDamaged, match="was changed"):
-        Serving(lake.root).opened()
+    for _ in range(2):
+        with pytest.raises(ArtifactDamaged, match="was changed"):
+            serving.understand(asked("invoice"), None)
+    assert serving.opened().release.id == damaged.id
+    ((name, said),) = heard
+    assert name == baseline.NAME
+    assert str(damaged.artifact(baseline.NAME).path) in said
 
 
 def test_metrics_that_nobody_published_are_named(lake):

@@ -1,9 +1,10 @@
 import os
+import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from warehouse import releases
+from warehouse import maintenance, releases
 from warehouse.errors import ArtifactDamaged, Conflict, ContractBroken, NotMaterialized
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -102,6 +103,36 @@ def test_a_file_that_was_changed_is_noticed_before_it_is_used(lake, make_artifac
         releases.open_release(lake.root)
 
 
+@pytest.mark.parametrize("lost", ["card.json", "parts/weights.txt"])
+def test_a_file_that_is_missing_is_damage_too(lake, lost, make_artifact, publish):
+    artifact = make_artifact()
+    publish(artifact)
+    (artifact.path / lost).unlink()
+
+    with pytest.raises(ArtifactDamaged, match=r"is missing\. Delete that directory and run `ticketlake build`"):
+        releases.open_release(lake.root)
+
+
+def test_damage_names_the_command_that_mends_it(lake, make_artifact, publish):
+    artifact = make_artifact(name="models/category")
+    publish(artifact)
+    (artifact.path / "card.json").write_text("{")
+
+    with pytest.raises(ArtifactDamaged, match="Delete that directory and run `ticketlake build --learn`"):
+        releases.open_release(lake.root)
+
+
+def test_a_directory_that_is_gone_is_missing_and_the_others_can_be_opened(lake, make_artifact, publish):
+    kept, gone = make_artifact("a", "models/encoder"), make_artifact("b", "models/category")
+    publish(kept, gone)
+    shutil.rmtree(gone.path)
+
+    with pytest.raises(NotMaterialized, match=f"{gone.path} is gone, run `ticketlake build --learn`"):
+        releases.open_release(lake.root)
+    release, faults = releases.open_parts(lake.root)
+    assert (list(release.artifacts), list(faults)) == (["models/encoder"], ["models/category"])
+
+
 def test_rollback_points_to_an_older_release_and_forth_again(lake, make_artifact, publish):
     first, second = publish(make_artifact("a")), publish(make_artifact("b"))
 
@@ -147,4 +178,12 @@ def test_retention_spares_what_a_build_has_just_staged(lake, make_artifact, publ
 def test_versions_that_a_release_or_its_cards_cite_are_pinned(lake, make_artifact, publish):
     publish(make_artifact(inputs={"silver/tickets": 2}), tables={"silver/tickets": 4, "gold/a": 1})
 
-    assert releases.pinned_versions(lake.root) == {"gold/a": [1], "silver/tickets": [2, 4]}
+    assert maintenance.pinned_versions(lake.root) == {"gold/a": [1], "silver/tickets": [2, 4]}
+
+
+def test_a_card_that_is_gone_pins_nothing(lake, make_artifact, publish):
+    artifact = make_artifact(inputs={"silver/tickets": 2})
+    publish(artifact, tables={"silver/tickets": 4})
+    shutil.rmtree(artifact.path)
+
+    assert maintenance.pinned_versions(lake.root) == {"silver/tickets": [4]}
