@@ -79,7 +79,8 @@ class Artifacts(dg.ConfigurableIOManager):
         """The artifact that the asset stands for, after its digest was checked; None where it was never made."""
         place = self._place(context.asset_key)
         pointer = json.loads(place.read_text(encoding="utf-8")) if place.exists() else None
-        return artifacts.load(settings().lake_root, **pointer) if pointer else None
+        with expected_errors():
+            return artifacts.load(settings().lake_root, **pointer) if pointer else None
 
     def _place(self, key: dg.AssetKey) -> Path:
         return settings().lake_root / artifacts.FOLDER / "/".join(key.path) / "STAGED"

@@ -9,12 +9,12 @@ import dagster as dg
 
 import ml
 from ml.classify import baseline
-from orchestration.resources import RETRIES, LakeResource, artifact_result
+from orchestration.resources import RETRIES, LakeResource, artifact_result, expected_errors
 from warehouse import artifacts, releases
 from warehouse.artifacts import Artifact
 from warehouse.contracts import audit, silver
 from warehouse.delta import Lake
-from warehouse.errors import NothingToLearn
+from warehouse.errors import NothingToLearn, NotMaterialized
 
 NAME = baseline.NAME
 
@@ -45,7 +45,8 @@ def category_baseline(
 ) -> dg.MaterializeResult[Artifact | None]:
     """Category from the customer's words: TF-IDF and logistic regression, judged on the most recent tickets."""
     tables = lake.of(context)
-    known, now = serving(tables, NAME), {"code": code(), "seed": config.seed}
+    with expected_errors():
+        known, now = serving(tables, NAME), {"code": code(), "seed": config.seed}
     labelled = tables.scan(silver.TICKETS).select("category").count().collect().item()
     if known is not None and not outgrown(known, labelled, now, config.growth):
         return artifact_result(NAME, known, "up to date")
@@ -60,10 +61,13 @@ def category_baseline(
 
 
 def serving(tables: Lake, name: str) -> Artifact | None:
-    """The model of the current release."""
+    """The model of the current release; None where it has none, or its directory is gone."""
     manifest = releases.current(tables.root)
     digest = manifest.artifacts.get(name) if manifest else None
-    return artifacts.load(tables.root, name, digest) if digest else None
+    try:
+        return artifacts.load(tables.root, name, digest) if digest else None
+    except NotMaterialized:
+        return None
 
 
 def outgrown(known: Artifact | None, labelled: int, now: Mapping[str, Any], growth: float) -> bool:

@@ -1,12 +1,13 @@
 """What tickets are about: one champion a target, chosen among families, trained when there is more to learn."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 import polars as pl
 
+from ml.audit.verdicts import NOTHING
 from ml.card import Card
 from ml.classify.champion import Champion
 from ml.duration import RESOLUTION_TIME
@@ -17,7 +18,7 @@ from orchestration.defs.models import Training, code, outgrown, serving
 from orchestration.defs.studied import NAME as TUNED
 from orchestration.defs.studied import hyperparameters
 from orchestration.past import PAST, read_past
-from orchestration.resources import RETRIES, LakeResource, artifact_ins, artifact_result
+from orchestration.resources import RETRIES, LakeResource, artifact_ins, artifact_result, expected_errors
 from warehouse import artifacts
 from warehouse.artifacts import Artifact
 from warehouse.contracts import audit, silver
@@ -26,6 +27,8 @@ from warehouse.errors import NothingToLearn
 from warehouse.settings import settings
 
 NAMES = {name: f"models/{name}" for name in (*(target.name for target in TARGETS), RESOLUTION_TIME)}
+PLAIN = frozenset({"majority", "naive_bayes", "logistic", "decision_tree", "linear_svm", "xgboost"})
+"""Families that are fitted in seconds."""
 Produced = Iterator[dg.MaterializeResult[Artifact | None]]
 
 
@@ -54,13 +57,15 @@ def understand(
     tables = lake.of(context)
     chosen = {name: path for name, path in NAMES.items() if dg.AssetKey(path.split("/")) in context.selected_asset_keys}
     labelled = tables.row_count(silver.TICKETS)
-    now = {"code": code(), "encoder": encoder.card["encoder"], "families": settings().families, "seed": config.seed}
+    now = {"code": code(), "encoder": encoder.card["encoder"], "seed": config.seed}
     now |= {"hyperparameters": tuned.digest if tuned else None}
     better = hyperparameters(tuned) if tuned else {}
-    known = {name: serving(tables, path) for name, path in chosen.items()}
-    due = {name for name, artifact in known.items() if outgrown(artifact, labelled, now, config.growth)}
+    audited = {target.name: _audited(tables, target.column) for target in TARGETS}
+    asked = {name: {**now, "families": _families(audited.get(name))} for name in chosen}
+    with expected_errors():
+        known = {name: serving(tables, path) for name, path in chosen.items()}
+    due = {name for name, held in known.items() if outgrown(held, labelled, asked[name], config.growth)}
     past: Past | None = None
-    learned: dict[str, Champion] = {}
     for name, path in chosen.items():
         if name not in due:
             yield artifact_result(path, known[name], "up to date")
@@ -68,34 +73,46 @@ def understand(
         try:
             past = past or read_past(tables, encoder)
             context.log.info(f"{name}: training")
-            save, card = _learn(past, name, learned, better, seed=config.seed, tell=context.log.info)
+            save, card = _learn(
+                past, name, asked[name]["families"].split(","), known, better, seed=config.seed, tell=context.log.info
+            )
         except NothingToLearn as error:
+            known[name] = None
             yield artifact_result(path, None, str(error))
             continue
-        details = {**card.as_dict(), **now, "labelled": labelled, "learnability": _audited(tables, card.target)}
-        yield artifact_result(path, artifacts.stage(tables.root, path, save, details), "trained")
+        details = {**card.as_dict(), **asked[name], "labelled": labelled, "learnability": audited.get(name)}
+        known[name] = artifacts.stage(tables.root, path, save, details)
+        yield artifact_result(path, known[name], "trained")
 
 
 def _learn(
     past: Past,
     name: str,
-    learned: dict[str, Champion],
+    families: Sequence[str],
+    known: Mapping[str, Artifact | None],
     better: Mapping[str, Mapping[str, Any]],
     *,
     seed: int,
     tell: Callable[[str], object],
 ) -> tuple[Callable[[Path], None], Card]:
-    """What writes the trained model, and its card; `learned` gains it. Raises `NothingToLearn`."""
+    """What writes the trained model, and its card; `known` are the models so far. Raises `NothingToLearn`."""
     if name == RESOLUTION_TIME:
         time, card = learn_resolution_time(past, seed=seed)
         return time.save, card
     target = next(target for target in TARGETS if target.name == name)
-    families = settings().families.split(",")
-    above = learned.get(target.within or "")
+    within = known.get(target.within or "")
+    above = Champion.load(within.path) if within is not None else None
     chosen = {**STORED, **better}
     found = learn_target(past, target, families, seed=seed, parameters=chosen, above=above, tell=tell)
-    learned[name] = found.champion
     return found.save, found.card
+
+
+def _families(audited: Mapping[str, str] | None) -> str:
+    """Where the audit found nothing to learn nothing is answered: the plain families show that it is so."""
+    wanted = settings().families
+    if audited is None or audited["verdict"] != NOTHING:
+        return wanted
+    return ",".join(family for family in wanted.split(",") if family in PLAIN) or wanted
 
 
 def _audited(lake: Lake, column: str) -> dict[str, str] | None:

@@ -1,11 +1,9 @@
 """Predictions follow the champions and the tickets, and only of what was opened after the models' past."""
 
 import json
-import shutil
 from datetime import UTC, datetime
 
 import polars as pl
-import pytest
 
 from ml.classify.decisions import NAME as POLICY
 from ml.classify.decisions import Policy
@@ -17,23 +15,7 @@ from orchestration.defs.features import follow_tickets
 from orchestration.defs.predictions import follow
 from warehouse.contracts import silver
 from warehouse.contracts.predictions import TICKETS
-from warehouse.delta import Lake
 from warehouse.releases import open_release
-
-
-@pytest.fixture(scope="module")
-def learned_root(built_once, run, tmp_path_factory):
-    root = tmp_path_factory.mktemp("learned") / "lake"
-    shutil.copytree(built_once[0], root, symlinks=True)
-    done = run(root, "build", "--learn", "--json")
-    assert done.returncode in (0, 3), done.stderr
-    return root
-
-
-@pytest.fixture
-def learned(learned_root, tmp_path):
-    shutil.copytree(learned_root, tmp_path / "lake", symlinks=True)
-    return Lake(tmp_path / "lake")
 
 
 def models(lake):
