@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 Verdict = Literal["learnable", "weak", "nothing to learn", "solved by template"]
+NOTHING: Verdict = "nothing to learn"
 CHANCE = 0.005
 SHARED_TEMPLATES = 0.5
 TEMPLATE_SKILL = 0.05
@@ -48,9 +49,9 @@ def verdict(
     judged = {name: split for name, split in made.items() if split is not None}
     for name, split in judged.items():
         if split.p_value > CHANCE:
-            return "nothing to learn", f"{name}: no better than permuted labels (p = {split.p_value:.3f})"
+            return NOTHING, f"{name}: no better than permuted labels (p = {split.p_value:.3f})"
     if time is None or not judged:
-        return "nothing to learn", "too few labelled tickets, or all of one moment"
+        return NOTHING, "too few labelled tickets, or all of one moment"
     by_template = shared_templates >= SHARED_TEMPLATES and time.skill >= TEMPLATE_SKILL
     if unseen is not None and by_template and (unseen.low <= 0 or unseen.skill < KEPT * time.skill):
         return "solved by template", (
