@@ -95,14 +95,20 @@ def choose(
     ranked = _ranked(candidates)
     together = [c for c in ranked if c.validation.value >= ranked[0].validation.low][:MEMBERS]
     if len(together) > 1:
-        learner = Blend([c.fitted for c in together])
-        blend = _judged(learner, validation, seed, sum(c.fit_seconds for c in together))
-        tell(f"blend of {', '.join(learner.parameters['members'])}: weighted F1 {blend.validation.value:.3f}")
+        blends = {count: _together(together[:count], validation, seed) for count in range(2, len(together) + 1)}
+        count, blend = max(blends.items(), key=lambda one: one[1].validation.value)
+        names = ", ".join(member.fitted.family for member in together[:count])
+        tell(f"blend of {names}: weighted F1 {blend.validation.value:.3f}")
         candidates.append(blend)
         ranked = _ranked(candidates)
     champion = min(_not_worse(ranked, validation, seed), key=lambda c: float(np.median(c.milliseconds)))
     others = [c for c in ranked if c is not champion and c.fitted.family != Blend.family]
     return candidates, [champion, *others[:1]]
+
+
+def _together(members: Sequence[Candidate], validation: Examples, seed: int) -> Candidate:
+    seconds = sum(member.fit_seconds for member in members)
+    return _judged(Blend([member.fitted for member in members]), validation, seed, seconds)
 
 
 def _ranked(candidates: Sequence[Candidate]) -> list[Candidate]:

@@ -97,16 +97,22 @@ def fit_all(
 
 
 def blended(fitted: Sequence[Fitted], split: Split) -> Fitted | None:
-    """The best that chance cannot tell apart (one standard error on validation), together; None for a single one."""
+    """The best that chance cannot tell apart (one standard error on validation), together; None for a single one.
+
+    The two best, or one more where validation says so (ensemble selection, Caruana et al., 2004).
+    """
     ranked = sorted(fitted, key=lambda one: -one.validation)
     best = ranked[0].validation
     error = np.sqrt(best * (1 - best) / len(split.validation))
     near = tuple(one for one in ranked if one.validation >= best - error)[:MEMBERS]
     if len(near) < 2:
         return None
-    blend = Blend([one.fitted for one in near])
-    found = calibrated(blend, split, sum(one.seconds for one in near))
-    return replace(found, members=near)
+    found = []
+    for count in range(2, len(near) + 1):
+        members = near[:count]
+        blend = calibrated(Blend([one.fitted for one in members]), split, sum(one.seconds for one in members))
+        found.append(replace(blend, members=members))
+    return max(found, key=lambda one: one.validation)
 
 
 def calibrated(learner: Answering, split: Split, seconds: float) -> Fitted:

@@ -42,13 +42,17 @@ def tickets(n: int, seed: int, *, bare: bool = False) -> tuple[Inputs, pl.Series
     return Inputs(pl.Series(texts), vectors, table), pl.Series(labels)
 
 
+def parts(*, bare: bool = False) -> tuple[Inputs, pl.Series, Inputs, pl.Series]:
+    """What is learned from, and what followed."""
+    inputs, labels = tickets(300, 1, bare=bare)
+    first, later = np.arange(240), np.arange(240, 300)
+    return inputs.take(first), labels.gather(first), inputs.take(later), labels.gather(later)
+
+
 def fitted(train: Any, *, bare: bool = False, **parameters: Any) -> Network:
     """A small network of this family, fitted on parts of what there is."""
     learner = train.KerasLearner if train is keras_train else train.TorchLearner
-    inputs, labels = tickets(300, 1, bare=bare)
-    first, later = np.arange(240), np.arange(240, 300)
-    parts = inputs.take(first), labels.gather(first), inputs.take(later), labels.gather(later)
-    found = learner.fit(*parts, seed=7, parameters=QUICK | parameters)
+    found = learner.fit(*parts(bare=bare), seed=7, parameters=QUICK | parameters)
     assert isinstance(found, Network)
     return found
 
@@ -69,8 +73,9 @@ def test_what_was_learned_holds_for_other_tickets(network: Network) -> None:
 @pytest.mark.parametrize("bare", [False, True], ids=["all inputs", "bare texts"])
 @pytest.mark.parametrize("train", FAMILIES, ids=["keras", "torch"])
 def test_what_serves_equals_what_was_trained(train: Any, bare: bool) -> None:
-    later = tickets(60, 2, bare=bare)
-    model, preparation, classes = train.trained(*tickets(240, 1, bare=bare), *later, seed=7, parameters=QUICK)
+    *known, held, names = parts(bare=bare)
+    later = held, names
+    model, preparation, classes = train.trained(*known, *later, seed=7, parameters=QUICK)
     served = fitted(train, bare=bare)
     arrays = preparation.arrays(later[0])
     if train is keras_train:
