@@ -55,6 +55,6 @@ class Champion:
         state = msgspec.json.decode((folder / "champion.json").read_bytes(), type=_State)
         if state.format != FORMAT:
             found = f"{folder.name} has format {state.format}, expected {FORMAT}"
-            raise ContractBroken(f"{found}. Run `ticketlake build` to train it again.")
+            raise ContractBroken(f"{found}. Run `ticketlake build --learn` to train it again.")
         unknown = Unknown.load(folder / UNKNOWN) if (folder / UNKNOWN).is_dir() else None
         return cls(state.target, calibrated.load(folder), state.under, unknown)

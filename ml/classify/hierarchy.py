@@ -11,7 +11,7 @@ def parents(labels: pl.Series, above: pl.Series) -> dict[str, str]:
     """For each label the one that it most often lies under; equal counts: the first by name."""
     pairs = pl.DataFrame({"label": labels, "above": above}).drop_nulls()
     counts = pairs.group_by("label", "above").len().sort(["len", "above"], descending=[True, False])
-    newest = counts.unique("label", keep="first", maintain_order=True)
+    newest = counts.unique("label", keep="first", maintain_order=True).sort("label")
     return dict(zip(newest["label"], newest["above"], strict=True))
 
 
