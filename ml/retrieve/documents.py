@@ -1,0 +1,31 @@
+"""What is searched, and what asks, in one shape: title, body, errors, language."""
+
+import polars as pl
+
+from ml.text.entities import Catalogue, entities
+from ml.text.language import language
+
+ERRORS = ("error_code", "exception", "frame")
+READ = 20_000
+"""Characters of a text that are read."""
+
+
+def prepared(rows: pl.DataFrame) -> pl.DataFrame:
+    """title, body, errors, language, row by row, from title and text; `language` is detected where it is not there.
+
+    `errors` are the codes, exceptions and top frames that title and text name. A body that repeats the title is empty.
+    """
+    title = rows["title"].cast(pl.String).fill_null("").str.slice(0, READ)
+    body = rows["text"].cast(pl.String).fill_null("").str.slice(0, READ)
+    body = pl.select(pl.when(body.str.strip_chars() == title.str.strip_chars()).then(pl.lit("")).otherwise(body))
+    said = pl.select(pl.concat_str(title, pl.lit("\n"), body.to_series())).to_series()
+    found = entities(said, Catalogue()).filter(pl.col("kind").is_in(ERRORS))
+    errors = found.group_by("text").agg(pl.col("value").unique(maintain_order=True).str.join("\n"))
+    spoken = rows["language"] if "language" in rows.columns else language(said)["language"]
+    return (
+        pl.DataFrame({"title": title, "body": body.to_series(), "language": spoken})
+        .with_row_index("text")
+        .with_columns(pl.col("text").cast(pl.Int64))
+        .join(errors, on="text", how="left", maintain_order="left")
+        .select("title", "body", pl.col("value").fill_null("").alias("errors"), "language")
+    )
