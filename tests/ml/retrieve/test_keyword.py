@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ml.retrieve.keyword import B, FORMAT, K1, SETTINGS, Keyword
+from ml.retrieve.keyword import FORMAT, K1, SETTINGS, B, Keyword
 from warehouse.errors import ArtifactDamaged, FormatMismatch
 
 SAID = st.lists(st.sampled_from(["login", "broken", "invoice", "ERR_42", "接続", "FileSystem.mkdirs", ""]), max_size=6)
