@@ -18,8 +18,8 @@ Floats = NDArray[np.float64]
 
 
 def ranked(scores: NDArray[np.float32], allowed: NDArray[np.bool_], depth: int = DEPTH) -> NDArray[np.int64]:
-    """Places of the best documents that may be found, best first; of equal ones the earlier place first."""
-    places = np.flatnonzero(allowed)
+    """Places of the best that may be found, best first; of equal ones the earlier first, minus infinity nowhere."""
+    places = np.flatnonzero(allowed & (scores > -np.inf))
     order = np.argsort(-scores[places], kind="stable")[:depth]
     return places[order]
 

@@ -44,6 +44,11 @@ class Dense:
         vectors, starts = _encoded(asked, encoder)
         return [vectors[start:end] for start, end in pairwise(starts)]
 
+    def own(self, document: int) -> Vectors:
+        """What a document would ask for."""
+        end = self._first[document + 1] if document + 1 < self.documents else len(self._vectors)
+        return self._vectors[self._first[document] : end]
+
     def scores(self, query: Vectors) -> Scores:
         """Cosine of each document's best passage, (n,), the mean over the passages (m, dimension) of who asks."""
         best = np.maximum.reduceat(self._vectors @ query.T, self._first, axis=0)

@@ -11,8 +11,9 @@ READ = 20_000
 
 
 def prepared(rows: pl.DataFrame) -> pl.DataFrame:
-    """title, body, errors, language, row by row, from title and text; `language` is detected where it is not there.
+    """title, body, errors, language, days, row by row, from title and text; `language` is detected where it is missing.
 
+    `days` are those from 1970 to `created_at`, null where that is unknown.
     `errors` are the codes, exceptions and top frames that title and text name. A body that repeats the title is empty.
     """
     title = rows["title"].cast(pl.String).fill_null("").str.slice(0, READ)
@@ -23,9 +24,15 @@ def prepared(rows: pl.DataFrame) -> pl.DataFrame:
     errors = found.group_by("text").agg(pl.col("value").unique(maintain_order=True).str.join("\n"))
     spoken = rows["language"] if "language" in rows.columns else language(said)["language"]
     return (
-        pl.DataFrame({"title": title, "body": body.to_series(), "language": spoken})
+        pl.DataFrame({"title": title, "body": body.to_series(), "language": spoken, "days": _days(rows)})
         .with_row_index("text")
         .with_columns(pl.col("text").cast(pl.Int64))
         .join(errors, on="text", how="left", maintain_order="left")
-        .select("title", "body", pl.col("value").fill_null("").alias("errors"), "language")
+        .select("title", "body", pl.col("value").fill_null("").alias("errors"), "language", "days")
     )
+
+
+def _days(rows: pl.DataFrame) -> pl.Series:
+    if "created_at" not in rows.columns:
+        return pl.repeat(None, rows.height, dtype=pl.Float64, eager=True)
+    return rows["created_at"].dt.epoch("s") / 86_400

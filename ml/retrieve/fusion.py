@@ -1,6 +1,6 @@
-"""Several measures of one thing as one: z-scores of each stage, weighted.
+"""Several measures of one thing as one: z-scores of the stages, weighted, and evidence that has a scale of its own.
 
-A convex combination of normalised scores; it beats fusing ranks and needs few examples (Bruch, Gai and Ingber,
+A combination of normalised scores; it beats fusing ranks and needs few examples (Bruch, Gai and Ingber,
 "An analysis of fusion functions for hybrid retrieval", 2023). Weights are fitted as a conditional logit: the
 probability that a document answers is the softmax of its sum (Cao et al., "Learning to rank: from pairwise approach
 to listwise approach", 2007), with the distance from given weights as its penalty, and none below zero.
@@ -22,15 +22,16 @@ class Fusion(msgspec.Struct, frozen=True):
     """A weight for each signal."""
 
     weights: dict[str, float]
-    source: str
-    """Where the weights come from, for whoever reads a report."""
+    plain: frozenset[str] = frozenset()
+    """Signals taken as they are: between 0 and 1, or nats. Most are 0, and a z-score would blow up the rest."""
 
     def combine(self, signals: Mapping[str, Scores], allowed: NDArray[np.bool_]) -> Scores:
         """The weighted sum for each document, (n,); what is typical is told from those that may be found."""
         total = np.zeros(len(allowed), dtype=np.float32)
         for name, weight in self.weights.items():
             if weight:
-                total += np.float32(weight) * standardised(signals[name], allowed)
+                signal = signals[name]
+                total += np.float32(weight) * (signal if name in self.plain else standardised(signal, allowed))
         return total
 
 

@@ -70,10 +70,7 @@ class Keyword:
         rows = counted.with_columns(column=known).drop_nulls("column").sort("text", "column")
         text, column, weight = (rows[name].to_numpy() for name in ("text", "column", "weight"))
         ends = np.searchsorted(text, np.arange(asked.height + 1))
-        return [
-            Query(column[start:end], weight[start:end].astype(np.float32))
-            for start, end in pairwise(ends)
-        ]
+        return [Query(column[start:end], weight[start:end].astype(np.float32)) for start, end in pairwise(ends)]
 
     def scores(self, query: Query) -> Scores:
         """How well each document fits, (n,); 0 for one that has none of the terms."""

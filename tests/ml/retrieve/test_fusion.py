@@ -12,7 +12,7 @@ ALL = np.ones(4, dtype=bool)
 
 def test_a_sum_of_z_scores_by_hand():
     signals = {"a": np.array([0, 0, 0, 4], dtype=np.float32), "b": np.array([1, 3, 1, 3], dtype=np.float32)}
-    fusion = Fusion({"a": 1.0, "b": 0.5}, "hand")
+    fusion = Fusion({"a": 1.0, "b": 0.5})
 
     assert fusion.combine(signals, ALL) == pytest.approx(
         [-1 / np.sqrt(3) - 0.5, -1 / np.sqrt(3) + 0.5, -1 / np.sqrt(3) - 0.5, np.sqrt(3) + 0.5]
@@ -23,6 +23,12 @@ def test_what_may_not_be_found_does_not_change_what_is_typical():
     allowed = np.array([True, True, False, True])
     found = standardised(np.array([1, 2, 1_000, 3], dtype=np.float32), allowed)
     assert found[allowed] == pytest.approx(np.array([-1, 0, 1]) * np.sqrt(1.5))
+
+
+def test_evidence_with_a_scale_of_its_own_is_added_as_it_is():
+    signals = {"a": np.array([0, 0, 0, 4], dtype=np.float32), "b": np.array([0, 0, 0.5, 0], dtype=np.float32)}
+    both = Fusion({"a": 1.0, "b": 2.0}, frozenset("b")).combine(signals, ALL)
+    assert both - Fusion({"a": 1.0}).combine(signals, ALL) == pytest.approx([0, 0, 1, 0])
 
 
 def test_a_signal_that_says_nothing_changes_nothing():

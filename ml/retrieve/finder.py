@@ -1,0 +1,95 @@
+"""All stages over the same documents, each alone and together."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ml.retrieve.closeness import Closeness
+from ml.retrieve.dense import Dense
+from ml.retrieve.entities import Entities
+from ml.retrieve.fusion import Fusion
+from ml.retrieve.keyword import Keyword
+from ml.retrieve.walk import Walk
+from ml.text.encoder import Encoder
+
+SINGLE = ("keyword", "dense")
+METHODS = (*SINGLE, "fusion", "finder")
+PLAIN = frozenset({"entities", "walk", "time"})
+FUSION = Fusion({"keyword": 1.0, "dense": 1.0})
+FINDER = Fusion({"keyword": 1.0, "dense": 1.0, "title": 0.5, "entities": 0.5, "walk": 0.5, "time": 0.5}, PLAIN)
+"""Shipped weights."""
+Bools = NDArray[np.bool_]
+Scores = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Finder:
+    """Indexes of n documents, in one order."""
+
+    keyword: Keyword
+    dense: Dense
+    titles: Dense
+    entities: Entities
+    walk: Walk
+    closeness: Closeness
+    days: NDArray[np.float64]
+
+    @classmethod
+    def build(cls, documents: pl.DataFrame, encoder: Encoder, *, seed: int) -> Self:
+        """`documents` are `prepared`."""
+        keyword, dense = Keyword.build(documents), Dense.build(documents, encoder)
+        own = keyword.queries(documents)
+        everything = np.ones(documents.height, dtype=bool)
+
+        def similar(place: int) -> Scores:
+            signals = {"keyword": keyword.scores(own[place]), "dense": dense.scores(dense.own(place))}
+            return FUSION.combine(signals, everything)
+
+        days = documents["days"].fill_null(np.nan).to_numpy()
+        entities = Entities.build(_said(documents))
+        return cls(
+            keyword=keyword,
+            dense=dense,
+            titles=Dense.build(_titles(documents), encoder),
+            entities=entities,
+            walk=Walk(entities),
+            closeness=Closeness.learn(days, similar, seed=seed),
+            days=days,
+        )
+
+    def scores(self, asked: pl.DataFrame, encoder: Encoder, allowed: Bools, method: str) -> Scores:
+        """How well each document fits by one of `METHODS`, (n,); minus infinity for what was not found.
+
+        `asked` is one row, `prepared`; `allowed` are the documents that may be found.
+        """
+        if method == "dense":
+            return self._dense(asked, encoder)
+        keyword = self.keyword.scores(self.keyword.queries(asked)[0])
+        if method == "keyword":
+            return np.where(keyword > 0, keyword, -np.inf)
+        signals = {"keyword": keyword, "dense": self._dense(asked, encoder)}
+        if method == "fusion":
+            return FUSION.combine(signals, allowed)
+        names = self.entities.queries(_said(asked))[0]
+        signals["entities"] = self.entities.scores(names)
+        signals["walk"] = self.walk.scores(names, np.where(allowed, signals["dense"], 0))
+        signals["title"] = self.titles.scores(self.titles.queries(_titles(asked), encoder)[0])
+        signals["time"] = self.closeness.scores(self.days, asked["days"][0])
+        return FINDER.combine(signals, allowed)
+
+    def _dense(self, asked: pl.DataFrame, encoder: Encoder) -> Scores:
+        return self.dense.scores(self.dense.queries(asked, encoder)[0])
+
+
+def _said(rows: pl.DataFrame) -> pl.Series:
+    """Title and body as one text."""
+    return rows.select(pl.concat_str("title", pl.lit("\n"), "body")).to_series()
+
+
+def _titles(rows: pl.DataFrame) -> pl.DataFrame:
+    """Titles alone; of what has none, the first line."""
+    first = pl.col("body").str.strip_chars().str.split("\n").list.first().fill_null("")
+    return rows.select(title=pl.when(pl.col("title") != "").then("title").otherwise(first), body=pl.lit(""))
