@@ -27,7 +27,7 @@ class _Settings(msgspec.Struct, frozen=True):
 
 
 class Entities:
-    """Which of the names each of n documents mentions: the bipartite graph of documents and names."""
+    """The bipartite graph of n documents and the names that they mention."""
 
     def __init__(self, names: Sequence[str], starts: NDArray[np.int64], columns: NDArray[np.int32]) -> None:
         """`columns[starts[i] : starts[i + 1]]` are the names of document i, ascending."""

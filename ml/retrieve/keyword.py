@@ -19,7 +19,7 @@ from ml.retrieve.analysis import terms
 from warehouse.errors import ArtifactDamaged, FormatMismatch
 
 FORMAT = 1
-WEIGHTS: Mapping[str, int] = {"title": 2, "body": 1, "errors": 1}
+WEIGHTS: Mapping[str, int] = {"title": 3, "body": 1, "errors": 1}
 """How often a term of each field counts."""
 K1, B = 1.2, 0.75
 SETTINGS = "keyword.json"

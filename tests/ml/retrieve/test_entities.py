@@ -1,4 +1,4 @@
-"""Search by names, and the walk along them."""
+"""Search by names."""
 
 import numpy as np
 import polars as pl
@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from ml.retrieve.entities import SETTINGS, Entities
 from ml.retrieve.mentions import forms, mentions
-from ml.retrieve.walk import Walk
 from warehouse.errors import ArtifactDamaged, FormatMismatch
 
 TRACE = "java.io.IOException: gone\n\tat org.apache.fs.FileSystem.mkdirs(FileSystem.java:12)\n"
@@ -71,21 +70,3 @@ def test_a_damaged_index_is_refused(tmp_path):
     (tmp_path / SETTINGS).write_text('{"format": 99, "names": []}')
     with pytest.raises(FormatMismatch, match="format"):
         Entities.load(tmp_path)
-
-
-def test_the_walk_reaches_a_document_that_shares_no_name_through_one_that_shares_both():
-    index = Entities.build(pl.Series(["ERR_A ERR_B", "ERR_B ERR_C", "ERR_X"]))
-    [query] = index.queries(pl.Series(["ERR_A"]))
-
-    assert index.scores(query).tolist()[1] == 0
-    found = Walk(index).scores(query, np.zeros(3, dtype=np.float32))
-    assert found[0] > found[1] > found[2] == 0
-
-
-def test_the_walk_begins_at_the_nearest_documents_where_nothing_is_named():
-    index = Entities.build(pl.Series(["ERR_A", "ERR_A ERR_B", "ERR_X", "nothing"]))
-    near = np.array([0.9, 0, 0, 0], dtype=np.float32)
-
-    found = Walk(index).scores(np.array([], dtype=np.int64), near)
-    assert found[0] > found[1] > 0
-    assert found[2:].tolist() == [0, 0]
