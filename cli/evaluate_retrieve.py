@@ -25,6 +25,7 @@ CACHE = Path.home() / ".cache" / "ticketlake"
 @click.option("--as-of", is_flag=True, help='A query finds only what has an older "created_at".')
 @click.option("--json", "report", type=click.Path(dir_okay=False, path_type=Path), help="Write the measures here.")
 @click.option("--encoder", "exported", type=FOLDER, help="An exported encoder; default: the packaged one, from CACHE.")
+@click.option("--learn", is_flag=True, help="Weigh the stages by pseudo-queries of CORPUS; else as shipped.")
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--cache", type=FOLDER, default=CACHE, show_default=True)
 def retrieve(
@@ -35,6 +36,7 @@ def retrieve(
     as_of: bool,
     report: Path | None,
     exported: Path | None,
+    learn: bool,
     seed: int,
     cache: Path,
 ) -> None:
@@ -50,7 +52,7 @@ def retrieve(
     collection = read(corpus, queries, qrels, as_of=as_of)
     logging.disable(logging.WARNING)
     encoder = load(exported) if exported else load_or_export(cache / "encoder")
-    found = run(collection, encoder, as_of=as_of, seed=seed, tell=lambda line: click.echo(line, err=True))
+    found = run(collection, encoder, as_of=as_of, learn=learn, seed=seed, tell=lambda line: click.echo(line, err=True))
     write_json(report, found)
     _show(found)
 

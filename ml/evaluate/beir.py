@@ -15,8 +15,13 @@ import polars as pl
 
 from warehouse.errors import SourceUnreadable
 
-TEXTS = {"id": pl.String, "title": pl.String, "text": pl.String, "created_at": pl.Datetime("us", "UTC")}
-JUDGED = {"query": pl.String, "document": pl.String, "grade": pl.Float64}
+TEXTS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "id": pl.String,
+    "title": pl.String,
+    "text": pl.String,
+    "created_at": pl.Datetime("us", "UTC"),
+}
+JUDGED: dict[str, pl.DataType | type[pl.DataType]] = {"query": pl.String, "document": pl.String, "grade": pl.Float64}
 
 
 class _Line(msgspec.Struct):

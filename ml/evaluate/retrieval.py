@@ -13,29 +13,35 @@ from ml.evaluate.beir import Collection
 from ml.evaluate.rankings import MEASURES, gain, interval, ranked, worth
 from ml.evaluate.textbook import Textbook
 from ml.retrieve.documents import prepared
-from ml.retrieve.finder import FINDER, FUSION, Finder
 from ml.retrieve.finder import METHODS as STAGES
+from ml.retrieve.finder import Finder
+from ml.retrieve.pseudo import learned
 from ml.text.encoder import Encoder
 
 TEXTBOOK = "bm25"
 METHODS = (TEXTBOOK, *STAGES)
 SINGLE = (TEXTBOOK, "keyword", "dense")
 JUDGED_BY = "map"
-SOURCE = "shipped defaults; evidence of time from documents of the corpus that are each other's nearest"
+SHIPPED = "shipped defaults"
+LEARNED = "pseudo-queries of the corpus (title and every other sentence → the other sentences)"
+TIME = "evidence of time from documents of the corpus that are each other's nearest"
 Bools = NDArray[np.bool_]
 Values = Mapping[str, NDArray[np.float64]]
 
 
 def retrieve(
-    collection: Collection, encoder: Encoder, *, as_of: bool, seed: int, tell: Callable[[str], object]
+    collection: Collection, encoder: Encoder, *, as_of: bool, learn: bool, seed: int, tell: Callable[[str], object]
 ) -> dict[str, Any]:
     """`methods` with `MEASURES`, milliseconds and intervals, and the `gain` of the finder over each single one.
 
-    Only queries that have an answer are asked. With `as_of` a query finds what is older than itself.
+    Only queries that have an answer are asked. With `as_of` a query finds what is older than itself. With `learn` the
+    weights of stages come from pseudo-queries of the corpus.
     """
     began = perf_counter()
     documents = prepared(collection.corpus)
     finder, textbook = Finder.build(documents, encoder, seed=seed), Textbook.build(documents)
+    if learn:
+        finder = finder.weighted(learned(documents, encoder, seed=seed))
     tell(f"{collection.corpus.height:,} documents indexed in {perf_counter() - began:.0f} s")
     queries = collection.queries.join(collection.judged, left_on="id", right_on="query", how="semi")
     found, seconds = _asked(finder, textbook, collection, queries, encoder, as_of=as_of)
@@ -49,9 +55,9 @@ def retrieve(
         "methods": methods,
         "gain": {over: _gain(found["finder"][JUDGED_BY], found[over][JUDGED_BY], seed) for over in SINGLE},
         "weights": {
-            "source": SOURCE,
-            "fusion": FUSION.weights,
-            "finder": FINDER.weights,
+            "source": f"{LEARNED if learn else SHIPPED}; {TIME}",
+            "fusion": finder.fusion.weights,
+            "finder": finder.weights.weights,
             "time": finder.closeness.evidence,
         },
     }
@@ -81,7 +87,7 @@ def _asked(
             ranking = ranked(scores, allowed)
             seconds[method] += perf_counter() - began
             worths[method].append(worth(ranking, grades[name]))
-    columns = {
+    columns: dict[str, Values] = {
         method: {measure: np.array([one[measure] for one in values]) for measure in MEASURES}
         for method, values in worths.items()
     }

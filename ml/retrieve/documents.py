@@ -17,14 +17,15 @@ def prepared(rows: pl.DataFrame) -> pl.DataFrame:
     `errors` are the codes, exceptions and top frames that title and text name. A body that repeats the title is empty.
     """
     title = rows["title"].cast(pl.String).fill_null("").str.slice(0, READ)
-    body = rows["text"].cast(pl.String).fill_null("").str.slice(0, READ)
-    body = pl.select(pl.when(body.str.strip_chars() == title.str.strip_chars()).then(pl.lit("")).otherwise(body))
-    said = pl.select(pl.concat_str(title, pl.lit("\n"), body.to_series())).to_series()
+    text = rows["text"].cast(pl.String).fill_null("").str.slice(0, READ)
+    repeated = text.str.strip_chars() == title.str.strip_chars()
+    body = text.zip_with(~repeated, pl.repeat("", len(text), eager=True))
+    said = pl.select(pl.concat_str(title, pl.lit("\n"), body)).to_series()
     found = entities(said, Catalogue()).filter(pl.col("kind").is_in(ERRORS))
     errors = found.group_by("text").agg(pl.col("value").unique(maintain_order=True).str.join("\n"))
     spoken = rows["language"] if "language" in rows.columns else language(said)["language"]
     return (
-        pl.DataFrame({"title": title, "body": body.to_series(), "language": spoken, "days": _days(rows)})
+        pl.DataFrame({"title": title, "body": body, "language": spoken, "days": _days(rows)})
         .with_row_index("text")
         .with_columns(pl.col("text").cast(pl.Int64))
         .join(errors, on="text", how="left", maintain_order="left")

@@ -1,6 +1,6 @@
 """All stages over the same documents, each alone and together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -38,6 +38,8 @@ class Finder:
     entities: Entities
     closeness: Closeness
     days: NDArray[np.float64]
+    fusion: Fusion = FUSION
+    weights: Fusion = FINDER
 
     @classmethod
     def build(cls, documents: pl.DataFrame, encoder: Encoder, *, seed: int) -> Self:
@@ -67,16 +69,32 @@ class Finder:
         """
         if method == "dense":
             return self._dense(asked, encoder)
-        keyword = self.keyword.scores(self.keyword.queries(asked)[0])
         if method == "keyword":
-            return np.where(keyword > 0, keyword, -np.inf)
-        signals = {"keyword": keyword, "dense": self._dense(asked, encoder)}
+            found = self._keyword(asked)
+            return np.where(found > 0, found, np.float32(-np.inf))
         if method == "fusion":
-            return FUSION.combine(signals, allowed)
-        signals["entities"] = self.entities.scores(self.entities.queries(_said(asked))[0])
-        signals["title"] = self.titles.scores(self.titles.queries(_titles(asked), encoder)[0])
-        signals["time"] = self.closeness.scores(self.days, asked["days"][0])
-        return FINDER.combine(signals, allowed)
+            both = {"keyword": self._keyword(asked), "dense": self._dense(asked, encoder)}
+            return self.fusion.combine(both, allowed)
+        return self.weights.combine(self.signals(asked, encoder), allowed)
+
+    def signals(self, asked: pl.DataFrame, encoder: Encoder) -> dict[str, Scores]:
+        """What each stage says about each document, (n,)."""
+        return {
+            "keyword": self._keyword(asked),
+            "dense": self._dense(asked, encoder),
+            "title": self.titles.scores(self.titles.queries(_titles(asked), encoder)[0]),
+            "entities": self.entities.scores(self.entities.queries(_said(asked))[0]),
+            "time": self.closeness.scores(self.days, asked["days"][0]),
+        }
+
+    def weighted(self, weights: dict[str, float]) -> Self:
+        """The same with other weights; a signal that is not named keeps its own."""
+        both = Fusion({name: weights.get(name, weight) for name, weight in self.fusion.weights.items()})
+        everything = {name: weights.get(name, weight) for name, weight in self.weights.weights.items()}
+        return replace(self, fusion=both, weights=Fusion(everything, PLAIN))
+
+    def _keyword(self, asked: pl.DataFrame) -> Scores:
+        return self.keyword.scores(self.keyword.queries(asked)[0])
 
     def _dense(self, asked: pl.DataFrame, encoder: Encoder) -> Scores:
         return self.dense.scores(self.dense.queries(asked, encoder)[0])
