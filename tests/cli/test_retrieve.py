@@ -2,11 +2,9 @@
 
 import gzip
 import json
-from pathlib import Path
 
 import pytest
 
-HADOOP = Path(__file__).parents[2] / ".." / "shared" / "data" / "eval" / "bugs-hadoop"
 TOPICS = ("invoice shows the wrong amount", "password reset mail never arrives", "export to CSV stops half way",
           "dashboard is slow after the update", "printer prints empty pages")  # fmt: skip
 METHODS = ("bm25", "keyword", "dense", "fusion", "finder")
@@ -65,17 +63,3 @@ def test_a_malformed_file_is_one_line_with_its_place(run, files, tmp_path):
     assert done.returncode == 1
     assert "q.jsonl, line 2" in done.stderr
     assert len(done.stderr.splitlines()) == 1
-
-
-@pytest.mark.skipif(not HADOOP.exists(), reason="the shared evaluation data is not here")
-@pytest.mark.long
-@pytest.mark.parametrize("judged", [("qrels.tsv",), ("qrels-newer-asks.tsv", "--as-of")])
-def test_the_finder_beats_each_stage_on_duplicate_bug_reports(run, encoder_folder, tmp_path, judged):
-    files = ("--corpus", HADOOP / "corpus.jsonl.gz", "--queries", HADOOP / "queries.jsonl.gz")
-    options = ("--qrels", HADOOP / judged[0], *judged[1:], "--encoder", encoder_folder, "--json", tmp_path / "o.json")
-    done = run(None, "evaluate", "retrieve", *files, *options)
-
-    assert done.returncode == 0, done.stderr
-    found = json.loads((tmp_path / "o.json").read_text())
-    assert found["gain"]["relative"]["value"] >= 0.12
-    assert found["gain"]["difference"]["low"] > 0
