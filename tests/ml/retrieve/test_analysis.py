@@ -2,7 +2,7 @@
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml.retrieve.analysis import expand, terms
@@ -69,6 +69,7 @@ def test_null_is_empty_and_an_unknown_language_is_no_error():
     assert found.rows() == [(1, "hello"), (2, "hello")]
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.text(max_size=60), max_size=5))
 def test_any_text_has_terms_of_its_own_row_in_order(texts):
     found = terms(pl.Series(texts, dtype=pl.String), pl.Series(["en"] * len(texts), dtype=pl.String))

@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml.retrieve.entities import SETTINGS, Entities
@@ -51,6 +51,7 @@ def test_who_names_nothing_finds_nothing_by_names():
     assert index.scores(empty).tolist() == [0, 0]
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.sampled_from([TRACE, "ERR_1 ERR_2", "plain words", "", "a.b.C getName()"]), min_size=1, max_size=5))
 def test_saved_then_loaded_finds_the_same(tmp_path_factory, texts):
     folder = tmp_path_factory.mktemp("entities")

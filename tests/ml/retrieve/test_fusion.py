@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml.retrieve.fusion import Fusion, fit, standardised
@@ -36,6 +36,7 @@ def test_a_signal_that_says_nothing_changes_nothing():
     assert standardised(np.zeros(4, dtype=np.float32), np.zeros(4, dtype=bool)).tolist() == [0, 0, 0, 0]
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.lists(st.floats(-100, 100, width=16), min_size=4, max_size=4), st.floats(0.5, 8), st.floats(-50, 50))
 def test_scale_and_origin_of_a_signal_do_not_matter(values, scale, origin):
     scores = np.array(values, dtype=np.float32)

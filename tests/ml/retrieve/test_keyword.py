@@ -48,6 +48,12 @@ def test_japanese_is_found_by_a_part_of_a_sentence():
     assert best(index, rows("エラーの接続", language="ja")) == [1]
 
 
+def test_a_language_that_hardly_any_document_has_is_taken_for_the_usual_one():
+    texts = rows(*["connections failing"] * 150).with_columns(language=pl.Series(["de"] + ["en"] * 149))
+    index = Keyword.build(texts)
+    assert index.scores(index.queries(rows("connection", language="fr"))[0])[0] > 0
+
+
 def test_what_no_document_says_finds_nothing():
     index = Keyword.build(rows("login", ""))
     unknown, empty = index.queries(rows("zebra", ""))
@@ -81,6 +87,6 @@ def test_a_damaged_index_is_refused(tmp_path):
     with pytest.raises(ArtifactDamaged, match="no keyword index"):
         Keyword.load(tmp_path)
     Keyword.build(rows("login")).save(tmp_path)
-    (tmp_path / SETTINGS).write_text(f'{{"format": {FORMAT + 1}, "weights": {{}}}}')
+    (tmp_path / SETTINGS).write_text(f'{{"format": {FORMAT + 1}, "weights": {{}}, "languages": []}}')
     with pytest.raises(FormatMismatch, match="format"):
         Keyword.load(tmp_path)

@@ -1,7 +1,7 @@
 """Texts in pieces that a model can read whole."""
 
 import polars as pl
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ml.retrieve.passages import MOST, WORDS, cut, passages, sentences
@@ -29,6 +29,7 @@ def test_frames_of_a_trace_are_left_out():
     assert sentences(body) == ["It fails.", "java.io.IOException: gone", "Help!"]
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.text(max_size=50), st.text(max_size=2_000), st.sampled_from([" ", "", "。", ". "]))
 def test_no_text_makes_more_or_longer_passages_than_allowed(title, word, glue):
     found = cut(title, glue.join([word] * 3))
