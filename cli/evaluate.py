@@ -13,6 +13,7 @@ VERBS = {
     "classify": "Compare the classifiers on labelled texts, and predict others with the best.",
     "audit": "Say what can be learned from tickets at all, and which columns leak.",
     "predictions": "Say what a lake's champions are worth, where the truth is known.",
+    "retrieve": "Compare the stages of search on documents, queries and judgements.",
     "texts": "Say how well language, personal data and entities are found, where the truth is known.",
 }
 
@@ -29,6 +30,7 @@ EXAMPLES = """\b
 Examples:
   ticketlake evaluate audit tickets.json.gz
   ticketlake evaluate classify --train train.jsonl --test test.jsonl
+  ticketlake evaluate retrieve --corpus corpus.jsonl --queries queries.jsonl --qrels qrels.tsv
   ticketlake evaluate texts tickets.jsonl
   ticketlake evaluate predictions --truth truth-folder
 """

@@ -1,0 +1,1 @@
+"""Finding what was solved before: one stage a file, each a measure of how well every document fits a query."""
