@@ -50,6 +50,7 @@ def test_what_may_not_be_found_is_left_out_and_equal_ones_keep_their_order():
 
     assert rankings.ranked(scores, allowed).tolist() == [1, 2, 0, 4]
     assert rankings.ranked(scores, allowed, depth=2).tolist() == [1, 2]
+    assert rankings.ranked(np.where(scores > 1, scores, -np.inf), allowed).tolist() == [1, 2]
 
 
 @settings(max_examples=40, deadline=None)
