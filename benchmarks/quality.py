@@ -19,14 +19,13 @@ import polars as pl
 
 from benchmarks.figures import write_section
 from benchmarks.understand import DAYS, learn
+from cli.evaluate_predictions import measured
 from ml.classify.families import fitting
+from ml.classify.labels import places
 from ml.evaluate.measures import confusion, weighted_f1
-from ml.evaluate.predictions import measure
 from ml.targets import TARGETS, Target
 from ml.understand import STORED, Past
 from orchestration.past import read_past
-from warehouse.contracts import silver
-from warehouse.contracts.predictions import TICKETS
 from warehouse.delta import Lake
 from warehouse.releases import open_release
 
@@ -35,13 +34,6 @@ CEILINGS = {"category": 0.95, "subcategory": 0.90, "priority": 0.95, "sentiment"
 CALIBRATION = 0.03
 SHARES = (0.125, 0.25, 0.5, 1.0)
 FAMILY, SEED = "linear_svm", 7
-
-
-def champions(lake: Lake, truth: Path) -> dict[str, Any]:
-    """What the released champions said of tickets that they did not learn from, against the truth."""
-    serving = [part.digest for part in open_release(lake.root).artifacts.values()]
-    told = lake.read(TICKETS).filter(pl.col("model").is_in(serving))
-    return measure(told, lake.read(silver.TICKETS), truth)
 
 
 def curve(past: Past, target: Target, truth: pl.DataFrame) -> dict[int, float]:
@@ -60,10 +52,8 @@ def curve(past: Past, target: Target, truth: pl.DataFrame) -> dict[int, float]:
         )
         guess = learner.predict_proba(test.inputs).argmax(axis=1)
         names = sorted({*labels.drop_nulls(), *learner.classes})
-        place = {name: at for at, name in enumerate(names)}
-        rows = [(place[true], place[learner.classes[at]]) for true, at in zip(labels, guess, strict=True) if true]
-        one, other = np.array(rows, np.int64).T
-        found[len(newest.inputs)] = float(weighted_f1(confusion(one, other, len(names))))
+        one, other = places(labels, names), places(pl.Series(np.array(learner.classes)[guess]), names)
+        found[len(newest.inputs)] = float(weighted_f1(confusion(one[one >= 0], other[one >= 0], len(names))))
     return found
 
 
@@ -81,7 +71,7 @@ def main() -> None:
             learn(root, folder / "tickets.json", options.tickets, "")
         lake, encoder = Lake(root), open_release(root).artifact("models/encoder")
         past, known = read_past(lake, encoder), pl.read_parquet(truth / "tickets.parquet")
-        found = champions(lake, truth)
+        found = measured(lake, truth)
         curves = {target.name: curve(past, target, known) for target in TARGETS if target.name in CEILINGS}
     finally:
         shutil.rmtree(folder)

@@ -95,9 +95,9 @@ def online(root: Path, requests: int) -> dict[str, float]:
                     took[name] += [_milliseconds(work, inputs, place) for place in turn]
                 for place in turn:
                     began = perf_counter()
-                    answer = client.post("/v1/predict-ticket", json=bodies[place])
+                    reply = client.post("/v1/predict-ticket", json=bodies[place])
                     took["http"].append((perf_counter() - began) * 1e3)
-                    took["own"].append(answer.raise_for_status().json()["latency_ms"])
+                    took["own"].append(reply.raise_for_status().json()["latency_ms"])
             memory = psutil.Process(server.pid).memory_info().rss / 1e6
     finally:
         server.terminate()

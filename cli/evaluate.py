@@ -9,6 +9,10 @@ import click
 
 from cli.main import LazyVerbs
 
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+OUT = click.Path(dir_okay=False, path_type=Path)
+CACHE = Path.home() / ".cache" / "ticketlake"
 VERBS = {
     "classify": "Compare the classifiers on labelled texts, and predict others with the best.",
     "audit": "Say what can be learned from tickets at all, and which columns leak.",

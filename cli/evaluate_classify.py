@@ -6,16 +6,13 @@ from typing import Any
 
 import click
 
-from cli.evaluate import write_json
+from cli.evaluate import CACHE, FILE, FOLDER, OUT, write_json
 
 EXAMPLES = """\b
 Examples:
   ticketlake evaluate classify --train train.jsonl --test test.jsonl
   ticketlake evaluate classify --train a.jsonl.gz --test b.jsonl.gz --oos c.jsonl --json report.json
 """
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-OUT = click.Path(dir_okay=False, path_type=Path)
-CACHE = Path.home() / ".cache" / "ticketlake"
 
 
 @click.command(epilog=EXAMPLES)
@@ -27,7 +24,7 @@ CACHE = Path.home() / ".cache" / "ticketlake"
 @click.option("--budget-minutes", type=click.FloatRange(0.1), default=15.0, show_default=True)
 @click.option("--family", "only", multiple=True, help="Only this family; may be given several times.")
 @click.option("--seed", type=int, default=0, show_default=True)
-@click.option("--cache", type=click.Path(file_okay=False, path_type=Path), default=CACHE, show_default=True)
+@click.option("--cache", type=FOLDER, default=CACHE, show_default=True)
 def classify(
     *,
     train: Path,

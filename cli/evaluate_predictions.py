@@ -1,11 +1,14 @@
 """`ticketlake evaluate predictions`: what a lake's champions are worth, where the truth is known."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.evaluate import write_json
+from cli.evaluate import FOLDER, OUT, write_json
+
+if TYPE_CHECKING:
+    from warehouse.delta import Lake
 
 EXAMPLES = """\b
 Examples:
@@ -15,29 +18,34 @@ Examples:
 
 
 @click.command(epilog=EXAMPLES)
-@click.option("--truth", type=click.Path(file_okay=False, path_type=Path), required=True, help="Of the lake's tickets.")
-@click.option("--json", "out", type=click.Path(dir_okay=False, path_type=Path), help="Write the measures here.")
+@click.option("--truth", type=FOLDER, required=True, help="Of the lake's tickets.")
+@click.option("--json", "out", type=OUT, help="Write the measures here.")
 def predictions(truth: Path, *, out: Path | None) -> None:
     """Compare what the lake at LAKE_ROOT predicted with the truth that the simulator wrote, and with its Bayes ceiling.
 
     Only tickets count that the champions were neither fitted nor chosen on.
     """
+    from warehouse.delta import Lake
+    from warehouse.settings import settings
+
+    found = measured(Lake(settings().lake_root), truth)
+    write_json(out, found)
+    _show(found)
+
+
+def measured(lake: "Lake", truth: Path) -> dict[str, Any]:
+    """What the released champions said, against the truth. Raises `NotMaterialized` where they said nothing yet."""
     from ml.evaluate.predictions import measure
     from warehouse.contracts import silver
     from warehouse.contracts.predictions import TICKETS
-    from warehouse.delta import Lake
     from warehouse.errors import NotMaterialized
     from warehouse.releases import open_release
-    from warehouse.settings import settings
 
-    lake = Lake(settings().lake_root)
     if not lake.exists(TICKETS) or not lake.row_count(TICKETS):
         raise NotMaterialized(TICKETS.path)
     serving = [part.digest for part in open_release(lake.root).artifacts.values()]
     told = lake.read(TICKETS)
-    found = measure(told.filter(told["model"].is_in(serving)), lake.read(silver.TICKETS), truth)
-    write_json(out, found)
-    _show(found)
+    return measure(told.filter(told["model"].is_in(serving)), lake.read(silver.TICKETS), truth)
 
 
 def _show(found: dict[str, Any]) -> None:

@@ -6,16 +6,13 @@ from typing import Any
 
 import click
 
-from cli.evaluate import write_json
+from cli.evaluate import CACHE, FILE, FOLDER, OUT, write_json
 
 EXAMPLES = """\b
 Examples:
   ticketlake evaluate retrieve --corpus corpus.jsonl.gz --queries queries.jsonl.gz --qrels qrels.tsv
   ticketlake evaluate retrieve --corpus c.jsonl --queries q.jsonl --qrels r.tsv --as-of --json report.json
 """
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-FOLDER = click.Path(file_okay=False, path_type=Path)
-CACHE = Path.home() / ".cache" / "ticketlake"
 
 
 @click.command(epilog=EXAMPLES)
@@ -23,7 +20,7 @@ CACHE = Path.home() / ".cache" / "ticketlake"
 @click.option("--queries", type=FILE, required=True, help="The same; a query may also be a document.")
 @click.option("--qrels", type=FILE, required=True, help="query-id, corpus-id and score, separated by tabs.")
 @click.option("--as-of", is_flag=True, help='A query finds only what has an older "created_at".')
-@click.option("--json", "report", type=click.Path(dir_okay=False, path_type=Path), help="Write the measures here.")
+@click.option("--json", "report", type=OUT, help="Write the measures here.")
 @click.option("--encoder", "exported", type=FOLDER, help="An exported encoder; default: the packaged one, from CACHE.")
 @click.option("--learn", is_flag=True, help="Weigh the stages by pseudo-queries of CORPUS; else as shipped.")
 @click.option("--seed", type=int, default=0, show_default=True)
@@ -40,7 +37,7 @@ def retrieve(
     seed: int,
     cache: Path,
 ) -> None:
-    """Compare search by words, by meaning, by both, and with names and the graph.
+    """Compare search by words, by meaning, by both, and with titles, names and nearness in time.
 
     Nothing is learned from QUERIES or QRELS: what can be learned comes from CORPUS. A query's own id is no answer.
     """

@@ -3,8 +3,6 @@
 Thakur et al., "BEIR: a heterogeneous benchmark for zero-shot evaluation of information retrieval models" (2021).
 """
 
-import gzip
-import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from ml.evaluate.lines import lines_of
 from warehouse.errors import SourceUnreadable
 
 TEXTS: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -66,7 +65,7 @@ def read(corpus: Path, queries: Path, qrels: Path, *, as_of: bool = False) -> Co
 def _texts(path: Path, *, dated: bool) -> pl.DataFrame:
     rows: list[tuple[str, str, str, datetime | None]] = []
     seen: set[str] = set()
-    for number, line in _lines(path):
+    for number, line in lines_of(path, "text"):
         try:
             found = msgspec.json.decode(line, type=_Line)
         except msgspec.DecodeError as error:
@@ -87,7 +86,7 @@ def _texts(path: Path, *, dated: bool) -> pl.DataFrame:
 def _judgements(path: Path) -> pl.DataFrame:
     """Query, document and grade, the best where a pair is judged twice; a first line without a number is a header."""
     rows: list[tuple[str, str, float]] = []
-    for number, line in _lines(path):
+    for number, line in lines_of(path, "text"):
         parts: list[Any] = line.decode("utf-8", "replace").rstrip("\r").split("\t")
         try:
             query, document, grade = parts[0], parts[-2], float(parts[-1])
@@ -105,14 +104,3 @@ def _judgements(path: Path) -> pl.DataFrame:
 def _utc(moment: datetime | None) -> datetime | None:
     """A time without a zone is taken for UTC."""
     return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
-
-
-def _lines(path: Path) -> list[tuple[int, bytes]]:
-    try:
-        content = path.read_bytes()
-        if content[:2] == b"\x1f\x8b":
-            content = gzip.decompress(content)
-    except (OSError, EOFError, zlib.error) as error:
-        raise SourceUnreadable(f"{path}: {error}; expected lines of text, plain or gzip.") from None
-    content = content.removeprefix(b"\xef\xbb\xbf")
-    return [(number, line) for number, line in enumerate(content.split(b"\n"), 1) if line.strip()]

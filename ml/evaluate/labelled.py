@@ -1,7 +1,5 @@
 """Anyone's labelled texts: one JSON object a line, `{"id", "text", "label"}`, plain or gzip."""
 
-import gzip
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +9,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from ml.evaluate.lines import lines_of
 from warehouse.errors import SourceUnreadable
 
 MOST_CHARACTERS = 20_000
@@ -41,7 +40,7 @@ class Labelled:
 def read(path: Path, *, needs_labels: bool) -> Labelled:
     """Read a file. Raises `SourceUnreadable` with the first bad line's number. A text of null is empty."""
     lines = []
-    for number, line in _lines(path):
+    for number, line in lines_of(path, "JSON"):
         try:
             found = msgspec.json.decode(line, type=_Line)
         except UnicodeDecodeError as error:
@@ -80,14 +79,3 @@ def hold_out(labels: pl.Series, share: float, seed: int) -> tuple[NDArray[np.int
 
 def _label(label: Any) -> str | None:
     return None if label is None else str(label)
-
-
-def _lines(path: Path) -> list[tuple[int, bytes]]:
-    try:
-        content = path.read_bytes()
-        if content[:2] == b"\x1f\x8b":
-            content = gzip.decompress(content)
-    except (OSError, EOFError, zlib.error) as error:
-        raise SourceUnreadable(f"{path}: {error}; expected lines of JSON, plain or gzip.") from None
-    content = content.removeprefix(b"\xef\xbb\xbf")
-    return [(number, line) for number, line in enumerate(content.split(b"\n"), 1) if line.strip()]

@@ -25,7 +25,6 @@ JUDGED_BY = "map"
 SHIPPED = "shipped defaults"
 LEARNED = "pseudo-queries of the corpus (title and every other sentence → the other sentences)"
 TIME = "evidence of time from documents of the corpus that are each other's nearest"
-Bools = NDArray[np.bool_]
 Values = Mapping[str, NDArray[np.float64]]
 
 

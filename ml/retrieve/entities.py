@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import Self
 
 import msgspec
 import numpy as np
@@ -12,9 +12,6 @@ from numpy.typing import NDArray
 
 from ml.retrieve.mentions import mentions
 from warehouse.errors import ArtifactDamaged, FormatMismatch
-
-if TYPE_CHECKING:
-    pass
 
 FORMAT = 1
 SETTINGS, STARTS, COLUMNS = "entities.json", "starts.npy", "columns.npy"
