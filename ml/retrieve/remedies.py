@@ -73,6 +73,14 @@ class Remedies:
         flat = np.repeat(self._starts[documents], counts) + offsets
         return Tried(rows, self._solution[flat], self._succeeded[flat])
 
+    def solved_by(self, documents: Ints) -> list[str | None]:
+        """What helped last on each document."""
+        tried = self.on(documents)
+        found: list[str | None] = [None] * len(documents)
+        for row, solution in zip(tried.rows[tried.succeeded], tried.solutions[tried.succeeded], strict=True):
+            found[row] = self.ids[solution]
+        return found
+
     def share(self, kind: str, values: Mapping[str, float]) -> Floats:
         """How often each solution is tried where these values, weighed by probability, hold, (s,).
 
