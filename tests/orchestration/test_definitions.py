@@ -10,7 +10,8 @@ from warehouse.contracts import bronze, gold, silver
 from warehouse.contracts.inventory import TABLES
 from warehouse.errors import BuildFailed, ContractBroken
 
-GROUPS = {"bronze", "silver", "audit", "features", "gold", "models", "predictions", "errors", "release", "quality"}
+GROUPS = {"bronze", "silver", "audit", "features", "gold", "models", "search", "predictions", "errors", "release",
+          "quality"}  # fmt: skip
 GRAPH = defs.resolve_asset_graph()
 
 

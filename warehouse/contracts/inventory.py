@@ -1,6 +1,17 @@
 """Every table of the lake."""
 
-from warehouse.contracts import audit, bronze, errors, features, gold, predictions, quality, silver, ticket_features
+from warehouse.contracts import (
+    audit,
+    bronze,
+    errors,
+    features,
+    gold,
+    predictions,
+    quality,
+    search,
+    silver,
+    ticket_features,
+)
 from warehouse.table import Table
 
 TABLES: tuple[Table, ...] = (
@@ -10,6 +21,7 @@ TABLES: tuple[Table, ...] = (
     *ticket_features.TABLES,
     *audit.TABLES,
     *errors.TABLES,
+    *search.TABLES,
     *predictions.TABLES,
     *gold.TABLES,
     *quality.TABLES,
