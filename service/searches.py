@@ -99,8 +99,8 @@ def key(search_id: str) -> str:
 
 def redacted(text: str, names: Iterable[str] = ()) -> str:
     """A question as it may be kept: what it says, without greeting and signature, and without what identifies."""
-    people = [*names, *signed([text])]
-    said, _ = redact(clean(pl.Series([text[:LONGEST]])), people)
+    written = text[:LONGEST]
+    said, _ = redact(clean(pl.Series([written])), [*names, *signed([written])])
     return str(said.item())
 
 
