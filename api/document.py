@@ -13,6 +13,7 @@ from api.examples import BODIES, RESPONSES
 from api.problems import PROBLEM_JSON, Problem
 from api.tickets_in import Ticket, TicketDraft
 from operations.events import CATALOGUE, SubmittedEvent
+from service.feedback import SuggestionOutcome
 
 UI_FILES = "/docs/ui"
 COMPONENTS = "#/components/schemas/"
@@ -56,13 +57,14 @@ class Page(SwaggerRenderPlugin):
 def complete(document: dict[str, Any]) -> dict[str, Any]:
     """Add what Litestar cannot know: bodies that the routes read themselves, problems, and recorded examples."""
     document = json.loads(json.dumps(document))
-    types = [Ticket, TicketDraft, Event, Problem]
+    types = [Ticket, TicketDraft, Event, SuggestionOutcome, Problem]
     schemas, components = msgspec.json.schema_components(types, ref_template=COMPONENTS + "{name}")
-    ticket, draft, event, problem = schemas
+    ticket, draft, event, outcome, problem = schemas
     document.setdefault("components", {}).setdefault("schemas", {}).update(components)
     bodies = {
         "postTickets": _one_or_many(ticket),
         "postEvents": _one_or_many(event),
+        "postFeedback": _one_or_many(outcome),
         "predictTicket": draft,
         "predictTicketUnversioned": draft,
         "predictTickets": {"type": "array", "items": draft, "minItems": 1, "maxItems": 1000},

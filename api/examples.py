@@ -20,6 +20,12 @@ EVENT = {
     "idempotency_key": "message-20260302-0900",
     "payload": {"text": "It happened again tonight."},
 }
+OUTCOME: dict[str, Any] = {
+    "search_id": "0f8fad5bd9cb469fa16570867728950e",
+    "target_id": "SOL-2f1c9a40",
+    "outcome": "accepted",
+    "actor": {"kind": "agent", "id": "A-7"},
+}
 BODIES: dict[str, dict[str, Any]] = {
     "postTickets": {
         "one": {"value": TICKET},
@@ -38,6 +44,10 @@ BODIES: dict[str, dict[str, Any]] = {
                 "payload": {"target": "category", "label": "Security", "decision": "automate", "precision": 0.99},
             }
         },
+    },
+    "postFeedback": {
+        "one": {"value": OUTCOME},
+        "several": {"value": [OUTCOME, {**OUTCOME, "outcome": "helped"}]},
     },
     "predictTicket": {"draft": {"value": {name: TICKET[name] for name in ("subject", "description")}}},
 }
@@ -108,6 +118,7 @@ _READY = {
 RESPONSES: dict[str, dict[str, Any]] = {
     "postTickets": {"202": _RECEIPTS},
     "postEvents": {"202": _RECEIPTS},
+    "postFeedback": {"202": _RECEIPTS},
     "predictTicket": {"200": _PREDICTION},
     "predictTicketUnversioned": {"200": _PREDICTION},
     "predictTickets": {"200": {"predictions": [_PREDICTION]}},
