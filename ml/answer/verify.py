@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from ml.answer.pieces import pieces
 from ml.answer.polarity import denies, expanded, leads, negations, numbers, opposed, opposed_dense, surer
 from ml.answer.wording import Token, idle, tokens
+from ml.retrieve.passages import sentences
 
 Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 """Texts as rows of unit length, (n, d)."""
@@ -31,7 +32,15 @@ class Bounds(msgspec.Struct, frozen=True):
 
 
 SHIPPED = Bounds()
-_CLAUSE = re.compile(r"[,;:。；、，：]\s*|\s(?:—|–|-)\s|(?<=[.!?])\s+|\s(?:and|but|und|aber|et|mais|y|pero|e|ma|mas)\s")
+_HARD = re.compile(r"[;:。；：]\s*|\s(?:—|–|-)\s|(?<=[.!?])\s+")
+_SOFT = re.compile(r"[,、，]\s*|\s(?:and|but|then|und|aber|et|mais|y|pero|e|ma|mas)\s")
+_CLAUSE = re.compile(f"{_HARD.pattern}|{_SOFT.pattern}")
+_OPENING = re.compile(r"\A[^:：\d]{1,40}[:：]\s+(?=\S)")
+_BARE = re.compile(r"[\W_]+")
+OPENING = 3
+"""Words of what stands before a colon and leads to what is said."""
+WHOLE = 0.7
+"""Share of a source's sentence from which the whole of it is repeated."""
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -43,58 +52,92 @@ class Verdict(msgspec.Struct, frozen=True):
 
 def verify(sentence: str, sources: Sequence[str], *, encode: Encode | None = None, bounds: Bounds = SHIPPED) -> Verdict:
     """Judge a sentence by the texts of what it cites."""
-    told = [expanded(piece.text) for source in sources for piece in pieces(source)]
+    told = [expanded(one) for source in sources for piece in pieces(source) for one in _read(piece.text)]
     if not told:
         return Verdict(0.0, "no source")
     text = expanded(sentence)
+    bare = _BARE.sub("", text.casefold())
+    if any(bare == _BARE.sub("", one.casefold()) for one in told):
+        return Verdict(1.0)
     keys = [{token.key for token in tokens(one)} for one in told]
     everywhere = set().union(*keys)
-    words = _weighty(text, everywhere)
-    if not words:
-        return Verdict(0.0, "says nothing")
-    supported = 0
-    for clause in _clauses(text):
+    supported = total = 0
+    for clause, best in _aligned(_said(text), told, keys, everywhere):
         own = _weighty(clause, everywhere)
-        if not own:
-            continue
-        best = max(range(len(told)), key=lambda place: (_covered(own, keys[place]), -len(keys[place])))
         hits = _covered(own, keys[best])
         if why := _contradicted(clause, told[best], own):
             return Verdict(hits / len(own), why)
-        supported += hits
         if hits < bounds.clause * len(own) and not _near(clause, told, encode, bounds, hits / len(own)):
             return Verdict(hits / len(own), "not in the source")
-    share = supported / len(words)
+        supported, total = supported + hits, total + len(own)
+    if not total:
+        return Verdict(0.0, "says nothing")
+    share = supported / total
     if share < bounds.sentence and not _near(text, told, encode, bounds, share):
         return Verdict(share, "not in the source")
     return Verdict(share)
 
 
-def _clauses(text: str) -> list[str]:
-    """Clauses of more than one weighty word; a shorter one belongs to the one before."""
-    found: list[str] = []
-    for part in _CLAUSE.split(text):
-        if not part or not part.strip():
+def _read(piece: str) -> list[str]:
+    """A piece, and its sentences where it has several."""
+    parts = sentences(piece)
+    return [piece, *parts] if len(parts) > 1 else [piece]
+
+
+def _said(text: str) -> str:
+    """Without the few words before a colon that only lead to what is said."""
+    found = _OPENING.match(text)
+    few = found is not None and len(_weighty(found.group(), set())) <= OPENING and not negations(found.group())
+    return text[found.end() :] if found and few else text
+
+
+def _aligned(text: str, told: Sequence[str], keys: Sequence[Set[str]], everywhere: Set[str]) -> list[tuple[str, int]]:
+    """Clauses, each with the nearest sentence of the sources; neighbours that have the same one are one."""
+    found: list[tuple[str, int]] = []
+    for clause in _clauses(text):
+        own = _weighty(clause, everywhere)
+        if not own:
             continue
-        short = sum(token.sort != "word" or token.key not in idle() for token in tokens(part)) < 2
-        if found and short:
-            found[-1] += f" {part}"
-        else:
-            found.append(part)
+        best = max(range(len(told)), key=lambda place: (_covered(own, keys[place]), -len(keys[place])))  # noqa: B023
+        if found and found[-1][1] == best:
+            clause, best = f"{found.pop()[0]}, {clause}", best  # noqa: PLW2901
+        found.append((clause, best))
     return found
 
 
-def _weighty(text: str, known: set[str]) -> list[Token]:
-    """Words that say something: no grammar, no denial, and none that only leads to what is said."""
-    return [
-        token
-        for token in tokens(text)
-        if token.sort != "word"
-        or (token.key not in idle() and not denies(token) and (token.key in known or not leads(token)))
-    ]
+def _clauses(text: str) -> list[str]:
+    """Parts between stops, and between commas and conjunctions where each part has two weighty words."""
+    found: list[str] = []
+    for part in _HARD.split(text):
+        held: list[str] = []
+        for clause in _SOFT.split(part or ""):
+            if held and _slight(held[-1]):
+                held[-1] += f" {clause}"
+            else:
+                held.append(clause)
+        if len(held) > 1 and _slight(held[-1]):
+            last = held.pop()
+            held[-1] += f" {last}"
+        found += [one for one in held if one.strip()]
+    return found
 
 
-def _covered(words: Sequence[Token], source: set[str]) -> int:
+def _slight(clause: str) -> bool:
+    return sum(token.sort != "word" or token.key not in idle() for token in tokens(clause)) < 2
+
+
+def _weighty(text: str, known: Set[str]) -> list[Token]:
+    """Words that say something: no grammar, no denial, and at the beginning none that only leads to what is said."""
+    found: list[Token] = []
+    for token in tokens(text):
+        if token.sort == "word" and (token.key in idle() or denies(token)):
+            continue
+        if found or token.key in known or not leads(token):
+            found.append(token)
+    return found
+
+
+def _covered(words: Sequence[Token], source: Set[str]) -> int:
     return sum(token.key in source for token in words)
 
 
@@ -109,7 +152,7 @@ def _contradicted(clause: str, source: str, words: Sequence[Token]) -> str | Non
             opposed_dense(clause, source)
             or any(opposed(token.key, token.text, keys) for token in tokens(clause) if token.sort == "word")
         ),
-        "negated": lambda: len(negations(clause)) % 2 != len(negations(span)) % 2,
+        "negated": lambda: len(negations(clause)) != len(negations(span)),
         "surer than the source": lambda: surer(clause, span),
     }
     return next((why for why, wrong in checks.items() if wrong()), None)
@@ -124,15 +167,15 @@ def _foreign_name(clause: str, words: Sequence[Token], keys: Set[str]) -> bool:
     )
 
 
-def _span(source: str, keys: set[str]) -> str:
-    """The part of a source's sentence that a clause repeats, with the words around it, as far as its own clauses go."""
-    hits = [token.start for token in tokens(source) if token.key in keys]
-    if not hits:
+def _span(source: str, keys: Set[str]) -> str:
+    """The part of a source's sentence that a clause repeats, as far as its own clauses go; all of it where it is most."""
+    weighty = [token for token in tokens(source) if token.sort != "word" or token.key not in idle()]
+    hits = [token.start for token in weighty if token.key in keys]
+    if not hits or len(hits) >= WHOLE * len(weighty):
         return source
-    start, end = min(hits), max(hits)
     breaks = [match.end() for match in _CLAUSE.finditer(source)]
-    left = max((place for place in breaks if place <= start), default=0)
-    right = min((place for place in breaks if place > end), default=len(source))
+    left = max((place for place in breaks if place <= min(hits)), default=0)
+    right = min((place for place in breaks if place > max(hits)), default=len(source))
     return source[left:right]
 
 
