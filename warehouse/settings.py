@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     llm_address: str = Field(
         "",
         pattern=r"^(https?://.+)?$",
-        description="OpenAI-compatible endpoint that composes answers, up to and without /chat/completions; empty: none",
+        description="OpenAI-compatible endpoint that composes answers, as it is before /chat/completions; empty: none",
     )
     llm_model: str = Field("", description="Name of the model there")
     llm_key: SecretStr = SecretStr("")

@@ -107,10 +107,6 @@ class Chat:
             composer=self.name,
         )
 
-    def close(self) -> None:
-        """Give the connections back."""
-        self._client.close()
-
     def _asked(self, question: Question, evidence: Sequence[Evidence]) -> _Reply:
         body = _body(self._endpoint, question, evidence)
         ends = monotonic() + self._endpoint.seconds

@@ -31,7 +31,7 @@ _SHIPPED = {
     "grounding": 0.8, "kept": 0.5, "coverage": 0.8, "entities": 0.4, "agreement": 1.4, "success": 3.0, "tried": 0.5,
     "score": 1.6, "margin": 0.6, "freshness": 0.3, "tone": 0.4, "length": 0.2, "answered": 1.5,
 }  # fmt: skip
-_SHIPPED_INTERCEPT = -6.2
+_SHIPPED_INTERCEPT = -8.2
 
 Route = Literal["answer", "person"]
 

@@ -33,7 +33,11 @@ class Bounds(msgspec.Struct, frozen=True):
 
 SHIPPED = Bounds()
 _HARD = re.compile(r"[;:。；：]\s*|\s(?:—|–|-)\s|(?<=[.!?])\s+")
-_SOFT = re.compile(r"[,、，]\s*|\s(?:and|but|then|und|aber|et|mais|y|pero|e|ma|mas)\s")
+_SOFT = re.compile(
+    r"[,、，]\s*|\s(?:and|but|then|because|since|so|which|after|before|with|by|when|while|until|unless|if|for|"
+    r"und|aber|weil|nachdem|bevor|mit|durch|wenn|bis|et|mais|parce qu[e']|car|après|avant|avec|quand|si|"
+    r"y|pero|porque|después|antes|con|cuando|e|ma|perché|dopo|prima|quando|se|mas|depois|com)\s"
+)
 _CLAUSE = re.compile(f"{_HARD.pattern}|{_SOFT.pattern}")
 _OPENING = re.compile(r"\A[^:：\d]{1,40}[:：]\s+(?=\S)")
 _BARE = re.compile(r"[\W_]+")
@@ -62,19 +66,19 @@ def verify(sentence: str, sources: Sequence[str], *, encode: Encode | None = Non
     keys = [{token.key for token in tokens(one)} for one in told]
     everywhere = set().union(*keys)
     supported = total = 0
-    for clause, best in _aligned(_said(text), told, keys, everywhere):
-        own = _weighty(clause, everywhere)
-        hits = _covered(own, keys[best])
-        if why := _contradicted(clause, told[best], own):
-            return Verdict(hits / len(own), why)
-        if hits < bounds.clause * len(own) and not _near(clause, told, encode, bounds, hits / len(own)):
-            return Verdict(hits / len(own), "not in the source")
-        supported, total = supported + hits, total + len(own)
-    if not total:
-        return Verdict(0.0, "says nothing")
-    share = supported / total
+    for clauses, best in _aligned(_said(text), told, keys, everywhere):
+        whole = ", ".join(clauses)
+        if why := _contradicted(whole, told[best], _weighty(whole, everywhere)):
+            return Verdict(0.0, why)
+        for clause in clauses:
+            own = _weighty(clause, everywhere)
+            hits = _covered(own, keys[best])
+            if hits < bounds.clause * len(own) and not _near(clause, told, encode, bounds, hits / len(own)):
+                return Verdict(hits / len(own), "not in the source")
+            supported, total = supported + hits, total + len(own)
+    share = supported / total if total else 0.0
     if share < bounds.sentence and not _near(text, told, encode, bounds, share):
-        return Verdict(share, "not in the source")
+        return Verdict(share, "not in the source" if total else "says nothing")
     return Verdict(share)
 
 
@@ -91,17 +95,22 @@ def _said(text: str) -> str:
     return text[found.end() :] if found and few else text
 
 
-def _aligned(text: str, told: Sequence[str], keys: Sequence[Set[str]], everywhere: Set[str]) -> list[tuple[str, int]]:
-    """Clauses, each with the nearest sentence of the sources; neighbours that have the same one are one."""
-    found: list[tuple[str, int]] = []
+def _aligned(
+    text: str, told: Sequence[str], keys: Sequence[Set[str]], everywhere: Set[str]
+) -> list[tuple[list[str], int]]:
+    """Clauses, each with the place of the nearest sentence of the sources; neighbours with the same one together."""
+    found: list[tuple[list[str], int]] = []
     for clause in _clauses(text):
         own = _weighty(clause, everywhere)
         if not own:
             continue
-        best = max(range(len(told)), key=lambda place: (_covered(own, keys[place]), -len(keys[place])))  # noqa: B023
-        if found and found[-1][1] == best:
-            clause, best = f"{found.pop()[0]}, {clause}", best  # noqa: PLW2901
-        found.append((clause, best))
+        before = found[-1][1] if found else None
+        hits = [(_covered(own, known), place == before, -len(known)) for place, known in enumerate(keys)]
+        best = max(range(len(told)), key=hits.__getitem__)
+        if best == before:
+            found[-1][0].append(clause)
+        else:
+            found.append(([clause], best))
     return found
 
 
@@ -168,7 +177,7 @@ def _foreign_name(clause: str, words: Sequence[Token], keys: Set[str]) -> bool:
 
 
 def _span(source: str, keys: Set[str]) -> str:
-    """The part of a source's sentence that a clause repeats, as far as its own clauses go; all of it where it is most."""
+    """The part of a source's sentence that a clause repeats, as far as its clauses go; all of it where that is most."""
     weighty = [token for token in tokens(source) if token.sort != "word" or token.key not in idle()]
     hits = [token.start for token in weighty if token.key in keys]
     if not hits or len(hits) >= WHOLE * len(weighty):

@@ -26,8 +26,8 @@ _BE = {
 _ENDS = {
     "ja": [("ました。", "ませんでした。"), ("ます。", "ません。"), ("です。", "ではありません。"), ("る。", "らない。"),
            ("た。", "なかった。"), ("い。", "くない。")],
-    "zh": [("可以", "不可以"), ("会", "不会"), ("是", "不是"), ("能", "不能"), ("要", "不要"), ("有", "没有"), ("都", "都不"),
-           ("被", "没被"), ("在", "不在"), ("了", "不了")],
+    "zh": [("可以", "不可以"), ("会", "不会"), ("是", "不是"), ("能", "不能"), ("要", "不要"), ("有", "没有"),
+           ("都", "都不"), ("被", "没被"), ("在", "不在"), ("了", "不了")],
 }  # fmt: skip
 _WORDS = {"2": "two", "3": "three", "4": "four", "5": "five", "6": "six", "8": "eight", "9": "nine", "12": "twelve"}
 _LEADS = {
@@ -197,7 +197,7 @@ def _unsupported(sentence, elsewhere, language, draw):
     nouns = [
         word for word in re.findall(r"[^\W\d_]{5,}", draw.choice(elsewhere)) if word.lower() not in sentence.lower()
     ]
-    own = [word for word in re.findall(r"[^\W\d_]{5,}", sentence)]
+    own = re.findall(r"[^\W\d_]{5,}", sentence)
     if not nouns or not own:
         return draw.choice(elsewhere)
     return sentence.replace(draw.choice(own), draw.choice(nouns), 1)
