@@ -14,7 +14,7 @@ from api import logs, problems
 from api.bodies import MAX_BYTES
 from api.document import UI_FILES, Document, Page, ui_folder
 from api.middleware import Observed
-from api.routes import features, feedback, health, intake, metrics, policy, predict, tickets
+from api.routes import answers, features, feedback, health, intake, metrics, policy, predict, tickets
 from api.state import Parts
 from api.telemetry import Telemetry
 from warehouse.settings import Settings
@@ -32,6 +32,7 @@ ROUTES = [
     feedback.post_feedback,
     predict.predict_ticket,
     predict.predict_tickets,
+    answers.post_answers,
     features.get_features,
     policy.get_decision_policy,
 ]

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from api.example_answer import ANSWER
+
 TICKET = {
     "ticket_id": "TK-2026-004711",
     "created_at": "2026-03-02T08:15:00Z",
@@ -48,6 +50,10 @@ BODIES: dict[str, dict[str, Any]] = {
     "postFeedback": {
         "one": {"value": OUTCOME},
         "several": {"value": [OUTCOME, {**OUTCOME, "outcome": "helped"}]},
+    },
+    "postAnswers": {
+        "ticket": {"value": {name: TICKET[name] for name in ("ticket_id", "subject", "description", "product")}},
+        "plain words": {"value": {"text": "How do I raise the time limit of an export?"}},
     },
     "predictTicket": {"draft": {"value": {name: TICKET[name] for name in ("subject", "description")}}},
 }
@@ -122,6 +128,7 @@ RESPONSES: dict[str, dict[str, Any]] = {
     "predictTicket": {"200": _PREDICTION},
     "predictTicketUnversioned": {"200": _PREDICTION},
     "predictTickets": {"200": {"predictions": [_PREDICTION]}},
+    "postAnswers": {"200": ANSWER},
     "getDecisionPolicy": {
         "200": {
             "release": "000003-0f1e2d3c4b5a",
