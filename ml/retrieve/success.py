@@ -1,0 +1,61 @@
+"""How likely a solution helps, after few attempts or many: rates shrunk towards what is usual.
+
+Empirical Bayes: rates are drawn from a beta distribution, the prior, which all attempts together tell (Robbins, "An
+empirical Bayes approach to statistics", 1956). Its mean is the pooled rate, its strength the number of attempts that
+weigh as much as it does, found by maximum likelihood of the beta-binomial (Skellam, 1948). Where rates differ no more
+than chance lets them, the strength is endless and every rate becomes the mean.
+"""
+
+import msgspec
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+WEAKEST, STRONGEST = 0.5, 1e6
+"""Attempts that a prior weighs: bounds within which the likelihood is searched."""
+STEPS = 64
+NOTABLE = 3.84
+"""Twice the gain in log-likelihood above which rates differ by more than chance (chi-square, one degree, 95 %)."""
+Floats = NDArray[np.float64]
+
+
+class Prior(msgspec.Struct, frozen=True):
+    """A beta distribution of rates: its mean, and the number of attempts that it weighs."""
+
+    mean: float
+    strength: float
+
+
+FLAT = Prior(0.5, 2.0)
+"""Where nothing was tried yet: every rate is as likely (Laplace)."""
+
+
+def prior(successes: ArrayLike, attempts: ArrayLike, within: Prior = FLAT) -> Prior:
+    """What is usual among these solutions; of a segment, its mean is shrunk towards that of `within`, the whole."""
+    from scipy.special import betaln
+
+    won, tried = _checked(successes, attempts)
+    won, tried = won[tried > 0], tried[tried > 0]
+    if not len(tried):
+        return within
+    base = min(within.strength, 20.0)
+    mean = float((won.sum() + within.mean * base) / (tried.sum() + base))
+    strengths = np.geomspace(WEAKEST, STRONGEST, STEPS)
+    a, b = strengths[:, None] * mean, strengths[:, None] * (1 - mean)
+    likelihood = (betaln(won + a, tried - won + b) - betaln(a, b)).sum(axis=1)
+    if 2 * (likelihood.max() - likelihood[-1]) < NOTABLE:
+        return Prior(mean, STRONGEST)
+    return Prior(mean, float(strengths[int(likelihood.argmax())]))
+
+
+def shrunk(successes: ArrayLike, attempts: ArrayLike, prior: Prior) -> Floats:
+    """The expected rate of success of each, between 0 and 1; the prior's mean for what was never tried."""
+    won, tried = _checked(successes, attempts)
+    rates: Floats = (won + prior.mean * prior.strength) / (tried + prior.strength)
+    return rates
+
+
+def _checked(successes: ArrayLike, attempts: ArrayLike) -> tuple[Floats, Floats]:
+    won, tried = np.asarray(successes, dtype=np.float64), np.asarray(attempts, dtype=np.float64)
+    if won.shape != tried.shape or (won < 0).any() or (won > tried).any():
+        raise ValueError("expected as many successes as attempts, none below zero, none above its attempts")
+    return won, tried
