@@ -35,19 +35,21 @@ def words(texts: pl.Series) -> pl.DataFrame:
     return both.unique()
 
 
-def technical(said: pl.DataFrame, owners: pl.DataFrame, issues: pl.Series) -> pl.Series:
+def technical(said: pl.DataFrame, owners: pl.DataFrame, issues: pl.Series, codes: pl.Series) -> pl.Series:
     """Terms among the words that tickets said, the most telling first.
 
     `said` is what `words` gives; `owners` (text, customer_id) says who wrote; `issues` is the issue of each text, null
-    where there is none.
+    where there is none. What is one of `codes`, in any case, is named already.
     """
     placed = said.join(owners, on="text", how="left").with_columns(issue=issues.gather(said["text"]))
     common = placed.group_by("term").agg(
         pl.len().alias("tickets"), pl.col("customer_id").n_unique().alias("customers")
     )
     total = len(issues)
+    named = codes.str.to_lowercase().unique().implode()
     common = common.filter(
-        (pl.col("customers") >= LEAST_CUSTOMERS) & (pl.col("tickets") <= max(MOST_TICKETS * total, LEAST_CUSTOMERS))
+        ~pl.col("term").is_in(named)
+        & (pl.col("customers") >= LEAST_CUSTOMERS) & (pl.col("tickets") <= max(MOST_TICKETS * total, LEAST_CUSTOMERS))
     )
     sizes = pl.DataFrame({"issue": issues}).drop_nulls().group_by("issue").len("size")
     counted = placed.join(common, on="term").drop_nulls("issue").group_by("term", "issue").agg(
