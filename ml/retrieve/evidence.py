@@ -14,6 +14,7 @@ from ml.retrieve.discriminant import Discriminant
 from ml.retrieve.index import Candidates, Index
 from ml.retrieve.question import Question
 from ml.retrieve.remedies import LEAST, Remedies, Tried
+from ml.retrieve.success import shrunk_within
 
 NEIGHBOURS, NEAREST = 200, 20
 NEAR = 4.0
@@ -87,8 +88,8 @@ def evidence(
 
     best = np.full(size, FAR)
     np.maximum.at(best, tried.solutions, alike[tried.rows])
-    helped = np.bincount(tried.solutions, weights=tried.succeeded * weights[tried.rows], minlength=size)
     votes: Floats = np.bincount(tried.solutions, weights=weights[tried.rows], minlength=size).astype(float)
+    helped = np.minimum(np.bincount(tried.solutions, tried.succeeded * weights[tried.rows], size), votes)
     points = np.full(size, UNSEEN)
     if discriminant is not None and question.vector is not None:
         said = np.maximum(discriminant.log_probabilities(question), UNSEEN)
@@ -112,7 +113,7 @@ def evidence(
         "usual": np.log(remedies.usual + LEAST),
         "recent": np.log(remedies.recent + LEAST),
         "rate": remedies.rates,
-        "rate_near": (helped + NEAR * remedies.rates) / (votes + NEAR),
+        "rate_near": shrunk_within(helped, votes, remedies.rates, NEAR),
         "helped": np.log(helped / max(weights.sum(), LEAST) + LEAST * 10),
         "attempts": np.log1p(remedies.attempts),
         "graph": linked,

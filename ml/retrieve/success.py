@@ -49,8 +49,13 @@ def prior(successes: ArrayLike, attempts: ArrayLike, within: Prior = FLAT) -> Pr
 
 def shrunk(successes: ArrayLike, attempts: ArrayLike, prior: Prior) -> Floats:
     """The expected rate of success of each, between 0 and 1; the prior's mean for what was never tried."""
+    return shrunk_within(successes, attempts, prior.mean, prior.strength)
+
+
+def shrunk_within(successes: ArrayLike, attempts: ArrayLike, usual: ArrayLike, strength: float) -> Floats:
+    """`shrunk` in a segment: each rate towards its own usual one, that of the same solution everywhere."""
     won, tried = _checked(successes, attempts)
-    rates: Floats = (won + prior.mean * prior.strength) / (tried + prior.strength)
+    rates: Floats = (won + np.asarray(usual, dtype=np.float64) * strength) / (tried + strength)
     return rates
 
 

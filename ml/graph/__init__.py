@@ -1,0 +1,1 @@
+"""The knowledge graph: issues, what hangs together with them, and ways through it."""
