@@ -11,7 +11,8 @@ from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin
 
 from api.examples import BODIES, RESPONSES
 from api.problems import PROBLEM_JSON, Problem
-from api.tickets_in import FreeText, Ticket, TicketDraft
+from api.searching import SearchRequest
+from api.tickets_in import Ticket, TicketDraft
 from operations.events import CATALOGUE, SubmittedEvent
 from service.feedback import SuggestionOutcome
 
@@ -57,9 +58,9 @@ class Page(SwaggerRenderPlugin):
 def complete(document: dict[str, Any]) -> dict[str, Any]:
     """Add what Litestar cannot know: bodies that the routes read themselves, problems, and recorded examples."""
     document = json.loads(json.dumps(document))
-    types = [Ticket, TicketDraft, Event, SuggestionOutcome, FreeText, Problem]
+    types = [Ticket, TicketDraft, Event, SuggestionOutcome, SearchRequest, Problem]
     schemas, components = msgspec.json.schema_components(types, ref_template=COMPONENTS + "{name}")
-    ticket, draft, event, outcome, text, problem = schemas
+    ticket, draft, event, outcome, search, problem = schemas
     document.setdefault("components", {}).setdefault("schemas", {}).update(components)
     bodies = {
         "postTickets": _one_or_many(ticket),
@@ -67,7 +68,8 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
         "postFeedback": _one_or_many(outcome),
         "predictTicket": draft,
         "predictTicketUnversioned": draft,
-        "postAnswers": {"anyOf": [draft, text]},
+        "postSolutions": search,
+        "postAnswers": search,
         "predictTickets": {"type": "array", "items": draft, "minItems": 1, "maxItems": 1000},
     }
     for path in document["paths"].values():

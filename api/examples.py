@@ -28,6 +28,9 @@ OUTCOME: dict[str, Any] = {
     "outcome": "accepted",
     "actor": {"kind": "agent", "id": "A-7"},
 }
+SEARCH = {"ticket": {name: TICKET[name] for name in ("ticket_id", "subject", "description", "product")}}
+WORDS = {"value": {"text": "How do I raise the time limit of an export?"}}
+
 BODIES: dict[str, dict[str, Any]] = {
     "postTickets": {
         "one": {"value": TICKET},
@@ -51,10 +54,8 @@ BODIES: dict[str, dict[str, Any]] = {
         "one": {"value": OUTCOME},
         "several": {"value": [OUTCOME, {**OUTCOME, "outcome": "helped"}]},
     },
-    "postAnswers": {
-        "ticket": {"value": {name: TICKET[name] for name in ("ticket_id", "subject", "description", "product")}},
-        "plain words": {"value": {"text": "How do I raise the time limit of an export?"}},
-    },
+    "postSolutions": {"ticket": {"value": {**SEARCH, "filters": {"product": "DataSync Pro"}, "k": 5}}, "text": WORDS},
+    "postAnswers": {"ticket": {"value": SEARCH}, "text": WORDS},
     "predictTicket": {"draft": {"value": {name: TICKET[name] for name in ("subject", "description")}}},
 }
 BODIES["predictTicketUnversioned"] = BODIES["predictTicket"]

@@ -5,26 +5,23 @@ from pathlib import Path
 from threading import Lock
 
 import msgspec
-import polars as pl
 import structlog
 
 from api.logs import where
 from ml.classify.baseline import NAME as CATEGORY_BASELINE
-from ml.retrieve.found import Found
 from operations import drain
 from operations.inbox import Inbox
 from operations.store import Store, open_store
-from service.answers import Answering, Find, composer_of
+from service.answers import Answering, composer_of
 from service.serving import MetricsFile, Serving
 from warehouse import artifacts, releases
 from warehouse.contracts import silver
 from warehouse.delta import Lake
-from warehouse.errors import NotMaterialized, TicketlakeError
+from warehouse.errors import TicketlakeError
 from warehouse.settings import Settings
 
 METRICS = "gold/metrics"
 INBOX = "operations/inbox"
-SEARCHED = "indexes/solutions"
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -45,7 +42,6 @@ class Parts:
         self.serving = Serving(settings.lake_root, _tell, _damaged)
         self.metrics = MetricsFile(settings.lake_root)
         self.answering = Answering(self.lake, composer_of(settings))
-        self.find: Find = _find_nothing
         self._url = settings.database_url
         self._store: Store | None = None
         self._opening = Lock()
@@ -151,11 +147,6 @@ def _damaged(name: str, error: Exception) -> None:
     """Of a release, or a part of one, that is not served. Our own messages name its place; others may quote tickets."""
     detail = str(error) if isinstance(error, TicketlakeError) else where(error)
     structlog.get_logger("api").error("a part is not served", part=name, error=type(error).__name__, detail=detail)
-
-
-def _find_nothing(_: pl.DataFrame) -> Found:
-    """Before there is anything to search in."""
-    raise NotMaterialized(SEARCHED)
 
 
 def now() -> datetime:

@@ -47,12 +47,6 @@ TicketDraft: Any = msgspec.defstruct(
 )
 
 
-class FreeText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A question in plain words, where there is no ticket."""
-
-    text: Annotated[str, Meta(min_length=1)]
-
-
 def submissions(
     values: Sequence[Any], places: Sequence[str], keys: Sequence[str | None], now: datetime
 ) -> list[Submission]:

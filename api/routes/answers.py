@@ -1,6 +1,6 @@
 """Answers to tickets, with their sources."""
 
-from typing import Any
+from time import perf_counter
 from uuid import uuid4
 
 import polars as pl
@@ -8,10 +8,9 @@ import structlog
 from litestar import post
 
 from api import bodies
-from api.drafts import drafts
-from api.problems import BadRequest, FieldError
+from api.searching import asked, record
 from api.state import Parts, now
-from api.tickets_in import FreeText
+from ml.retrieve.found import Found
 from service.answers import AnswerView
 
 
@@ -29,9 +28,17 @@ def post_answers(body: bytes, parts: Parts) -> AnswerView:
     Each sentence names its sources. Where they do not carry an answer, it says so and returns what was found. What the
     ticket says is data: nothing in it is obeyed.
     """
-    ticket = asked(bodies.read(body))
-    release = parts.serving.opened().release
-    shown = parts.answering.answer(parts.find, ticket, release, answer_id=uuid4().hex, now=now())
+    began = perf_counter()
+    request, ticket = asked(bodies.read(body))
+    seen: list[Found] = []
+
+    def find(row: pl.DataFrame) -> Found:
+        seen.append(parts.serving.find(row, parts.hearing(), request.filters, request.k))
+        return seen[0]
+
+    answer_id = uuid4().hex
+    shown = parts.answering.answer(find, ticket, parts.serving.opened().release, answer_id=answer_id, now=now())
+    record(parts, "answers", request, ticket, seen[0], search_id=answer_id, began=began)
     structlog.get_logger("api").info(
         "answer composed",
         answer_id=shown.answer_id,
@@ -42,13 +49,3 @@ def post_answers(body: bytes, parts: Parts) -> AnswerView:
         route=shown.quality.route,
     )
     return shown
-
-
-def asked(value: Any) -> pl.DataFrame:
-    """The ticket of a body: a ticket, or `{"text": ...}` as one that says that. Raises `BadRequest`."""
-    if not isinstance(value, dict) or value.keys() != {"text"}:
-        return drafts([value], ["$"], now())
-    text = bodies.typed(value, FreeText).text
-    if not text.strip():
-        raise BadRequest(bodies.UNFIT, FieldError("expected words, found none", pointer="/text"))
-    return drafts([{"description": text}], ["$"], now())

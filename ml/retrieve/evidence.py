@@ -5,12 +5,15 @@ regression, Nadaraya 1964, over the nearest).
 """
 
 from collections.abc import Mapping
+from datetime import datetime
+from typing import Protocol
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from ml.retrieve.discriminant import Discriminant
+from ml.retrieve.found import Path
 from ml.retrieve.index import Candidates, Index
 from ml.retrieve.question import Question
 from ml.retrieve.remedies import LEAST, Remedies, Tried
@@ -21,6 +24,10 @@ NEAR = 4.0
 """Attempts that a solution's rate everywhere counts for among the neighbours."""
 UNSEEN, FAR = -12.0, -3.0
 SHOWN = 5
+SEEDS = 20
+"""Alike tickets that a walk through the graph begins at, beside the names in the question."""
+Walked = Mapping[str, tuple[float, Path]]
+"""By solution how well the graph connects it to a question, and the way."""
 Scores = NDArray[np.float32]
 Floats = NDArray[np.float64]
 
@@ -29,6 +36,14 @@ PRIORS = ("discriminant", "category", "subcategory", "product", "product_module"
 SUCCESS = ("rate", "rate_near", "helped", "attempts")
 GRAPH = ("graph",)
 FEATURES = (*TEXT, *PRIORS, *SUCCESS, *GRAPH)
+
+
+class Walk(Protocol):
+    """Goes through the graph from what a question names, and from tickets (ids) that are alike, with weights."""
+
+    def __call__(self, question: Question, tickets: Mapping[str, float], as_of: datetime | None = None) -> Walked:
+        """With what was known at `as_of`; None: with all."""
+        ...
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -60,6 +75,14 @@ def fused(candidates: Candidates, keyword: float, dense: float) -> Scores:
     return total
 
 
+def alike(index: Index, candidates: Candidates, scores: Scores) -> dict[str, float]:
+    """The most alike tickets, with weights."""
+    best = np.argsort(-scores, kind="stable")[:SEEDS]
+    weights = np.exp(scores[best].astype(np.float64) - float(scores.max(initial=-np.inf)))
+    ids = index.documents["ticket_id"].gather(candidates.places[best])
+    return dict(zip(ids, weights.tolist(), strict=True))
+
+
 def evidence(
     question: Question,
     candidates: Candidates,
@@ -68,11 +91,11 @@ def evidence(
     index: Index,
     remedies: Remedies,
     discriminant: Discriminant | None,
-    graph: Mapping[int, float],
+    walked: Walked,
 ) -> Evidence:
     """What speaks for every solution that was tried on an alike problem, or that graph or discriminant point to.
 
-    `scores` are how alike the candidates are, `graph` by place how well the graph connects a solution to the question.
+    `scores` are how alike the candidates are.
     """
     kept = np.flatnonzero(remedies.tried[candidates.places])
     kept = kept[np.argsort(-scores[kept], kind="stable")][:NEIGHBOURS]
@@ -97,8 +120,9 @@ def evidence(
             if name in remedies.places:
                 points[remedies.places[name]] = value
     linked = np.zeros(size)
-    for place, value in graph.items():
-        linked[place] = value
+    for name, (value, _) in walked.items():
+        if name in remedies.places:
+            linked[remedies.places[name]] = value
     same_error, same_version = _agreement(question, near, index)
     columns: dict[str, Floats] = {
         "keyword": voted(_weights(near.keyword)),

@@ -5,7 +5,7 @@ the later past, asked of what was known before it; right is what solved it. Noth
 question is known by.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,10 +15,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ml.retrieve.discriminant import Discriminant
-from ml.retrieve.evidence import FEATURES, GRAPH, Evidence, evidence, fused
+from ml.retrieve.evidence import FEATURES, GRAPH, Evidence, Walk, alike, evidence, fused
 from ml.retrieve.index import CANDIDATES, Candidates, Index
 from ml.retrieve.past import Past
-from ml.retrieve.question import Question
 from ml.retrieve.remedies import Remedies
 from warehouse.errors import ArtifactDamaged, FormatMismatch, NothingToLearn
 
@@ -37,7 +36,6 @@ KEYWORD_WEIGHTS = (0.0, 0.15, 0.3, 0.6, 1.0)
 KEYWORD, DENSE = 0.3, 1.0
 """Where nothing was learned yet."""
 Floats = NDArray[np.float64]
-Walk = Callable[[Question, Candidates], dict[int, float]]
 
 
 class _Settings(msgspec.Struct, frozen=True):
@@ -93,8 +91,8 @@ class Ranker:
         return cls(booster, Discriminant.load(folder), settings)
 
 
-def learn(past: Past, walk: Callable[[Past], Walk] | None = None, *, seed: int) -> tuple[Ranker, dict[str, Any]]:
-    """A ranker, and what its card says. `walk` makes, of a past, what asks its graph.
+def learn(past: Past, walk: Walk | None = None, *, seed: int) -> tuple[Ranker, dict[str, Any]]:
+    """A ranker, and what its card says. `walk` goes through the graph of that past, with what was known at a time.
 
     Raises `NothingToLearn` where too few tickets were solved.
     """
@@ -109,29 +107,21 @@ def learn(past: Past, walk: Callable[[Past], Walk] | None = None, *, seed: int) 
     index = Index.of(earlier.problems, earlier.shared, key="ticket_id", encoder=past.encoder)
     remedies = Remedies(earlier.solutions, earlier.attempts, earlier.problems)
     pointing = fitted(earlier)
-    asks = walk(earlier) if walk is not None else None
     questions = past.questions(asking)
     candidates = [index.search(one.asked, one.shared, None, CANDIDATES) for one in questions]
     right = [solved[row] for row in asking]
     keyword = _weight(candidates, right, remedies)
     features, labels, sizes = [], [], []
     for question, near, answer in zip(questions, candidates, right, strict=True):
-        linked = asks(question, near) if asks is not None else {}
-        found = evidence(
-            question,
-            near,
-            fused(near, keyword, DENSE),
-            index=index,
-            remedies=remedies,
-            discriminant=pointing,
-            graph=linked,
-        )
+        scores = fused(near, keyword, DENSE)
+        walked = walk(question, alike(index, near, scores), moment) if walk is not None else {}
+        found = evidence(question, near, scores, index=index, remedies=remedies, discriminant=pointing, walked=walked)
         label = np.array([remedies.ids[place] == answer for place in found.solutions], dtype=np.float32)
         if label.any():
             features.append(found.features)
             labels.append(label)
             sizes.append(len(label))
-    names = [name for name in FEATURES if asks is not None or name not in GRAPH]
+    names = [name for name in FEATURES if walk is not None or name not in GRAPH]
     columns = [FEATURES.index(name) for name in names]
     if len(sizes) < FEWEST:
         raise NothingToLearn(f"{len(sizes)} questions had their solution among the candidates, expected {FEWEST}")

@@ -1,12 +1,12 @@
 """From a question to solutions, articles and past tickets: every stage that is there, and which ones were not."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.retrieve.evidence import Evidence, evidence, fused
+from ml.retrieve.evidence import FEATURES, Evidence, Walk, Walked, alike, evidence, fused
 from ml.retrieve.filters import Filters
 from ml.retrieve.found import Found, FoundArticle, FoundSolution, FoundTicket, Path, Tried
 from ml.retrieve.index import Candidates, Index
@@ -16,14 +16,8 @@ from ml.retrieve.remedies import Remedies
 from warehouse.errors import NotMaterialized
 
 TICKETS, ARTICLES, SOLUTIONS = "indexes/tickets", "indexes/articles", "indexes/solutions"
-SEEDS = 20
-"""Alike tickets that a walk through the graph begins at, beside the names in the question."""
 Floats = NDArray[np.float64]
 Scores = NDArray[np.float32]
-Walked = Mapping[str, tuple[float, Path]]
-"""By solution how well the graph connects it to the question, and the way."""
-Walk = Callable[[Question, Mapping[str, float]], Walked]
-"""Of a question, and of alike tickets (ids) with weights."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +31,10 @@ class Searcher:
     walk: Walk | None
     issue_of: Mapping[str, str]
 
-    def find(self, question: Question, filters: Filters | None = None, k: int = 10) -> Found:
-        """The k best of each kind. Raises `NotMaterialized` where there is nothing to search.
+    def find(self, question: Question, filters: Filters | None = None, k: int = 10, *, full: bool = False) -> Found:
+        """The k best of each kind; `full`: with all that the order of solutions rests on.
+
+        Raises `NotMaterialized` where there is nothing to search.
 
         Fall-backs: without a ranker the votes of alike tickets decide, without a graph text alone, without an encoder
         words alone.
@@ -50,9 +46,10 @@ class Searcher:
         scores = self._fused(near)
         solutions: list[FoundSolution] = []
         if self.remedies is not None:
-            walked = self._walked(question, self.tickets, near, scores)
+            walked = self.walk(question, alike(self.tickets, near, scores)) if self.walk is not None else {}
             found = self._gathered(question, self.tickets, self.remedies, (near, scores), walked)
-            solutions = _solutions(found, self.shares(found), walked, (self.tickets, self.remedies), k)
+            told = FEATURES if full else STAGES
+            solutions = _solutions(found, self.shares(found), walked, (self.tickets, self.remedies), stages=told, k=k)
             used += [name for name, there in (("graph", self.walk), ("ranker", self.ranker)) if there is not None]
         return Found(
             solutions=solutions,
@@ -72,14 +69,13 @@ class Searcher:
         near: tuple[Candidates, Scores],
         walked: Walked,
     ) -> Evidence:
-        places = remedies.places
         return evidence(
             question,
             *near,
             index=tickets,
             remedies=remedies,
             discriminant=self.ranker.discriminant if self.ranker is not None else None,
-            graph={places[name]: score for name, (score, _) in walked.items() if name in places},
+            walked=walked,
         )
 
     def shares(self, found: Evidence) -> Floats:
@@ -102,14 +98,6 @@ class Searcher:
     def _fused(self, near: Candidates) -> Scores:
         keyword = self.ranker.keyword if self.ranker is not None else KEYWORD
         return fused(near, keyword if near.dense.any() else 1.0, DENSE)
-
-    def _walked(self, question: Question, tickets: Index, near: Candidates, scores: Scores) -> Walked:
-        if self.walk is None:
-            return {}
-        best = np.argsort(-scores, kind="stable")[:SEEDS]
-        ids = tickets.documents["ticket_id"].gather(near.places[best])
-        weights = np.exp(scores[best].astype(np.float64) - float(scores.max(initial=0.0)))
-        return self.walk(question, dict(zip(ids, weights.tolist(), strict=True)))
 
     def _tickets(self, index: Index, near: Candidates, scores: Scores, k: int) -> list[FoundTicket]:
         best = np.argsort(-scores, kind="stable")[:k]
@@ -166,7 +154,7 @@ WHY = {
 
 
 def _solutions(
-    found: Evidence, shares: Floats, walked: Walked, within: tuple[Index, Remedies], k: int
+    found: Evidence, shares: Floats, walked: Walked, within: tuple[Index, Remedies], *, stages: Sequence[str], k: int
 ) -> list[FoundSolution]:
     index, remedies = within
     rows = remedies.solutions.select("text", "last_at")
@@ -184,17 +172,17 @@ def _solutions(
         )
         path = walked[name][1] if name in walked else None
         tickets = ids.gather(found.tickets(place)).to_list()
-        stages = {one: round(float(found.column(one)[at]), 4) for one in STAGES}
+        scores = {one: round(float(found.column(one)[at]), 4) for one in stages}
         told.append(
             FoundSolution(
                 solution_id=name,
                 text=text,
                 score=float(shares[at]),
-                scores=stages,
+                scores=scores,
                 tried=tried,
                 tickets=tickets,
                 path=path,
-                reason=_reason(tried, len(tickets), stages, path),
+                reason=_reason(tried, len(tickets), scores, path),
             )
         )
     return told

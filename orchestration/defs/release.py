@@ -5,14 +5,18 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.defs import embeddings, models, policy, understanding
+from ml.graph.walker import NAME as GRAPH
+from ml.retrieve.ranker import NAME as RANKER
+from ml.retrieve.searcher import SOLUTIONS
+from orchestration.defs import embeddings, indexes, models, policy, understanding
 from orchestration.resources import RETRIES, LakeResource, artifact_ins, expected_errors
 from warehouse import releases
 from warehouse.artifacts import Artifact
-from warehouse.contracts import features, gold, silver, ticket_features
+from warehouse.contracts import features, gold, graph, search, silver, ticket_features
 
-TABLES = (*silver.TABLES, *features.TABLES, *ticket_features.TABLES, *gold.TABLES)
-PARTS = (models.NAME, embeddings.NAME, *understanding.NAMES.values(), policy.NAME)
+TABLES = (*silver.TABLES, *features.TABLES, *ticket_features.TABLES, *search.TABLES, *graph.TABLES, *gold.TABLES)
+LEARNED = (models.NAME, embeddings.NAME, *understanding.NAMES.values(), policy.NAME, RANKER)
+PARTS = (*LEARNED, *indexes.NAMES, SOLUTIONS, GRAPH)
 """Every artifact that is served."""
 KEPT = 20
 
