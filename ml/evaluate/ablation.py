@@ -87,20 +87,8 @@ def ablation(
                 ours, theirs = measures[measure][members], values[best][measure][members]
                 bound, over = interval(ours, seed), interval(ours - theirs, seed)
                 compared = (None, None, None) if method == best else (over.value, over.low, over.high)
-                rows.append(
-                    (
-                        dimension,
-                        segment,
-                        method,
-                        measure,
-                        len(ours),
-                        bound.value,
-                        bound.low,
-                        bound.high,
-                        best,
-                        *compared,
-                    )
-                )
+                of = (name, segment, method, measure, len(ours))
+                rows.append((*of, bound.value, bound.low, bound.high, best, *compared))
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
