@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from math import isfinite
 from typing import Any
 
 import msgspec
@@ -107,7 +108,7 @@ def redacted(text: str, names: Iterable[str] = ()) -> str:
 def things(found: Found) -> list[Thing]:
     """The ten best of each kind."""
     return [
-        Thing(kind=kind, id=id_, rank=rank, score=score)
+        Thing(kind=kind, id=id_, rank=rank, score=score if isfinite(score) else None)
         for kind, results in _ids(found).items()
         for rank, (id_, score) in enumerate(results[:MOST_THINGS], 1)
     ]

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from warehouse.payloads import EVERY, Name
+from warehouse.payloads import EVERY
 
 Asked = Literal["solutions", "answers", "similar"]
 ThingKind = Literal["solution", "article", "ticket", "reply"]
@@ -18,12 +18,12 @@ _BETWEEN = ":"
 
 
 class Thing(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing found. `rank` counts from 1 among those of its kind."""
+    """One thing found. `rank` counts from 1 among those of its kind; a `score` that is no number is null."""
 
     kind: ThingKind
-    id: Name
+    id: str
     rank: Annotated[int, Meta(ge=1)]
-    score: float
+    score: float | None
 
 
 class SearchMade(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -45,12 +45,12 @@ class SearchMade(msgspec.Struct, frozen=True, kw_only=True, tag=True):
     returned: int
     latency_ms: float
     version: Literal[1] = 1
-    ticket_id: Name = EVERY
+    ticket_id: str = EVERY
     filters: dict[str, Any] = {}
     enough: float | None = None
-    release: Name | None = None
-    session: Name | None = None
-    asker: Name | None = None
+    release: str | None = None
+    session: str | None = None
+    asker: str | None = None
 
     def __post_init__(self) -> None:
         """The id must be told apart from what follows it."""

@@ -133,7 +133,7 @@ def _typed(records: pl.DataFrame) -> tuple[pl.DataFrame, list[Refusal]]:
 
 def _row(made: SearchMade, load_id: str) -> dict[str, object]:
     sought = made.sought
-    best = max((thing.score for thing in sought), default=None)
+    best = max((thing.score for thing in sought if thing.score is not None), default=None)
     return {
         "search_id": made.search_id,
         "kind": made.kind,

@@ -11,6 +11,7 @@ from ml.evaluate.ablation import JUDGED_BY, MEASURES, OVERALL, RANDOM
 from ml.plots import save
 
 NAME = "retrieval"
+FINDER = "finder"
 HEADINGS = {
     "recall@10": "Recall@10",
     "ndcg@10": "nDCG@10",
@@ -21,16 +22,19 @@ _BOUND = ("value", "low", "high")
 _OVER = ("over_best", "over_best_low", "over_best_high")
 
 
-def write(found: pl.DataFrame, about: Mapping[str, str], folder: Path) -> Path:
-    """Write `retrieval.md` and its figure: what `ablation` found, and `about`: of what, by which command."""
+def write(found: pl.DataFrame, about: Mapping[str, str], folder: Path, finder: str = FINDER) -> Path:
+    """Write `retrieval.md` and its figure: what `ablation` found, and `about`: of what, by which command.
+
+    `finder` is the method that is shown by kind of query.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    save(figure(found), folder / f"{NAME}.svg")
+    save(figure(found, finder), folder / f"{NAME}.svg")
     file = folder / f"{NAME}.md"
-    file.write_text(page(found, about), encoding="utf-8")
+    file.write_text(page(found, about, finder), encoding="utf-8")
     return file
 
 
-def page(found: pl.DataFrame, about: Mapping[str, str]) -> str:
+def page(found: pl.DataFrame, about: Mapping[str, str], finder: str = FINDER) -> str:
     """The page as Markdown."""
     overall = found.filter(pl.col("dimension") == OVERALL)
     if overall.is_empty():
@@ -52,7 +56,7 @@ def page(found: pl.DataFrame, about: Mapping[str, str]) -> str:
     for dimension in found["dimension"].unique(maintain_order=True):
         if dimension != OVERALL:
             rows = found.filter(pl.col("dimension") == dimension)
-            sections.append(f"## By {dimension.replace('_', ' ')}\n\n{segments(rows)}")
+            sections.append(f"## By {dimension.replace('_', ' ')}\n\n{segments(rows, finder)}")
     return "\n\n".join(sections) + "\n"
 
 
@@ -66,10 +70,9 @@ def differences(rows: pl.DataFrame) -> str:
     return _methods(rows.filter(pl.col("over_best").is_not_null()), _OVER, signed=True)
 
 
-def segments(rows: pl.DataFrame) -> str:
-    """A kind of query a row, `JUDGED_BY` of a method a column, and Recall@10 of the last one."""
+def segments(rows: pl.DataFrame, finder: str = FINDER) -> str:
+    """A kind of query a row, `JUDGED_BY` of a method a column, and Recall@10 of the finder."""
     methods = rows["method"].unique(maintain_order=True).to_list()
-    last = next(method for method in reversed(methods) if method != RANDOM)
     cells = {
         (s, m, measure): v for s, m, measure, v in rows.select("segment", "method", "measure", "value").iter_rows()
     }
@@ -79,16 +82,16 @@ def segments(rows: pl.DataFrame) -> str:
             segment,
             f"{size:,}",
             *(number(cells.get((segment, method, JUDGED_BY))) for method in methods),
-            number(cells.get((segment, last, "recall@10"))),
+            number(cells.get((segment, finder, "recall@10"))),
         ]
         for segment, size in sizes.items()
     ]
-    head = ["", "queries", *(f"{method} {HEADINGS[JUDGED_BY]}" for method in methods), f"{last} Recall@10"]
+    head = ["", "queries", *(f"{method} {HEADINGS[JUDGED_BY]}" for method in methods), f"{finder} Recall@10"]
     return table(head, lines)
 
 
-def figure(found: pl.DataFrame) -> Any:
-    """Left every method in all, right the last method beside the best single stage by kind of query."""
+def figure(found: pl.DataFrame, finder: str = FINDER) -> Any:
+    """Left every method in all, right the finder beside the best single stage by kind of query."""
     from matplotlib.figure import Figure
 
     made = Figure(figsize=(13, 6), layout="constrained")
@@ -98,13 +101,12 @@ def figure(found: pl.DataFrame) -> Any:
     _bars(left, overall, overall["method"].to_list(), "#3b6ea5")
     left.set(title=f"{HEADINGS[JUDGED_BY]} of every method", xlim=(0, 1))
     if overall.height:
-        last = next(method for method in reversed(overall["method"].to_list()) if method != RANDOM)
-        kinds = judged.filter((pl.col("dimension") != OVERALL) & (pl.col("method") == last))
+        kinds = judged.filter((pl.col("dimension") != OVERALL) & (pl.col("method") == finder))
         names = [f"{dimension}: {segment}" for dimension, segment in kinds.select("dimension", "segment").iter_rows()]
         _bars(right, kinds, names, "#2e8b57")
         single = judged.filter((pl.col("dimension") != OVERALL) & (pl.col("method") == pl.col("best_single")))
         right.plot(single["value"], range(single.height), "D", color="#c25b1f", markersize=4, label="best single stage")
-        right.set(title=f"{HEADINGS[JUDGED_BY]} of {last} by kind of query", xlim=(0, 1))
+        right.set(title=f"{HEADINGS[JUDGED_BY]} of {finder} by kind of query", xlim=(0, 1))
         right.legend(loc="lower right", fontsize=7)
     return made
 

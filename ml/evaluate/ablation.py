@@ -57,7 +57,8 @@ def ablation(
     *,
     single: Sequence[str],
     pool: Sequence[str],
-    groups: pl.DataFrame,
+    groups: pl.DataFrame | None = None,
+    dimension: str = OVERALL,
     seed: int,
 ) -> pl.DataFrame:
     """One row per kind of query, method and measure (columns `SCHEMA`); intervals hold 95 % of bootstrap resamples.
@@ -65,8 +66,10 @@ def ablation(
     `rankings`: by method, for each case the ids found, best first. `single`: the methods that are one stage; the best
     of them by `JUDGED_BY` is what every method is compared with, the same queries drawn for both. `pool`: every id
     that might have been found, of which `RANDOM` draws. `groups`: a row a case, in their order, and a column a
-    dimension; null belongs nowhere. Queries that nothing solves are not asked. Raises `ContractBroken` where lengths
-    differ.
+    dimension; null belongs nowhere. `dimension`: what all of them are called together, for questions of another kind
+    (such as those across languages) whose rows are put below others.
+
+    Queries that nothing solves are not asked. Raises `ContractBroken` where lengths differ.
     """
     _check(cases, rankings, groups, single)
     asked = [place for place, case in enumerate(cases) if case.relevant]
@@ -78,34 +81,25 @@ def ablation(
     }
     best = max(single, key=lambda method: float(values[method][JUDGED_BY].mean()))
     rows = []
-    for dimension, segment, members in _segments(groups[asked]):
+    for name, segment, members in _segments(len(asked), groups[asked] if groups is not None else None, dimension):
         for method, measures in values.items():
             for measure in MEASURES:
                 ours, theirs = measures[measure][members], values[best][measure][members]
                 bound, over = interval(ours, seed), interval(ours - theirs, seed)
                 compared = (None, None, None) if method == best else (over.value, over.low, over.high)
-                rows.append(
-                    (
-                        dimension,
-                        segment,
-                        method,
-                        measure,
-                        len(ours),
-                        bound.value,
-                        bound.low,
-                        bound.high,
-                        best,
-                        *compared,
-                    )
-                )
+                of = (name, segment, method, measure, len(ours))
+                rows.append((*of, bound.value, bound.low, bound.high, best, *compared))
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
 def _check(
-    cases: Sequence[Case], rankings: Mapping[str, Sequence[Sequence[str]]], groups: pl.DataFrame, single: Sequence[str]
+    cases: Sequence[Case],
+    rankings: Mapping[str, Sequence[Sequence[str]]],
+    groups: pl.DataFrame | None,
+    single: Sequence[str],
 ) -> None:
     unequal = [f"{name} has {len(found)}" for name, found in rankings.items() if len(found) != len(cases)]
-    if groups.height != len(cases):
+    if groups is not None and groups.height != len(cases):
         unequal.append(f"groups have {groups.height}")
     if unequal:
         raise ContractBroken(f"an ablation of {len(cases)} queries: {', '.join(unequal)}. Give one for each query.")
@@ -149,12 +143,11 @@ def _floor(cases: Sequence[Case], pool: Sequence[str], seed: int) -> dict[str, F
     return {measure: np.mean([draw[measure] for draw in drawn], axis=0) for measure in MEASURES}
 
 
-def _segments(groups: pl.DataFrame) -> list[tuple[str, str, NDArray[np.int64]]]:
-    found = [(OVERALL, ALL, np.arange(groups.height))]
-    for dimension in groups.columns:
-        column = groups[dimension].cast(pl.String)
+def _segments(count: int, groups: pl.DataFrame | None, dimension: str) -> list[tuple[str, str, NDArray[np.int64]]]:
+    found = [(dimension, ALL, np.arange(count))]
+    for column in [] if groups is None else groups.cast(pl.String).get_columns():
         for segment in sorted(column.drop_nulls().unique()):
             members = (column == segment).fill_null(False).arg_true().to_numpy().astype(np.int64)
             if len(members) >= FEWEST:
-                found.append((dimension, segment, members))
+                found.append((column.name, segment, members))
     return found

@@ -117,3 +117,9 @@ def test_a_body_that_is_no_json_is_refused(client):
 
 def test_feedback_waits_for_no_lake(empty):
     assert empty.post("/v1/feedback", json=OUTCOME).status_code == 404
+
+
+def test_a_search_for_a_ticket_is_nothing_that_happened_to_it(client, searched):
+    answer = client.get("/v1/tickets/TK-0001")
+
+    assert (answer.status_code, answer.json()["heard"]) == (200, [])

@@ -293,6 +293,25 @@ def test_loading_again_commits_nothing(inbox: Inbox, lake: Lake) -> None:
     assert (lake.version(silver.SEARCH_EVENTS), lake.version(bronze.SEARCH_EVENTS)) == before
 
 
+def test_whatever_a_finder_or_a_caller_says_is_kept(inbox: Inbox, lake: Lake) -> None:
+    odd = found("SOL-" + "x" * 400, "SOL-2", score=float("nan"))
+    search(inbox, "s1", "", found=odd, asker="a" * 300, session="", filters={"at": NOW, "of": {1}, "name": "\x00"})
+    search(inbox, "s2", "🦊 \u202e שלום ' or 1=1; MATCH (n) DETACH DELETE n", k=0)
+
+    rows = load(inbox, lake)
+
+    assert rows.height == 2
+    assert one(rows, "s1")["scores"] == [None, None]
+    assert one(rows, "s1")["best_score"] is None
+    assert "MATCH (n)" in one(rows, "s2")["text"]
+
+
+def test_a_question_of_a_million_characters_is_kept_in_part(inbox: Inbox, lake: Lake) -> None:
+    search(inbox, "s1", "wört " * 200_000)
+
+    assert 10_000 < len(one(load(inbox, lake), "s1")["text"]) <= 20_000
+
+
 def test_an_entry_that_is_no_search_is_quarantined_and_holds_no_other_back(inbox: Inbox, lake: Lake) -> None:
     for key, body in (("bad", "{}"), ("worse", '{"type"')):
         inbox.append([Entry(kind="search", idempotency_key=key, ticket_id="*", body=body, received_at=NOW)])

@@ -121,6 +121,17 @@ def test_queries_that_nothing_solves_are_not_asked_and_finding_nothing_is_worth_
     assert ablation(made[:1], {"one": [["x"]]}, single=["one"], pool=[], groups=groups[:1], seed=1).is_empty()
 
 
+def test_another_kind_of_question_stands_below_the_others(measured):
+    made, found, _ = planted()
+
+    across = ablation(made, found, single=["dense"], pool=POOL, dimension="across_languages", seed=1)
+
+    assert across.select("dimension", "segment").unique().rows() == [("across_languages", "all")]
+    text = retrieval.page(pl.concat([measured, across]), {})
+    assert "## By across languages" in text
+    assert retrieval.figure(pl.concat([measured, across])).axes
+
+
 def test_lengths_that_differ_are_refused():
     groups = pl.DataFrame({"g": ["1"]})
     with pytest.raises(ContractBroken, match="one has 2"):
