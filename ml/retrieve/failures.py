@@ -14,7 +14,7 @@ _SAID = {
 _JOINT = r"(?:\b(?:but|and|with|doch|aber|mais|pero|ma|mas)\s+)?(?:\b(?:it|that|this|which|das|es)\s+)?"
 _AFTER = re.compile(rf"[\s,;:.–—(-]*{_JOINT}(?:{_SAID['after']})[)\s.!。！]*\Z", re.IGNORECASE)
 _BEFORE = re.compile(rf"\A(?:{_SAID['before']})\s*(?:[:：,–—-]|(?=\())\s*", re.IGNORECASE)
-_BRACKETS = re.compile(r"[^()]{0,40}\((?P<inside>.+)\)")
+_BRACKETS = re.compile(r"\((?P<inside>.+)\)")
 _EDGE = " \t,;:.!。！；，、–—-"
 
 

@@ -16,6 +16,10 @@ COLUMNS = ["ticket_id", "resolution", "description"]
 VARYING = ("product", "module", "version", "error_code", "path", "url", "ticket")
 FILLERS = 5
 """Distinct words at one place of a sentence, from which on it is a slot for names."""
+TOGETHER = 0.9
+"""Share of their tickets at which sentences that follow each other are one saying."""
+VARIANTS = 3
+"""In how many ways one saying may begin."""
 _NUMBER = re.compile(r"\b[0-9]+(?:[.,:/][0-9]+)*\b")
 _NAME = re.compile(
     r"(?<=[^\W\d_] )(?:[A-ZÀ-ÖØ-ÞĀ-ŽΑ-ΩА-Я][\w'’-]*|[\u3040-\u30ff\u4e00-\u9fff々]+)(?: [A-ZÀ-ÖØ-ÞĀ-ŽΑ-ΩА-Я][\w'’-]+)*"
@@ -78,6 +82,32 @@ def slotted(patterns: pl.Series, known: Collection[str]) -> pl.Series:
 def spelled_out(patterns: Iterable[str]) -> set[str]:
     """The patterns, and every sentence in them."""
     return {said for pattern in patterns for said in (pattern, *sentences(pattern))}
+
+
+def together(told: pl.DataFrame) -> dict[str, str]:
+    """For patterns that are one saying with others the first and most usual of these.
+
+    `told` has ticket_id, place and pattern. What all but always follows one of a few is one saying with them, if they
+    are all but always followed by it.
+    """
+    ordered = told.sort("ticket_id", "place").with_columns(after=pl.col("pattern").shift(-1).over("ticket_id"))
+    seen = dict(told["pattern"].value_counts().iter_rows())
+    pairs = ordered.drop_nulls("after").group_by("pattern", "after").len()
+    leads: dict[str, list[tuple[int, str]]] = {}
+    for one, after, size in pairs.sort("len", "pattern", "after", descending=[True, False, False]).iter_rows():
+        if one != after and size >= TOGETHER * seen[one]:
+            leads.setdefault(after, []).append((size, one))
+    joined: dict[str, set[str]] = {}
+    followers = set()
+    for after, found in leads.items():
+        if sum(size for size, _ in found[:VARIANTS]) < TOGETHER * seen[after]:
+            continue
+        followers.add(after)
+        group = joined.get(after, {after}).union(*(joined.get(one, {one}) for _, one in found[:VARIANTS]))
+        joined |= dict.fromkeys(group, group)
+    return {
+        pattern: min(group, key=lambda one: (one in followers, -seen[one], one)) for pattern, group in joined.items()
+    }
 
 
 def _slots(pattern: str) -> list[tuple[str, str]]:

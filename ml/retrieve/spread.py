@@ -43,6 +43,9 @@ def likelihood(counts: Floats, pseudo: Floats) -> Floats:
     """Log-likelihood of each row of counts (n, k) under a Dirichlet-multinomial with these pseudo-counts (k,)."""
     from scipy.special import gammaln
 
+    if not len(pseudo):
+        return np.zeros(counts.shape[:-1])
+
     total = pseudo.sum()
     drawn = (gammaln(counts + pseudo) - gammaln(pseudo)).sum(axis=-1)
     found: Floats = gammaln(total) - gammaln(total + counts.sum(axis=-1)) + drawn
