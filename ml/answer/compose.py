@@ -24,6 +24,8 @@ READ = 8
 """Pieces of evidence of each kind that are read."""
 RELEVANCE = 0.7
 """Of MMR: how much nearness counts beside novelty."""
+NAMED = 2.0
+"""How much more a sentence counts that has a name of the question."""
 SAME = 0.75
 """Likeness from which two sentences say the same."""
 LEAST = 0.2
@@ -147,7 +149,7 @@ def _nearness(one: _Said, centre: Counter[str], named: set[str]) -> float:
     """Mean weight of its words in the evidence, more for what the question names."""
     mean = sum(log1p(centre[key]) for key in set(one.keys)) / (len(set(one.keys)) + 2)
     names = any(name.casefold() in one.text.casefold() for name in named if len(name) > 2)
-    return one.weight * mean * (1.5 if names else 1.0)
+    return one.weight * mean * (NAMED if names else 1.0)
 
 
 def _steps(said: Sequence[_Said]) -> list[_Said]:

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from ml.answer.injection import is_order, without_orders
 from ml.answer.naming import Entity, named_in
 from ml.retrieve.found import Found
 from ml.text.clean import clean_one
@@ -50,11 +51,15 @@ def question(
     logs: str | None = None,
     catalogue: Catalogue | None = None,
 ) -> Question:
-    """A ticket's texts as a question: without greeting and signature, and with what they name as they came."""
+    """A ticket's texts as a question: without greeting and signature, and with what they name as they came.
+
+    What stands only in an order to who reads it is not named.
+    """
     whole = (body or "")[:READ]
     said = clean_one(whole).strip() if whole else ""
     head = " ".join((title or "")[:READ].split())
-    named = named_in([head, whole, (logs or "")[:READ]], catalogue or Catalogue())
+    told = ["" if is_order(head) else head, without_orders(whole)[0], (logs or "")[:READ]]
+    named = named_in(told, catalogue or Catalogue())
     return Question(title=head, body=said, language=language, entities=named)
 
 

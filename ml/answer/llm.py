@@ -19,8 +19,10 @@ from ml.answer.injection import is_order, without_orders
 if TYPE_CHECKING:
     import httpx
 
-CHARACTERS = 3
-"""Of a token, at the least: what a budget of tokens is reckoned by."""
+BYTES = 3
+"""Of a token in UTF-8, about: what a budget of tokens is reckoned by."""
+ENVELOPE = 60
+"""Bytes of the JSON around question and evidence."""
 REPLY = 800
 """Tokens, at most, of what the model may say."""
 LARGEST = 512 * 1024
@@ -167,14 +169,14 @@ def _read(body: bytes) -> _Reply:
 def _body(endpoint: Endpoint, question: Question, evidence: Sequence[Evidence]) -> bytes:
     """The request: as much of the question and of the best evidence as the budget holds."""
     said = min(REPLY, endpoint.tokens // 3)
-    room = CHARACTERS * (endpoint.tokens - said) - len(_RULES)
+    room = BYTES * (endpoint.tokens - said) - len(_RULES) - ENVELOPE
     asked = {"title": question.title[:300], "text": without_orders(question.body)[0][: room // 4]}
     room -= len(msgspec.json.encode(asked))
     told = []
     for one in sorted(evidence, key=lambda each: -strength(each)):
         text = without_orders(one.text)[0]
         entry = {"id": one.id, "kind": one.kind, "title": "" if is_order(one.title) else one.title, "text": text}
-        size = len(msgspec.json.encode(entry))
+        size = len(msgspec.json.encode(entry)) + 1
         if text and size <= room:
             told.append(entry)
             room -= size

@@ -45,9 +45,9 @@ class Summary(msgspec.Struct, frozen=True):
 def summarise(asked: Question, *, most: int = MOST) -> Summary:
     """Sum up a ticket. Sentences that give orders to who reads it are left out."""
     title = "" if is_order(asked.title) else asked.title
-    body, orders = without_orders(asked.body)
+    body = without_orders(asked.body)[0]
     said = _candidates(title, body)
-    names = _names(asked.entities, f"{title}\n{body}", "\n".join([*orders, "" if title else asked.title]))
+    names = sorted((one for one in asked.entities if one.kind in ORDER), key=lambda one: ORDER.index(one.kind))
     facts = _facts(names, body)
     chosen = _cover(said, most - bool(facts), names)
     lines = [_stopped(said[place]) for place in sorted(chosen)]
@@ -59,14 +59,6 @@ def summarise(asked: Question, *, most: int = MOST) -> Summary:
 def _candidates(title: str, body: str) -> list[str]:
     found = [one[:LONGEST] for text in (title, body) for one in sentences(text) if content(one)]
     return list(dict.fromkeys(found))[:CANDIDATES]
-
-
-def _names(entities: Sequence[Entity], kept: str, orders: str) -> list[Entity]:
-    """Names in the order of `ORDER`, without those that only stand in what was left out."""
-    there, left = kept.casefold(), orders.casefold()
-    known = [one for one in entities if one.kind in ORDER]
-    told = [one for one in known if one.written.casefold() not in left or one.written.casefold() in there]
-    return sorted(told, key=lambda one: ORDER.index(one.kind))
 
 
 def _facts(names: Sequence[Entity], body: str) -> dict[str, list[str]]:
