@@ -22,6 +22,7 @@ FOLDER = "artifacts"
 STAGING = ".staging"
 LEARN = "ticketlake build --learn"
 MADE_BY = {
+    "indexes/graph": "ticketlake build",
     "models/category_baseline": "ticketlake build",
     "models/decision_policy": "ticketlake build",
     "models/encoder": "ticketlake build",

@@ -25,8 +25,8 @@ def ticket_edges(
 ) -> pl.DataFrame:
     """Edges that start at these tickets: rows of `search/problems`, and of the same tickets `search/attempts`.
 
-    `outcomes` holds ticket_id, resolved_at, resolution_code, related_tickets, kb_articles_helpful; `terms` are the words
-    that are terms. What was said is known from the opening, what agents found from the resolution.
+    `outcomes` holds ticket_id, resolved_at, resolution_code, related_tickets, kb_articles_helpful; `terms` are
+    the words that are terms. What was said is known from the opening, what agents found from the resolution.
     """
     opened = problems.select("ticket_id", since="created_at")
     said = text_of(problems)
@@ -54,9 +54,7 @@ def ticket_edges(
         _edges(named.join(place, on="text").rename({"term": "key"}), "MENTIONS", "Term"),
         _edges(linked.filter(~pl.col("duplicate")), "RELATED_TO", "Ticket"),
         _edges(linked.filter("duplicate"), "DUPLICATES", "Ticket"),
-        _edges(
-            ended.explode("kb_articles_helpful").rename({"kb_articles_helpful": "key"}), "DOCUMENTED_BY", "Article"
-        ),
+        _edges(ended.explode("kb_articles_helpful").rename({"kb_articles_helpful": "key"}), "DOCUMENTED_BY", "Article"),
         _edges(
             attempts.join(opened.select("ticket_id"), on="ticket_id", how="semi").select(
                 "ticket_id",
@@ -78,9 +76,7 @@ def issue_edges(tickets: pl.DataFrame, members: pl.DataFrame, problems: pl.DataF
 
     `problems` needs ticket_id, category, subcategory, created_at.
     """
-    belongs = members.select(
-        source=_id("Ticket", "ticket_id"), issue=_id("Issue", "issue_id"), opened="since"
-    )
+    belongs = members.select(source=_id("Ticket", "ticket_id"), issue=_id("Issue", "issue_id"), opened="since")
     mine = tickets.join(belongs, on="source")
     kind_of = pl.col("target").str.split_exact(":", 1).struct.field("field_0")
     things = mine.with_columns(to=kind_of).filter(pl.col("to").is_in(list(_ISSUE_OF)))
@@ -111,12 +107,12 @@ def told_in_articles(solutions: pl.DataFrame, passages: pl.DataFrame) -> pl.Data
         return pl.DataFrame(schema=EDGES.schema)
     patterns = sayings["sayings"].unique(maintain_order=True)
     hits = passages.select(
-        "article_id", "created_at", said=pl.col("text").str.to_lowercase().str.extract_many(patterns.implode(), overlapping=True)
+        "article_id",
+        "created_at",
+        said=pl.col("text").str.to_lowercase().str.extract_many(patterns.implode(), overlapping=True),
     ).explode("said")
     both = hits.drop_nulls("said").join(sayings, left_on="said", right_on="sayings")
-    rows = both.select(
-        source=_id("Solution", "solution_id"), target=_id("Article", "article_id"), since="created_at"
-    )
+    rows = both.select(source=_id("Solution", "solution_id"), target=_id("Article", "article_id"), since="created_at")
     return _shaped(rows.unique(["source", "target"], keep="first", maintain_order=True), "DOCUMENTED_BY")
 
 
@@ -169,7 +165,8 @@ def _shaped(rows: pl.DataFrame, kind: str) -> pl.DataFrame:
         for name, dtype in EDGES.schema.items()
         if name not in rows.columns and name != "kind"
     ]
-    return rows.with_columns(*blanks, kind=pl.lit(kind)).select(EDGES.schema.names()).cast(EDGES.schema)  # type: ignore[arg-type]
+    shaped = rows.with_columns(*blanks, kind=pl.lit(kind))
+    return shaped.select(pl.col(name).cast(dtype) for name, dtype in EDGES.schema.items())
 
 
 def _summed(rows: pl.DataFrame, least: int) -> pl.DataFrame:
@@ -200,3 +197,32 @@ def allowed(edges: pl.DataFrame) -> pl.DataFrame:
     kinds = [pl.col(end).str.split_exact(":", 1).struct.field("field_0") for end in ("source", "target")]
     fits = pl.concat_str(pl.col("kind"), *kinds, separator=" ")
     return edges.filter(fits.is_in([f"{kind} {a} {b}" for kind, ends in ENDS.items() for a, b in ends]))
+
+
+def of_tickets(edges: pl.DataFrame) -> pl.DataFrame:
+    """Those of `graph/edges` that `ticket_edges` made."""
+    return edges.filter(pl.col("source").str.starts_with(node("Ticket", "")), pl.col("kind") != "HAS_ISSUE")
+
+
+def whole(
+    tickets: pl.DataFrame,
+    members: pl.DataFrame,
+    problems: pl.DataFrame,
+    solutions: pl.DataFrame,
+    passages: pl.DataFrame,
+) -> pl.DataFrame:
+    """Rows of `graph/edges`: those of all tickets, the sums over issues, and what articles say; each once.
+
+    Links to tickets that are not there, or not any more, are left out.
+    """
+    there = problems.select(target=_id("Ticket", "ticket_id"))
+    to_ticket = pl.col("target").str.starts_with(node("Ticket", ""))
+    lost = tickets.filter(to_ticket).join(there, on="target", how="anti")
+    tickets = tickets.join(lost, on=EDGES.primary_key, how="anti", maintain_order="left")
+    parts = [tickets, issue_edges(tickets, members, problems), told_in_articles(solutions, passages)]
+    return allowed(pl.concat(parts)).unique(EDGES.primary_key, keep="first", maintain_order=True)
+
+
+def codes_of(texts: pl.Series) -> pl.Series:
+    """Every code and exception that these texts name."""
+    return told(entities(texts, Catalogue()))["code"].unique()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 Period = tuple[datetime | None, datetime | None]
 _MONTHS = (
-    r"jan\w*|gennaio|ene\w*", r"feb\w*|f[ée]v\w*|fev\w*", r"mar[czsç]?\w*|märz|mars|marzo", r"a[pvb]r\w*", r"ma[yi]o?|maggio|mai",
+    r"jan\w*|gennaio|ene\w*", r"feb\w*|f[ée]v\w*|fev\w*", r"mar[czsç]\w*|märz", r"a[pvb]r\w*", r"ma[yi]o?|maggio",
     r"jun\w*|juin|giugno|jui?nho", r"jul\w*|juil\w*|luglio", r"aug\w*|ao[uû]t|ago\w*", r"sep\w*|set\w*",
     r"o[ckt]t\w*|out\w*", r"nov\w*", r"d[eé][cz]\w*|dic\w*",
 )  # fmt: skip
@@ -19,8 +19,12 @@ _WEEK = r"weeks?|wochen?|semaines?|semanas?|settiman[ae]"
 _LONG = r"months?|monate?n?|mois|mes(?:es)?|m[eê]s|mes[ei]"
 _LAST = r"last|past|letzten?|vergangenen?|derni[eè]re?s?|[uú]ltim[oa]s?|ultim[oaie]|passad[oa]"
 _AGO = re.compile(rf"(?i)\b(?:{_LAST})\s+(?:(?P<n>\d{{1,3}})\s+)?(?:(?P<d>{_DAY})|(?P<w>{_WEEK})|(?P<l>{_LONG}))\b")
-_AFTER = re.compile(rf"(?i)\b(?:(?P<d>jours?)|(?P<w>semaine|semana|settimana)|(?P<l>mois|mes|mês|mese))\s+(?:{_LAST})\b")
-_EAST = re.compile(r"(?:過去|最近|过去|直近)?(?P<n>\d{1,3})?(?:(?P<d>日間|日|天)|(?P<w>先週|上周|週間|周)|(?P<l>先月|上个月|か月|ヶ月|个月))")
+_AFTER = re.compile(
+    rf"(?i)\b(?:(?P<d>jours?)|(?P<w>semaine|semana|settimana)|(?P<l>mois|mes|mês|mese))\s+(?:{_LAST})\b"
+)
+_EAST = re.compile(
+    r"(?:過去|最近|过去|直近)?(?P<n>\d{1,3})?(?:(?P<d>日間|日|天)|(?P<w>先週|上周|週間|周)|(?P<l>先月|上个月|か月|ヶ月|个月))"
+)
 
 
 def period(question: str, now: datetime) -> Period:

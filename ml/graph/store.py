@@ -1,7 +1,7 @@
 """The graph in Kùzu: neighbourhoods, paths, and issues of what a question names.
 
-One node table a kind, one relationship table a kind of edge, filled in bulk. Whatever comes from outside is a parameter;
-what stands in a query are kinds, out of our own lists.
+One node table a kind, one relationship table a kind of edge, filled in bulk. Whatever comes from outside is a
+parameter; what stands in a query are kinds, out of our own lists.
 """
 
 import shutil
@@ -61,9 +61,7 @@ def write(folder: Path, nodes: pl.DataFrame, edges: pl.DataFrame) -> None:
             connection.execute(f"CREATE REL TABLE {kind}({between}, {_COLUMNS})")
             for a, b in ends:
                 ours = pl.col("source").str.starts_with(f"{a}:") & pl.col("target").str.starts_with(f"{b}:")
-                rows = kept.filter(ours, kind=kind).select(
-                    "source", "target", "since", "attempts", "successes", "last"
-                )
+                rows = kept.filter(ours, kind=kind).select("source", "target", "since", "attempts", "successes", "last")
                 _copy(connection, kind, rows, f" (from='{a}', to='{b}')")
         connection.execute("CHECKPOINT")
 
@@ -124,25 +122,26 @@ class Store:
             reached = [one for one in self._beside(level, step, edges, as_of) if one.node_id not in {node_id, *found}]
             for one in reached:
                 found.setdefault(one.node_id, one)
-            level = [name for name in dict.fromkeys(one.node_id for one in reached)][:MOST]
+            level = list(dict.fromkeys(one.node_id for one in reached))[:MOST]
             if not level or len(found) >= limit:
                 break
         return list(found.values())[:limit]
 
-    def paths(
-        self, start: str, end: str, as_of: datetime | None = None, limit: int = 5
-    ) -> list[found.Path]:
+    def paths(self, start: str, end: str, as_of: datetime | None = None, limit: int = 5) -> list[found.Path]:
         """The shortest ways from one node to another, of at most five edges; edges are walked both ways."""
         kinds = kind_of(start), kind_of(end)
         if None in kinds or start == end:
             return []
         known = " (r, n | WHERE r.since <= $as_of)" if as_of else ""
         query = (
-            f"MATCH p = (a:{kinds[0]})-[e:{'|'.join(EDGE_KINDS)}* ALL SHORTEST 1..{LONGEST_PATH}{known}]-(b:{kinds[1]}) "
+            f"MATCH p = (a:{kinds[0]})-[e:{'|'.join(EDGE_KINDS)}* ALL SHORTEST 1..{LONGEST_PATH}{known}]-"
+            f"(b:{kinds[1]}) "
             "WHERE a.node_id = $head AND b.node_id = $tail RETURN nodes(p), rels(p) LIMIT $limit"
         )
         values = {"head": start, "tail": end, "limit": max(0, min(limit, MOST)), **_moment(as_of)}
-        ways = [([n["node_id"] for n in nodes], [r["_label"] for r in rels]) for nodes, rels in self._rows(query, values)]
+        ways = [
+            ([n["node_id"] for n in nodes], [r["_label"] for r in rels]) for nodes, rels in self._rows(query, values)
+        ]
         return [found.Path(nodes=nodes, edges=edges, score=1 / len(edges)) for nodes, edges in sorted(ways)]
 
     def broad(self, named: Sequence[str], as_of: datetime | None = None, limit: int = 20) -> list[tuple[str, int]]:
@@ -192,8 +191,9 @@ class Store:
 
     def _rows(self, query: str, values: Mapping[str, Any]) -> list[list[Any]]:
         answer = self._connection.execute(query, dict(values))
-        rows: list[list[Any]] = answer.get_all()  # type: ignore[union-attr]
-        answer.close()  # type: ignore[union-attr]
+        one = answer[0] if isinstance(answer, list) else answer
+        rows = [list(row) for row in one.get_all()]
+        one.close()
         return rows
 
 

@@ -42,23 +42,23 @@ def technical(said: pl.DataFrame, owners: pl.DataFrame, issues: pl.Series, codes
     where there is none. What is one of `codes`, in any case, is named already.
     """
     placed = said.join(owners, on="text", how="left").with_columns(issue=issues.gather(said["text"]))
-    common = placed.group_by("term").agg(
-        pl.len().alias("tickets"), pl.col("customer_id").n_unique().alias("customers")
-    )
+    common = placed.group_by("term").agg(pl.len().alias("tickets"), pl.col("customer_id").n_unique().alias("customers"))
     total = len(issues)
     named = codes.str.to_lowercase().unique().implode()
     common = common.filter(
         ~pl.col("term").is_in(named)
-        & (pl.col("customers") >= LEAST_CUSTOMERS) & (pl.col("tickets") <= max(MOST_TICKETS * total, LEAST_CUSTOMERS))
+        & (pl.col("customers") >= LEAST_CUSTOMERS)
+        & (pl.col("tickets") <= max(MOST_TICKETS * total, LEAST_CUSTOMERS))
     )
     sizes = pl.DataFrame({"issue": issues}).drop_nulls().group_by("issue").len("size")
-    counted = placed.join(common, on="term").drop_nulls("issue").group_by("term", "issue").agg(
-        pl.len().alias("both"), pl.col("tickets").first()
+    counted = (
+        placed.join(common, on="term")
+        .drop_nulls("issue")
+        .group_by("term", "issue")
+        .agg(pl.len().alias("both"), pl.col("tickets").first())
     )
     counted = counted.join(sizes, on="issue")
-    score = counted.with_columns(
-        surprise=surprise(counted["both"], counted["tickets"], counted["size"], total)
-    )
+    score = counted.with_columns(surprise=surprise(counted["both"], counted["tickets"], counted["size"], total))
     best = score.group_by("term").agg(pl.col("surprise").max())
     kept = best.filter(pl.col("surprise") >= SURPRISE).sort("surprise", "term", descending=[True, False])
     return kept["term"].head(MOST_TERMS)

@@ -5,14 +5,15 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.defs import embeddings, models, policy, understanding
+from orchestration.defs import embeddings, graph, models, policy, understanding
 from orchestration.resources import RETRIES, LakeResource, artifact_ins, expected_errors
 from warehouse import releases
 from warehouse.artifacts import Artifact
 from warehouse.contracts import features, gold, silver, ticket_features
+from warehouse.contracts import graph as graph_tables
 
-TABLES = (*silver.TABLES, *features.TABLES, *ticket_features.TABLES, *gold.TABLES)
-PARTS = (models.NAME, embeddings.NAME, *understanding.NAMES.values(), policy.NAME)
+TABLES = (*silver.TABLES, *features.TABLES, *ticket_features.TABLES, *graph_tables.TABLES, *gold.TABLES)
+PARTS = (models.NAME, embeddings.NAME, *understanding.NAMES.values(), policy.NAME, graph.NAME)
 """Every artifact that is served."""
 KEPT = 20
 

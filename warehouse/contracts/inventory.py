@@ -1,6 +1,17 @@
 """Every table of the lake."""
 
-from warehouse.contracts import audit, bronze, errors, features, gold, predictions, quality, silver, ticket_features
+from warehouse.contracts import (
+    audit,
+    bronze,
+    errors,
+    features,
+    gold,
+    graph,
+    predictions,
+    quality,
+    silver,
+    ticket_features,
+)
 from warehouse.table import Table
 
 TABLES: tuple[Table, ...] = (
@@ -11,6 +22,7 @@ TABLES: tuple[Table, ...] = (
     *audit.TABLES,
     *errors.TABLES,
     *predictions.TABLES,
+    *graph.TABLES,
     *gold.TABLES,
     *quality.TABLES,
 )
