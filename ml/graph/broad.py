@@ -112,8 +112,8 @@ class Broad:
 
     def answer(self, scope: Scope, as_of: datetime | None = None, limit: int = 15) -> list[Hit]:
         """The issues of the tickets in scope that were opened by `as_of`: most tickets first, then the highest lift."""
-        known = self._tickets if as_of is None else self._tickets.filter(pl.col("created_at") <= as_of)
-        inside = known.filter(_within(scope))
+        known = self._known(as_of)
+        inside = self.within(scope, as_of)
         if inside.is_empty():
             return []
         everywhere = known.drop_nulls("issue_id").group_by("issue_id").len("all")
@@ -131,6 +131,13 @@ class Broad:
             Hit(issue_id=name, tickets=count, of=inside.height, lift=lift, examples=examples)
             for name, count, lift, examples in ranked.select("issue_id", "tickets", "lift", "examples").iter_rows()
         ]
+
+    def within(self, scope: Scope, as_of: datetime | None = None) -> pl.DataFrame:
+        """The tickets in scope that were opened by `as_of`, in the order of their opening."""
+        return self._known(as_of).filter(_within(scope))
+
+    def _known(self, as_of: datetime | None) -> pl.DataFrame:
+        return self._tickets if as_of is None else self._tickets.filter(pl.col("created_at") <= as_of)
 
     def save(self, folder: Path) -> None:
         """Write an Arrow file."""
