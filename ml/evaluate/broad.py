@@ -1,8 +1,8 @@
 """How many of the causes behind a scope's tickets are among the issues that a broad question is answered with.
 
-A cause belongs to the answer of a scope when it is one of the five most frequent among the scope's tickets (and has at
-least two of them). An issue counts for the cause that most of its tickets have. Recall is the share of those causes that
-the issues returned count for.
+A cause belongs to the answer of a scope when it is one of the five most frequent among the scope's tickets, and has
+at least two of them. An issue counts for the cause that most of its tickets have. Recall is the share of those causes
+that the issues returned count for.
 """
 
 from collections.abc import Mapping, Sequence

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 import numpy as np
@@ -69,7 +69,7 @@ class Arrays:
     linked: Rows
     issue_of: NDArray[np.int32]
     opened: NDArray[np.int64]
-    """When it was known that the ticket has its issue."""
+    """When it was known that a ticket has its issue."""
 
     @classmethod
     def of(cls, edges: pl.DataFrame) -> Self:
@@ -115,20 +115,21 @@ class Arrays:
         """Open what `save` wrote. Raises `ArtifactDamaged`, and `FormatMismatch` for another format."""
         try:
             names = msgspec.json.decode((folder / FILE).read_bytes(), type=Names)
-            rows = [Rows(*(_loaded(folder, f"{name}.{part}") for part in _PARTS)) for name in _ROWS]
-            issue_of, opened = _loaded(folder, "issue_of"), _loaded(folder, "opened")
+            rows: dict[str, Any] = {
+                name: Rows(**{part: _loaded(folder, f"{name}.{part}") for part in _PARTS}) for name in _ROWS
+            }
+            own = {name: _loaded(folder, name) for name in ("issue_of", "opened")}
         except (OSError, ValueError, msgspec.DecodeError) as error:
             message = f"{folder} holds no arrays of a graph: {error}."
             raise ArtifactDamaged(f"{message} Delete that directory and run `ticketlake build`.") from None
         if names.format != FORMAT:
             found = f"{folder} has format {names.format}, expected {FORMAT}."
             raise FormatMismatch(f"{found} Run `ticketlake build` to make it again.")
-        return cls(names, *rows, issue_of=issue_of, opened=opened)
+        return cls(names, **rows, **own)
 
 
-def _loaded(folder: Path, name: str) -> NDArray[np.int64]:
-    array: NDArray[np.int64] = np.load(folder / f"{name}.npy", allow_pickle=False)
-    return array
+def _loaded(folder: Path, name: str) -> Any:
+    return np.load(folder / f"{name}.npy", allow_pickle=False)
 
 
 def _place(column: str, names: pl.Series) -> pl.Expr:

@@ -4,17 +4,16 @@ Answered from issues: those that the tickets in question belong to, with example
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Self
 
 import msgspec
 import polars as pl
 
 from ml.graph.link import Linker
 from ml.graph.periods import period
-from ml.graph.terms import surprise
 from ml.graph.things import kind_of
 from warehouse.errors import ArtifactDamaged
 
@@ -50,7 +49,7 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Hit(msgspec.Struct, frozen=True, kw_only=True):
-    """An issue in a scope: its tickets there, of how many; how many times more often than among all; the newest ones."""
+    """An issue in a scope: its tickets there, of how many; how often beside all tickets (lift); the newest of them."""
 
     issue_id: str
     tickets: int
@@ -95,24 +94,26 @@ class Broad:
             column = _COLUMN_OF.get(kind_of(name) or "")
             if column:
                 values.setdefault(column, []).append(name.partition(":")[2])
-        if "version" in values:
-            values.pop("product", None)
         lowered = question.lower()
+        for name in values.get("product", []) + values.get("product_module", []):
+            lowered = lowered.replace(name.lower(), " ")
         for column, known in self._values.items():
             for value, name in known.items():
                 spoken = (value, *_EXTRA.get(name, ())) if len(value) > 3 else _EXTRA.get(name, ())
                 short = re.search(rf"\b{re.escape(name)}\b", question) if len(name) <= 3 else None
                 if short or any(re.search(rf"\b{re.escape(form)}\b", lowered) for form in spoken):
                     values.setdefault(column, []).append(name)
+        if "version" in values:
+            values.pop("product", None)
         if not values:
             return None
         start, end = period(question, now)
         return Scope(values={column: sorted(set(found)) for column, found in values.items()}, start=start, end=end)
 
-    def answer(self, scope: Scope, as_of: datetime | None = None, limit: int = 10) -> list[Hit]:
+    def answer(self, scope: Scope, as_of: datetime | None = None, limit: int = 15) -> list[Hit]:
         """The issues of the tickets in scope that were opened by `as_of`: most tickets first, then the highest lift."""
-        known = self._tickets if as_of is None else self._tickets.filter(pl.col("created_at") <= as_of)
-        inside = known.filter(_within(scope))
+        known = self._known(as_of)
+        inside = self.within(scope, as_of)
         if inside.is_empty():
             return []
         everywhere = known.drop_nulls("issue_id").group_by("issue_id").len("all")
@@ -131,6 +132,13 @@ class Broad:
             for name, count, lift, examples in ranked.select("issue_id", "tickets", "lift", "examples").iter_rows()
         ]
 
+    def within(self, scope: Scope, as_of: datetime | None = None) -> pl.DataFrame:
+        """The tickets in scope that were opened by `as_of`, in the order of their opening."""
+        return self._known(as_of).filter(_within(scope))
+
+    def _known(self, as_of: datetime | None) -> pl.DataFrame:
+        return self._tickets if as_of is None else self._tickets.filter(pl.col("created_at") <= as_of)
+
     def save(self, folder: Path) -> None:
         """Write an Arrow file."""
         folder.mkdir(parents=True, exist_ok=True)
@@ -140,7 +148,7 @@ class Broad:
     def load(cls, folder: Path) -> Self:
         """Open what `save` wrote. Raises `ArtifactDamaged`."""
         try:
-            return cls(pl.read_ipc(folder / FILE, memory_map=False))
+            return cls(pl.read_ipc(folder / FILE))
         except (OSError, pl.exceptions.PolarsError) as error:
             message = f"{folder} holds no scopes of tickets: {error}."
             raise ArtifactDamaged(f"{message} Delete that directory and run `ticketlake build`.") from None

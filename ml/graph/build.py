@@ -25,8 +25,8 @@ def ticket_edges(
 ) -> pl.DataFrame:
     """Edges that start at these tickets: rows of `search/problems`, and of the same tickets `search/attempts`.
 
-    `outcomes` holds ticket_id, resolved_at, resolution_code, related_tickets, kb_articles_helpful; `terms` are the words
-    that are terms. What was said is known from the opening, what agents found from the resolution.
+    `outcomes` holds ticket_id, resolved_at, resolution_code, related_tickets, kb_articles_helpful; `terms` are
+    the words that are terms. What was said is known from the opening, what agents found from the resolution.
     """
     opened = problems.select("ticket_id", since="created_at")
     said = text_of(problems)
@@ -165,7 +165,8 @@ def _shaped(rows: pl.DataFrame, kind: str) -> pl.DataFrame:
         for name, dtype in EDGES.schema.items()
         if name not in rows.columns and name != "kind"
     ]
-    return rows.with_columns(*blanks, kind=pl.lit(kind)).select(EDGES.schema.names()).cast(EDGES.schema)  # type: ignore[arg-type]
+    shaped = rows.with_columns(*blanks, kind=pl.lit(kind))
+    return shaped.select(pl.col(name).cast(dtype) for name, dtype in EDGES.schema.items())
 
 
 def _summed(rows: pl.DataFrame, least: int) -> pl.DataFrame:
@@ -196,3 +197,32 @@ def allowed(edges: pl.DataFrame) -> pl.DataFrame:
     kinds = [pl.col(end).str.split_exact(":", 1).struct.field("field_0") for end in ("source", "target")]
     fits = pl.concat_str(pl.col("kind"), *kinds, separator=" ")
     return edges.filter(fits.is_in([f"{kind} {a} {b}" for kind, ends in ENDS.items() for a, b in ends]))
+
+
+def of_tickets(edges: pl.DataFrame) -> pl.DataFrame:
+    """Those of `graph/edges` that `ticket_edges` made."""
+    return edges.filter(pl.col("source").str.starts_with(node("Ticket", "")), pl.col("kind") != "HAS_ISSUE")
+
+
+def whole(
+    tickets: pl.DataFrame,
+    members: pl.DataFrame,
+    problems: pl.DataFrame,
+    solutions: pl.DataFrame,
+    passages: pl.DataFrame,
+) -> pl.DataFrame:
+    """Rows of `graph/edges`: those of all tickets, the sums over issues, and what articles say; each once.
+
+    Links to tickets that are not there, or not any more, are left out.
+    """
+    there = problems.select(target=_id("Ticket", "ticket_id"))
+    to_ticket = pl.col("target").str.starts_with(node("Ticket", ""))
+    lost = tickets.filter(to_ticket).join(there, on="target", how="anti")
+    tickets = tickets.join(lost, on=EDGES.primary_key, how="anti", maintain_order="left")
+    parts = [tickets, issue_edges(tickets, members, problems), told_in_articles(solutions, passages)]
+    return allowed(pl.concat(parts)).unique(EDGES.primary_key, keep="first", maintain_order=True)
+
+
+def codes_of(texts: pl.Series) -> pl.Series:
+    """Every code and exception that these texts name."""
+    return told(entities(texts, Catalogue()))["code"].unique()

@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 
 
 def communities(graph: "csr_matrix", resolution: float, *, seed: int) -> Labels:
-    """A group for each node, (n,), from 0; `graph` is symmetric, with weights above 0. A node without edges is alone."""
+    """A group for each node, (n,), from 0; `graph` is symmetric, its weights above 0. Without edges a node is alone."""
     from scipy.sparse import csr_matrix
 
     draw = np.random.default_rng(seed)

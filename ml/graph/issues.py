@@ -20,11 +20,17 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
 NEIGHBOURS = 15
-RESOLUTION = 10.0
+FINEST = 10.0
+"""Resolution of many tickets; of fewer it is less, so that an issue has some tens of them on average."""
+TICKETS_PER_RESOLUTION = 1_200
 LEAST = 3
 """Tickets that make an issue; fewer are none yet."""
 SHARE = 0.25
 """Of its neighbours' likeness that an issue needs to win a ticket."""
+STRANGE = 0.02
+"""Share of tickets with an issue that are less like any other; what is less like still belongs to none of them."""
+SAMPLE = 500
+"""Tickets that tell how alike is usual."""
 LINK = 1.0
 """What a link by agents weighs, beside a likeness."""
 SEED = 0
@@ -36,7 +42,7 @@ def clustered(profiles: Profiles, links: Indices) -> Labels:
     """An issue for each ticket, (n,), from 0; `NONE` where it belongs to none. `links` are pairs of places, (m, 2)."""
     everything = np.arange(len(profiles), dtype=np.int64)
     graph = _graph(profiles, everything, links)
-    return _settled(profiles, communities(graph, RESOLUTION, seed=SEED))
+    return _settled(profiles, _groups(graph))
 
 
 def extended(profiles: Profiles, labels: Labels, links: Indices) -> Labels:
@@ -51,7 +57,7 @@ def extended(profiles: Profiles, labels: Labels, links: Indices) -> Labels:
         inverse[rest] = np.arange(len(rest))
         among = inverse[links].reshape(-1, 2)
         among = among[(among != NONE).all(axis=1)]
-        own = _sized(communities(_graph(profiles, rest, among), RESOLUTION, seed=SEED))
+        own = _sized(_groups(_graph(profiles, rest, among)))
         base = int(found.max(initial=NONE)) + 1
         found[rest] = np.where(own == NONE, NONE, own + base)
     return found
@@ -149,6 +155,10 @@ def _graph(profiles: Profiles, rows: Indices, links: Indices) -> "csr_matrix":
     return csr_matrix(mutual + linked.maximum(linked.T))
 
 
+def _groups(graph: "csr_matrix") -> Labels:
+    return communities(graph, min(FINEST, max(1.0, graph.shape[0] / TICKETS_PER_RESOLUTION)), seed=SEED)
+
+
 def _around(profiles: Profiles, rows: Indices) -> list[tuple[Indices, Indices, NDArray[np.float32]]]:
     return list(profiles.nearest(rows, rows, NEIGHBOURS))
 
@@ -170,6 +180,7 @@ def _voted(profiles: Profiles, labels: Labels) -> Labels:
     """Tickets without an issue join the one with the largest share of their neighbours' likeness, if it suffices."""
     found = labels.copy()
     members, rest = np.flatnonzero(labels != NONE), np.flatnonzero(labels == NONE)
+    usual = _usual(profiles, members) if len(rest) else 0.0
     for at, top, near in profiles.nearest(rest, members, NEIGHBOURS):
         votes = pl.DataFrame(
             {
@@ -181,6 +192,28 @@ def _voted(profiles: Profiles, labels: Labels) -> Labels:
         shares = votes.group_by("row", "label").agg(pl.col("near").sum())
         shares = shares.with_columns(share=pl.col("near") / pl.col("near").sum().over("row"))
         won = shares.sort("share", "label", descending=[True, False]).unique("row", keep="first")
-        won = won.filter(pl.col("share") >= SHARE)
+        alike = pl.Series(near.max(axis=1) >= usual)
+        won = won.filter(pl.col("share") >= SHARE, pl.col("row").is_in(pl.Series(rest[at]).filter(alike).implode()))
         found[won["row"].to_numpy()] = won["label"].to_numpy()
     return found
+
+
+def _usual(profiles: Profiles, members: Indices) -> float:
+    """The likeness to its nearest neighbour that all but a few tickets with an issue have."""
+    some = members[:: max(1, len(members) // SAMPLE)]
+    nearest = [near.max(axis=1) for _, _, near in profiles.nearest(some, members, 1)]
+    return float(np.quantile(np.concatenate(nearest), STRANGE)) if nearest else 0.0
+
+
+def kept(tickets: pl.Series, before: pl.DataFrame) -> Labels:
+    """The labels of tickets that had an issue before, `NONE` for others; `before` is `graph/issue_members`."""
+    known = before.select("ticket_id", label=pl.col("issue_id").rank("dense").cast(pl.Int64) - 1)
+    found = tickets.to_frame("ticket_id").join(known, on="ticket_id", how="left", maintain_order="left")
+    labels: Labels = found["label"].fill_null(NONE).to_numpy().copy()
+    return labels
+
+
+def members(problems: pl.DataFrame, labels: Labels, names: Mapping[int, str]) -> pl.DataFrame:
+    """Rows of `graph/issue_members`, of tickets that belong to one."""
+    ids = pl.Series([names.get(label) for label in labels.tolist()], dtype=pl.String)
+    return problems.select("ticket_id", issue_id=ids, since="created_at").drop_nulls("issue_id")

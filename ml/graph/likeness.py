@@ -84,6 +84,6 @@ def _block(order: pl.DataFrame, values: pl.DataFrame, weight: float, *, rare: bo
     weighted = placed.with_columns(mass=mass.cast(pl.Float64))
     length = (pl.col("mass") ** 2).sum().over("row").sqrt()
     weighted = weighted.with_columns(mass=pl.col("mass") / length * weight**0.5)
-    columns = int(placed["column"].max() or 0) + 1 if placed.height else 1  # type: ignore[call-overload]
+    columns = max(1, placed["value"].n_unique())
     entries = (weighted["row"].to_numpy(), weighted["column"].to_numpy())
     return csr_matrix((weighted["mass"].to_numpy().astype(np.float32), entries), shape=(order.height, columns))

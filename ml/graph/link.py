@@ -26,7 +26,7 @@ LINKED = ("Product", "Version", "Module", "ErrorCode", "Term")
 
 
 class Linked(msgspec.Struct, frozen=True):
-    """Nodes that a text names, weighted by how rare they are; `unknown` names have no node, `corrected` were misspelled."""
+    """Nodes that a text names, weighted by rarity; `unknown` names have no node, `corrected` were misspelled."""
 
     seeds: dict[str, float]
     unknown: list[str]

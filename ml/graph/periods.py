@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 Period = tuple[datetime | None, datetime | None]
 _MONTHS = (
-    r"jan\w*|gennaio|ene\w*", r"feb\w*|f[ée]v\w*|fev\w*", r"mar[czsç]?\w*|märz|mars|marzo", r"a[pvb]r\w*", r"ma[yi]o?|maggio|mai",
+    r"jan\w*|gennaio|ene\w*", r"feb\w*|f[ée]v\w*|fev\w*", r"mar[czsç]\w*|märz", r"a[pvb]r\w*", r"ma[yi]o?|maggio",
     r"jun\w*|juin|giugno|jui?nho", r"jul\w*|juil\w*|luglio", r"aug\w*|ao[uû]t|ago\w*", r"sep\w*|set\w*",
     r"o[ckt]t\w*|out\w*", r"nov\w*", r"d[eé][cz]\w*|dic\w*",
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """The graph in Kùzu: neighbourhoods, paths, and issues of what a question names.
 
-One node table a kind, one relationship table a kind of edge, filled in bulk. Whatever comes from outside is a parameter;
-what stands in a query are kinds, out of our own lists.
+One node table a kind, one relationship table a kind of edge, filled in bulk. Whatever comes from outside is a
+parameter; what stands in a query are kinds, out of our own lists.
 """
 
 import shutil
@@ -122,7 +122,7 @@ class Store:
             reached = [one for one in self._beside(level, step, edges, as_of) if one.node_id not in {node_id, *found}]
             for one in reached:
                 found.setdefault(one.node_id, one)
-            level = [name for name in dict.fromkeys(one.node_id for one in reached)][:MOST]
+            level = list(dict.fromkeys(one.node_id for one in reached))[:MOST]
             if not level or len(found) >= limit:
                 break
         return list(found.values())[:limit]
@@ -134,7 +134,8 @@ class Store:
             return []
         known = " (r, n | WHERE r.since <= $as_of)" if as_of else ""
         query = (
-            f"MATCH p = (a:{kinds[0]})-[e:{'|'.join(EDGE_KINDS)}* ALL SHORTEST 1..{LONGEST_PATH}{known}]-(b:{kinds[1]}) "
+            f"MATCH p = (a:{kinds[0]})-[e:{'|'.join(EDGE_KINDS)}* ALL SHORTEST 1..{LONGEST_PATH}{known}]-"
+            f"(b:{kinds[1]}) "
             "WHERE a.node_id = $head AND b.node_id = $tail RETURN nodes(p), rels(p) LIMIT $limit"
         )
         values = {"head": start, "tail": end, "limit": max(0, min(limit, MOST)), **_moment(as_of)}
@@ -190,8 +191,9 @@ class Store:
 
     def _rows(self, query: str, values: Mapping[str, Any]) -> list[list[Any]]:
         answer = self._connection.execute(query, dict(values))
-        rows: list[list[Any]] = answer.get_all()  # type: ignore[union-attr]
-        answer.close()  # type: ignore[union-attr]
+        one = answer[0] if isinstance(answer, list) else answer
+        rows = [list(row) for row in one.get_all()]
+        one.close()
         return rows
 
 

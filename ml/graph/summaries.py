@@ -51,7 +51,7 @@ def summaries(
     lists = ("products", "modules", "error_codes", "versions")
     fallback = pl.coalesce("name", "subcategory", "category", "issue_id")
     found = found.with_columns(fallback.alias("name"), *(pl.col(name).fill_null([]) for name in lists))
-    return found.select(ISSUES.schema.names()).cast(ISSUES.schema).sort("issue_id")  # type: ignore[arg-type]
+    return found.select(pl.col(name).cast(dtype) for name, dtype in ISSUES.schema.items()).sort("issue_id")
 
 
 def names(said: pl.DataFrame) -> pl.DataFrame:
@@ -148,6 +148,6 @@ def _examples(rows: pl.DataFrame, vectors: Vectors) -> pl.DataFrame:
     starts = np.flatnonzero(np.r_[True, np.diff(groups[order]) > 0])
     centres = np.add.reduceat(placed, starts, axis=0)
     near = np.einsum("ij,ij->i", placed, centres[groups[order]])
-    ranked = rows[order.tolist()].select("issue_id", "ticket_id").with_columns(near=pl.Series(near))
+    ranked = rows.select(pl.col("issue_id", "ticket_id").gather(order)).with_columns(near=pl.Series(near))
     ranked = ranked.sort("near", "ticket_id", descending=[True, False])
     return ranked.group_by("issue_id", maintain_order=True).agg(example_ticket_ids=pl.col("ticket_id").head(EXAMPLES))

@@ -92,7 +92,9 @@ class Walk:
                 path = self._short(straight[at], names.solutions[at])
             else:
                 which = int(through[:, at].argmax())
-                path = self._long(int(top[which]), at, float(best[at]), (things, tickets), reached, until)
+                path = self._long(
+                    int(top[which]), names.solutions[at], float(best[at]), reached, (things, tickets, until)
+                )
             found.append(Walked(names.solutions[at].partition(":")[2], float(total[at]), path))
         return found
 
@@ -156,10 +158,10 @@ class Walk:
         return Path(nodes=[*(tickets[at] for at in way), solution], edges=[*kinds, "SOLVED_BY"], score=score)
 
     def _long(
-        self, issue: int, solution: int, score: float, seeds: tuple[Weights, Weights], reached: Floats, until: int
+        self, issue: int, solution: str, score: float, reached: Floats, asked: tuple[Weights, Weights, int]
     ) -> Path:
-        """From the seed that brings most to the issue; from a name through the newest ticket of the issue that has it."""
-        arrays, names, (things, tickets) = self._arrays, self._arrays.names, seeds
+        """From the seed that brings most to the issue; from a name through the newest ticket of it that has it."""
+        arrays, names, (things, tickets, until) = self._arrays, self._arrays.names, asked
         row = int(reached[:, issue].argmax())
         if row >= len(things):
             way, kinds = [names.tickets[tickets[row - len(things)][0]]], ["HAS_ISSUE"]
@@ -169,7 +171,7 @@ class Walk:
             newest = int(near[arrays.issue_of[near] == issue][-1])
             way = [names.things[thing], names.tickets[newest]]
             kinds = ["SEEN_IN" if thing in self._seen else "MENTIONS", "HAS_ISSUE"]
-        nodes = [*way, names.issues[issue], names.solutions[solution]]
+        nodes = [*way, names.issues[issue], solution]
         return Path(nodes=nodes, edges=[*kinds, "SOLVED_BY"], score=score)
 
 

@@ -10,8 +10,10 @@ from warehouse.contracts import bronze, gold, silver
 from warehouse.contracts.inventory import TABLES
 from warehouse.errors import BuildFailed, ContractBroken
 
-GROUPS = {"bronze", "silver", "audit", "features", "gold", "models", "search", "predictions", "errors", "release",
-          "quality"}  # fmt: skip
+GROUPS = {
+    "bronze", "silver", "audit", "features", "gold", "models", "predictions", "errors", "release", "quality", "search",
+    "graph", "indexes",
+}  # fmt: skip
 GRAPH = defs.resolve_asset_graph()
 
 

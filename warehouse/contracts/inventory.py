@@ -6,6 +6,7 @@ from warehouse.contracts import (
     errors,
     features,
     gold,
+    graph,
     predictions,
     quality,
     search,
@@ -23,6 +24,7 @@ TABLES: tuple[Table, ...] = (
     *errors.TABLES,
     *search.TABLES,
     *predictions.TABLES,
+    *graph.TABLES,
     *gold.TABLES,
     *quality.TABLES,
 )
