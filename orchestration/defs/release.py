@@ -12,9 +12,11 @@ from orchestration.defs import embeddings, indexes, models, policy, understandin
 from orchestration.resources import RETRIES, LakeResource, artifact_ins, expected_errors
 from warehouse import releases
 from warehouse.artifacts import Artifact
-from warehouse.contracts import features, gold, graph, search, silver, ticket_features
+from warehouse.contracts import features, gold, graph, predictions, search, silver, ticket_features
 
-TABLES = (*silver.TABLES, *features.TABLES, *ticket_features.TABLES, *search.TABLES, *graph.TABLES, *gold.TABLES)
+TABLES = tuple(
+    table for layer in (silver, features, ticket_features, predictions, search, graph, gold) for table in layer.TABLES
+)
 LEARNED = (models.NAME, embeddings.NAME, *understanding.NAMES.values(), policy.NAME, RANKER)
 PARTS = (*LEARNED, *indexes.NAMES, SOLUTIONS, GRAPH)
 """Every artifact that is served."""
