@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -111,7 +111,8 @@ def followed(tmp_path_factory, built_once, tickets, run):
         }
         for number, one in enumerate(known)
     ]
-    changed = {**known[0], "subject": "Entirely about a submarine", "updated_at": "2026-12-01T00:00:00Z"}
+    later = (datetime.fromisoformat(known[0]["updated_at"]) + timedelta(hours=1)).isoformat()
+    changed = {**known[0], "subject": "Entirely about a submarine", "updated_at": later}
     article = {
         "article_id": "KB-NEW",
         "title": f"A zeppelin is moored, {PLANTED['e-mail']}",

@@ -3,14 +3,12 @@
 from time import perf_counter
 from uuid import uuid4
 
-import polars as pl
 import structlog
 from litestar import post
 
 from api import bodies
 from api.searching import asked, record
 from api.state import Parts, now
-from ml.retrieve.found import Found
 from service.answers import AnswerView
 
 
@@ -30,15 +28,10 @@ def post_answers(body: bytes, parts: Parts) -> AnswerView:
     """
     began = perf_counter()
     request, ticket = asked(bodies.read(body))
-    seen: list[Found] = []
-
-    def find(row: pl.DataFrame) -> Found:
-        seen.append(parts.serving.find(row, parts.hearing(), request.filters, request.k))
-        return seen[0]
-
+    found = parts.serving.find(ticket, parts.hearing(), request.filters, request.k)
     answer_id = uuid4().hex
-    shown = parts.answering.answer(find, ticket, parts.serving.opened().release, answer_id=answer_id, now=now())
-    record(parts, "answers", request, ticket, seen[0], search_id=answer_id, began=began)
+    shown = parts.answering.answer(found, ticket, parts.serving.opened().release, answer_id=answer_id, now=now())
+    record(parts, "answers", request, ticket, found, search_id=answer_id, began=began)
     structlog.get_logger("api").info(
         "answer composed",
         answer_id=shown.answer_id,

@@ -37,7 +37,7 @@ def test_saved_then_loaded_it_scores_the_same(searcher, learned, asking, tmp_pat
 
 
 @pytest.mark.parametrize("name", [MODEL, SETTINGS, WEIGHTS, POINTING])
-@pytest.mark.parametrize("left", [None, 20])
+@pytest.mark.parametrize("left", [None, 0, 20])
 def test_a_file_that_is_cut_or_gone_is_told(learned, tmp_path, name, left):
     learned.save(tmp_path)
     whole = (tmp_path / name).read_bytes()
