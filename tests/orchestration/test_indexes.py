@@ -203,7 +203,7 @@ def test_a_delta_cannot_be_published_without_its_base(lake, encoder):
     delta = bring_up(lake, encoder)[2]
 
     versions = {PROBLEMS.path: lake.data_version(PROBLEMS)}
-    with pytest.raises(ContractBroken, match="needs indexes/tickets"):
+    with pytest.raises(ContractBroken, match="requires indexes/tickets"):
         releases.publish(lake, [delta], versions, 0, expected=releases.current_id(lake.root), now=NOW)
 
 
@@ -223,7 +223,7 @@ def test_killed_while_it_indexes_the_old_index_serves_and_the_next_run_completes
     assert expected.returncode == 0, expected.stderr
     assert "delta built" in expected.stdout
     killed = 0
-    for die_at in (1, 2, 5, 9, 12):
+    for die_at in (2, 6, 11):
         root = tmp_path / f"killed-{die_at}"
         shutil.copytree(lake.root, root)
         died = run(root, die_at)
@@ -232,7 +232,7 @@ def test_killed_while_it_indexes_the_old_index_serves_and_the_next_run_completes
         assert names(opened(Lake(root))) == [f"T-{number:04d}" for number in range(200)]
         assert run(root, 0).stdout == expected.stdout
 
-    assert killed >= 4
+    assert killed == 3
 
 
 def test_a_second_build_of_a_real_lake_makes_deltas_and_articles_that_came_make_a_base(built_once, followed):

@@ -12,6 +12,7 @@ from ml.retrieve.filters import Filters
 from ml.retrieve.found import Path
 from ml.retrieve.index import Index
 from ml.retrieve.knowledge import Knowledge
+from ml.retrieve.remedies import Remedies
 from ml.retrieve.searcher import Searcher
 from warehouse.contracts.search import PASSAGES
 from warehouse.errors import ArtifactDamaged, NotMaterialized
@@ -200,3 +201,12 @@ def test_parts_may_be_asked_by_many_at_once(searcher, asking):
 
     assert together == alone
     assert isinstance(searcher, Searcher)
+
+
+def test_where_nothing_was_ever_tried_tickets_are_found_and_no_solution(searcher, desked, asking):
+    nothing = Remedies(desked.solutions[:0], desked.attempts[:0], searcher.tickets.documents)
+    found = replace(searcher, remedies=nothing, ranker=None).find(asking[0][0])
+
+    assert found.solutions == []
+    assert len(found.tickets) == 10
+    assert found.tickets[0].solution_id is None
