@@ -35,6 +35,7 @@ def linker(world):
         ("most frequent issues with ERR-504", {"codes": ["ERROR_TIMEOUT_504"]}),
         ("what are the common problems of leak module", {"product_module": ["leak_module"]}),
         ("top Money complaints", {"subcategory": ["Money"]}),
+        ("top problems of data-sync pro in the EU", {"product": ["DataSync Pro"], "region": ["EU"]}),
         ("DataSync Pro 常见问题", {"product": ["DataSync Pro"]}),
     ],
 )
