@@ -132,6 +132,11 @@ class Broad:
         """The tickets in scope that were opened by `as_of`, in the order of their opening."""
         return self._known(as_of).filter(_within(scope))
 
+    @property
+    def tickets(self) -> pl.DataFrame:
+        """All of them, with what they can be asked by."""
+        return self._tickets
+
     def _known(self, as_of: datetime | None) -> pl.DataFrame:
         return self._tickets if as_of is None else self._tickets.filter(pl.col("created_at") <= as_of)
 
