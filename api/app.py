@@ -14,7 +14,7 @@ from api import logs, problems
 from api.bodies import MAX_BYTES
 from api.document import UI_FILES, Document, Page, ui_folder
 from api.middleware import Observed
-from api.routes import features, health, intake, metrics, policy, predict, tickets
+from api.routes import answers, features, feedback, health, intake, issues, metrics, policy, predict, solutions, tickets
 from api.state import Parts
 from api.telemetry import Telemetry
 from warehouse.settings import Settings
@@ -29,8 +29,15 @@ ROUTES = [
     tickets.get_ticket,
     intake.post_tickets,
     intake.post_events,
+    feedback.post_feedback,
     predict.predict_ticket,
     predict.predict_tickets,
+    solutions.post_solutions,
+    solutions.get_similar,
+    answers.post_answers,
+    issues.list_issues,
+    issues.get_issue,
+    issues.get_neighbours,
     features.get_features,
     policy.get_decision_policy,
 ]

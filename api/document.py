@@ -11,8 +11,10 @@ from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin
 
 from api.examples import BODIES, RESPONSES
 from api.problems import PROBLEM_JSON, Problem
+from api.searching import SearchRequest
 from api.tickets_in import Ticket, TicketDraft
 from operations.events import CATALOGUE, SubmittedEvent
+from service.feedback import SuggestionOutcome
 
 UI_FILES = "/docs/ui"
 COMPONENTS = "#/components/schemas/"
@@ -56,15 +58,18 @@ class Page(SwaggerRenderPlugin):
 def complete(document: dict[str, Any]) -> dict[str, Any]:
     """Add what Litestar cannot know: bodies that the routes read themselves, problems, and recorded examples."""
     document = json.loads(json.dumps(document))
-    types = [Ticket, TicketDraft, Event, Problem]
+    types = [Ticket, TicketDraft, Event, SuggestionOutcome, SearchRequest, Problem]
     schemas, components = msgspec.json.schema_components(types, ref_template=COMPONENTS + "{name}")
-    ticket, draft, event, problem = schemas
+    ticket, draft, event, outcome, search, problem = schemas
     document.setdefault("components", {}).setdefault("schemas", {}).update(components)
     bodies = {
         "postTickets": _one_or_many(ticket),
         "postEvents": _one_or_many(event),
+        "postFeedback": _one_or_many(outcome),
         "predictTicket": draft,
         "predictTicketUnversioned": draft,
+        "postSolutions": search,
+        "postAnswers": search,
         "predictTickets": {"type": "array", "items": draft, "minItems": 1, "maxItems": 1000},
     }
     for path in document["paths"].values():

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from api.example_answer import ANSWER
+
 TICKET = {
     "ticket_id": "TK-2026-004711",
     "created_at": "2026-03-02T08:15:00Z",
@@ -20,6 +22,15 @@ EVENT = {
     "idempotency_key": "message-20260302-0900",
     "payload": {"text": "It happened again tonight."},
 }
+OUTCOME: dict[str, Any] = {
+    "search_id": "0f8fad5bd9cb469fa16570867728950e",
+    "target_id": "SOL-2f1c9a40",
+    "outcome": "accepted",
+    "actor": {"kind": "agent", "id": "A-7"},
+}
+SEARCH = {"ticket": {name: TICKET[name] for name in ("ticket_id", "subject", "description", "product")}}
+WORDS = {"value": {"text": "How do I raise the time limit of an export?"}}
+
 BODIES: dict[str, dict[str, Any]] = {
     "postTickets": {
         "one": {"value": TICKET},
@@ -39,6 +50,12 @@ BODIES: dict[str, dict[str, Any]] = {
             }
         },
     },
+    "postFeedback": {
+        "one": {"value": OUTCOME},
+        "several": {"value": [OUTCOME, {**OUTCOME, "outcome": "helped"}]},
+    },
+    "postSolutions": {"ticket": {"value": {**SEARCH, "filters": {"product": "DataSync Pro"}, "k": 5}}, "text": WORDS},
+    "postAnswers": {"ticket": {"value": SEARCH}, "text": WORDS},
     "predictTicket": {"draft": {"value": {name: TICKET[name] for name in ("subject", "description")}}},
 }
 BODIES["predictTicketUnversioned"] = BODIES["predictTicket"]
@@ -108,9 +125,11 @@ _READY = {
 RESPONSES: dict[str, dict[str, Any]] = {
     "postTickets": {"202": _RECEIPTS},
     "postEvents": {"202": _RECEIPTS},
+    "postFeedback": {"202": _RECEIPTS},
     "predictTicket": {"200": _PREDICTION},
     "predictTicketUnversioned": {"200": _PREDICTION},
     "predictTickets": {"200": {"predictions": [_PREDICTION]}},
+    "postAnswers": {"200": ANSWER},
     "getDecisionPolicy": {
         "200": {
             "release": "000003-0f1e2d3c4b5a",

@@ -8,6 +8,7 @@ import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
+from service.feedback import UnknownSearch
 from service.metrics import FilterRefused, UnknownMetric
 from service.missing import why
 from warehouse.errors import (
@@ -31,6 +32,7 @@ STATUS: dict[type[TicketlakeError], HTTPStatus] = {
     InvalidEvent: HTTPStatus.BAD_REQUEST,
     FilterRefused: HTTPStatus.BAD_REQUEST,
     UnknownMetric: HTTPStatus.NOT_FOUND,
+    UnknownSearch: HTTPStatus.NOT_FOUND,
 }
 _DETAILS = {
     404: "nothing is at this path; /docs says what is where",

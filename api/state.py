@@ -12,6 +12,7 @@ from ml.classify.baseline import NAME as CATEGORY_BASELINE
 from operations import drain
 from operations.inbox import Inbox
 from operations.store import Store, open_store
+from service.answers import Answering, composer_of
 from service.serving import MetricsFile, Serving
 from warehouse import artifacts, releases
 from warehouse.contracts import silver
@@ -40,6 +41,7 @@ class Parts:
         self.lake = Lake(settings.lake_root)
         self.serving = Serving(settings.lake_root, _tell, _damaged)
         self.metrics = MetricsFile(settings.lake_root)
+        self.answering = Answering(self.lake, composer_of(settings))
         self._url = settings.database_url
         self._store: Store | None = None
         self._opening = Lock()

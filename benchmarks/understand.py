@@ -37,6 +37,7 @@ from ml.text import encoder as encoders
 from orchestration.defs.embeddings import embed
 from orchestration.defs.features import follow_histories, follow_tickets
 from orchestration.defs.predictions import follow
+from service.loading import Loading
 from service.models import Models
 from simulator import simulate
 from warehouse.artifacts import Artifact
@@ -110,7 +111,7 @@ def online(root: Path, requests: int) -> dict[str, float]:
 def _bare(root: Path, rows: pl.DataFrame) -> tuple[dict[str, Callable[[Inputs], object]], list[Inputs]]:
     """What an answer cannot do without, each on the inputs of one ticket."""
     release = open_release(root)
-    models = Models.load(release, None, lambda *_: None)
+    models = Models.load(Loading(release, {}), lambda *_: None)
     assert models.encoder is not None
     encoder, texts = models.encoder, encoded(rows)
     vectors = encoder.encode(texts.to_list())

@@ -1,13 +1,12 @@
 """What learners are given of tickets, put together from the lake's tables or from one ticket."""
 
-import numpy as np
 import polars as pl
 
 from ml.classify.learner import Inputs, Vectors
 from ml.features import model_table
 from ml.text.clean import clean
 from ml.text.terms import said
-from ml.text.vectors import text_hash, unpacked
+from ml.text.vectors import gathered, text_hash
 
 WORDS = ("subject", "description", "error_logs", "stack_trace")
 """Fields whose words are read."""
@@ -26,11 +25,7 @@ def assemble(
     `features` are rows of `features/tickets`, `vectors` of `features/embeddings` of one encoder; a ticket that is in
     one of them not yet has nulls, or a vector of zeros.
     """
-    hashes = pl.DataFrame({"text_hash": text_hash(texts)})
-    found = hashes.join(vectors.select("text_hash", "vector"), on="text_hash", how="left", maintain_order="left")
-    there = found["vector"].is_not_null()
-    embedded = np.zeros((rows.height, dimension), np.float32)
-    embedded[there.to_numpy()] = unpacked(found["vector"].filter(there), dimension)
+    embedded = gathered(text_hash(texts), vectors, dimension)
     known = rows.select("ticket_id").join(features, on="ticket_id", how="left", maintain_order="left")
     return Inputs(_written(rows, texts), embedded, model_table(known))
 

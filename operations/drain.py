@@ -13,7 +13,7 @@ from warehouse.delta import Lake
 from warehouse.table import Table
 
 LOAD = "inbox"
-TARGETS: dict[Kind, Table] = {"ticket": bronze.TICKETS, "event": bronze.EVENTS}
+TARGETS: dict[Kind, Table] = {"ticket": bronze.TICKETS, "event": bronze.EVENTS, "search": bronze.SEARCH_EVENTS}
 
 Step = Callable[[str], None]
 
@@ -24,11 +24,12 @@ class DrainReport(msgspec.Struct, frozen=True, kw_only=True):
     stamped: int = 0
     tickets: int = 0
     events: int = 0
+    searches: int = 0
 
     @property
     def changed(self) -> bool:
         """Whether bronze holds more than before."""
-        return bool(self.tickets or self.events)
+        return bool(self.tickets or self.events or self.searches)
 
 
 def drain(inbox: Inbox, lake: Lake, *, on_step: Step | None = None) -> DrainReport:
@@ -46,6 +47,7 @@ def drain(inbox: Inbox, lake: Lake, *, on_step: Step | None = None) -> DrainRepo
         stamped=stamped,
         tickets=_drain(inbox, lake, "ticket", step),
         events=_drain(inbox, lake, "event", step),
+        searches=_drain(inbox, lake, "search", step),
     )
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from warehouse.errors import ContractBroken
 
-Kind = Literal["ticket", "event"]
+Kind = Literal["ticket", "event", "search"]
 
 NAME_LENGTH = 200
 

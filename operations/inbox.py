@@ -79,6 +79,11 @@ class Inbox:
         rows = [row for ids in _chunks(ticket_ids) for row in self._rows(inbox.c.ticket_id.in_(ids))]
         return sorted(rows, key=lambda row: row.seq)
 
+    def with_keys(self, keys: Iterable[str]) -> dict[str, InboxRow]:
+        """The entries of these idempotency keys, by key; those that there are."""
+        rows = [row for some in _chunks(keys) for row in self._rows(inbox.c.idempotency_key.in_(some))]
+        return {row.idempotency_key: row for row in rows}
+
     def since(self, batch: int, seq: int, again: Sequence[int] = ()) -> list[InboxRow]:
         """Entries that are not stamped or in a batch later than `batch`, in order: those after `seq`, and `again`.
 

@@ -3,6 +3,7 @@
 import dagster as dg
 
 from orchestration.defs.errors import analyse
+from orchestration.defs.indexes import solution_ranker
 from orchestration.defs.mirror import mirrored
 from orchestration.defs.studied import study_learning
 from orchestration.defs.understanding import understand
@@ -11,7 +12,7 @@ from warehouse import maintenance
 from warehouse.contracts.inventory import TABLES
 
 STUDIED = dg.AssetSelection.assets(study_learning)
-LEARNED = dg.AssetSelection.assets(understand, analyse, mirrored)
+LEARNED = dg.AssetSelection.assets(understand, analyse, solution_ranker, mirrored)
 
 build = dg.define_asset_job(
     "build",

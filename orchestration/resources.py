@@ -64,7 +64,8 @@ class LakeResource(dg.ConfigurableResource[Lake]):
 
     def drained(self) -> int:
         """The last batch of the inbox that is in bronze, of tickets and events alike."""
-        return min(drain.progress(self.whole()).values(), default=0)
+        progress = drain.progress(self.whole())
+        return min(progress["ticket"], progress["event"])
 
 
 class Artifacts(dg.ConfigurableIOManager):

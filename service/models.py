@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
 
 import polars as pl
 
@@ -20,14 +19,12 @@ from ml.inputs import encoded
 from ml.targets import TARGETS
 from ml.text.encoder import Joined
 from ml.text.encoder import load as load_encoder
-from warehouse.artifacts import Artifact, made_by
+from service.loading import Loading
+from warehouse.artifacts import Artifact
 from warehouse.contracts.ticket_features import TICKETS
-from warehouse.errors import ArtifactDamaged, TicketlakeError
-from warehouse.releases import Release
 
 ENCODER = "models/encoder"
 NOTHING_TO_LEARN = "nothing to learn"
-T = TypeVar("T")
 Failed = Callable[[str, str, Exception], object]
 
 
@@ -52,40 +49,12 @@ class Models:
     policy: Policy | None
     resolution_time: ResolutionTime | None
     baseline: CategoryModel | None
-    loaded: Mapping[str, tuple[str, Any]]
-    """By artifact its digest and what was loaded from it."""
+    baseline_digest: str
 
     @classmethod
-    def load(
-        cls,
-        release: Release,
-        before: "Models | None",
-        failed: Failed,
-        faults: dict[str, TicketlakeError] | None = None,
-    ) -> "Models":
-        """Load what changed, and answer once with it.
-
-        `faults` gains by artifact what is wrong with those that cannot be read; without it that is raised.
-        """
-        loaded: dict[str, tuple[str, Any]] = {}
-
-        def part(name: str, load: Callable[[Artifact], T]) -> T | None:
-            if name not in release.artifacts:
-                return None
-            artifact = release.artifact(name)
-            held = before.loaded.get(name) if before is not None else None
-            if held is None or held[0] != artifact.digest:
-                try:
-                    held = (artifact.digest, _read(artifact, load))
-                except TicketlakeError as error:
-                    if faults is None:
-                        raise
-                    faults[name] = error
-                    return None
-            loaded[name] = held
-            found: T = held[1]
-            return found
-
+    def load(cls, loading: Loading, failed: Failed) -> "Models":
+        """Load what changed, and answer once with it."""
+        release, part = loading.release, loading.part
         encoder = part(ENCODER, lambda artifact: load_encoder(artifact.path))
         champions = {}
         for target in TARGETS:
@@ -95,9 +64,10 @@ class Models:
                 champions[target.name] = found
         time = part(f"models/{RESOLUTION_TIME}", lambda artifact: ResolutionTime.load(artifact.path))
         baseline = part(BASELINE, lambda artifact: CategoryModel.load(artifact.path))
+        digest = release.manifest.artifacts.get(BASELINE, "")
         policy = part(decisions.NAME, lambda artifact: Policy.load(artifact.path))
         judges = {name: _judge(release.artifact(f"models/{name}"), policy) for name in champions}
-        models = cls(encoder, champions, judges, policy, time if encoder is not None else None, baseline, loaded)
+        models = cls(encoder, champions, judges, policy, time if encoder is not None else None, baseline, digest)
         models.warm_up(failed)
         return models
 
@@ -123,13 +93,3 @@ def _judge(artifact: Artifact, policy: Policy | None) -> Judge:
     silent = audited.get("reason") if audited.get("verdict") == NOTHING_TO_LEARN else None
     thresholds = policy.thresholds.get(artifact.name.removeprefix("models/"), {}) if policy is not None else {}
     return Judge(artifact.name, artifact.digest, thresholds, silent)
-
-
-def _read(artifact: Artifact, load: Callable[[Artifact], T]) -> T:
-    try:
-        return load(artifact)
-    except TicketlakeError:
-        raise
-    except Exception as error:  # whatever a library says of a file that it cannot read
-        found = f"{artifact.name} {artifact.digest} cannot be loaded: {type(error).__name__}: {error}"
-        raise ArtifactDamaged(f"{found}. Delete {artifact.path} and run `{made_by(artifact.name)}`.") from error

@@ -6,10 +6,16 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
 
+import msgspec
 import polars as pl
 
 from ml.classify.baseline import NAME as BASELINE
+from ml.retrieve.filters import Filters
+from ml.retrieve.found import Found
+from ml.retrieve.searcher import TICKETS
 from operations.inbox import Inbox
+from service.finding import Finding, asked
+from service.loading import Loaded, Loading
 from service.models import Failed, Models
 from service.online import Online
 from service.understanding import Understood, understand
@@ -33,7 +39,9 @@ class Opened:
 
     release: Release
     models: Models
+    finding: Finding
     online: Online
+    loaded: Loaded
     faults: Mapping[str, TicketlakeError]
     """What is wrong with those artifacts that are left out."""
 
@@ -95,14 +103,35 @@ class Serving:
             opened = self.opened()
         except NotMaterialized as missing:
             raise NotMaterialized(BASELINE) from missing
-        try:
-            features = opened.online.features(inbox, tickets)
-        except StoreUnavailable:
-            features = opened.online.features(None, tickets)
+        features = _features(opened, tickets, inbox)
         found = understand(opened.models, tickets, features, full=full, failed=self._failed)
         if not all(one.targets for one in found):
             raise opened.fault(BASELINE)
         return opened.release.id, found
+
+    def find(
+        self,
+        ticket: pl.DataFrame,
+        inbox: Inbox | None,
+        filters: Filters | None = None,
+        k: int = 10,
+        *,
+        full: bool = False,
+    ) -> Found:
+        """Solutions, articles and past tickets for one ticket (a row with the columns `READ`).
+
+        Raises `NotMaterialized` naming the index where no release has one, `ArtifactDamaged` where it is damaged.
+        """
+        try:
+            opened = self.opened()
+        except NotMaterialized as missing:
+            raise NotMaterialized(TICKETS) from missing
+        if opened.finding.searcher.tickets is None:
+            raise opened.fault(TICKETS)
+        features = _features(opened, ticket, inbox)
+        question = asked(opened.models, ticket, features, self._failed)
+        found = opened.finding.searcher.find(question, filters, k, full=full)
+        return msgspec.structs.replace(found, release=opened.release.id, versions=dict(opened.finding.versions))
 
     def _settled(self, held: Opened, current: str) -> bool:
         """Whether there is nothing to open: what is held is whole, or what was wrong has not been touched since."""
@@ -117,9 +146,12 @@ class Serving:
         try:
             release, faults = releases.open_parts(self._root)
             current = release.id
-            models = Models.load(release, held.models if held else None, self._failed, faults)
+            loading = Loading(release, held.loaded if held else {}, faults)
+            models = Models.load(loading, self._failed)
+            finding = Finding.load(loading, models)
             wrong = [(name, release.manifest.artifacts[name]) for name in faults]
-            opened = Opened(release, models, Online(Lake(self._root), release.manifest), faults)
+            online = Online(Lake(self._root), release.manifest)
+            opened = Opened(release, models, finding, online, loading.loaded, faults)
             if lost := _lost(held, opened):
                 raise lost
         except Exception as error:  # whatever is wrong with it, what is held is better
@@ -140,6 +172,14 @@ class Serving:
 
     def _traces(self, parts: Iterable[tuple[str, str]]) -> Traces:
         return {part: artifacts.trace(self._root, *part) for part in parts}
+
+
+def _features(opened: Opened, tickets: pl.DataFrame, inbox: Inbox | None) -> pl.DataFrame:
+    """With what the inbox heard, as long as it can be asked."""
+    try:
+        return opened.online.features(inbox, tickets)
+    except StoreUnavailable:
+        return opened.online.features(None, tickets)
 
 
 def _lost(held: Opened | None, opened: Opened) -> TicketlakeError | None:

@@ -45,7 +45,7 @@ def ticket_state(lake: Lake, inbox: Inbox, ticket_id: str) -> TicketState | None
     heard = [
         Heard(row.seq, row.kind, row.received_at, msgspec.json.decode(row.body))
         for row in entries
-        if row.batch is None or row.batch > drained[row.kind]
+        if row.kind in drained and (row.batch is None or row.batch > drained[row.kind])
     ]
     if heard and not lake.exists(silver.TICKETS):
         return TicketState(None, [], heard)

@@ -147,7 +147,7 @@ def _silent(judge: Judge, family: str) -> Answer:
 def _baseline(models: Models, tickets: pl.DataFrame) -> list[Answer]:
     if models.baseline is None:
         return []
-    version = Version(BASELINE, "tfidf_logistic", models.loaded[BASELINE][0])
+    version = Version(BASELINE, "tfidf_logistic", models.baseline_digest)
     found = []
     for subject, description in tickets.select("subject", "description").iter_rows():
         said = models.baseline.explain(subject, description)

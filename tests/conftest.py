@@ -4,10 +4,12 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from ml.retrieve.found import Found, FoundArticle, FoundSolution, FoundTicket, Tried
 from ml.text.minilm_export import load_or_export
 from warehouse.settings import silence
 
@@ -72,3 +74,44 @@ def built(built_once, tmp_path):
     root = tmp_path / "lake"
     shutil.copytree(built_once[0], root, symlinks=True)
     return root
+
+
+@pytest.fixture
+def found():
+    """What a finder returns for a ticket about an import with shifted columns."""
+    known = datetime(2026, 2, 1, tzinfo=UTC)
+
+    def solution(key, text, score, rate, attempts):
+        tried = Tried(attempts=attempts, successes=round(rate * attempts), rate=rate, last_at=known)
+        return FoundSolution(
+            solution_id=key, text=text, score=score, scores={"keyword": score}, tried=tried, tickets=[], path=None,
+            reason="alike",
+        )  # fmt: skip
+
+    steps = (
+        "## Why\nThe file has one column more than the import profile expects.\n\n## What to do\n"
+        "1. Correct the mapping of fields.\n2. Load the file again.\n3. Compare 20 rows with the source."
+    )
+    article = FoundArticle(
+        article_id="KB-0007", passage_id="KB-0007#1", title="Columns are shifted after the import", path="", text=steps,
+        score=0.8, scores={"keyword": 0.8}, updated_at=known,
+    )  # fmt: skip
+    tickets = [
+        FoundTicket(
+            ticket_id=f"TK-{number}", title="Columns shifted", score=0.7, scores={}, created_at=known,
+            solution_id="SOL-1", issue_id=None,
+        )
+        for number in (1, 2)
+    ]  # fmt: skip
+    return Found(
+        solutions=[
+            solution("SOL-1", "Mapping of fields corrected.", 0.9, 0.74, 40),
+            solution("SOL-2", "Changed the import profile of export_module.", 0.6, 0.5, 10),
+        ],
+        articles=[article],
+        tickets=tickets,
+        used=["keyword", "dense"],
+        missing={"graph": "graph is not materialized: run `ticketlake build`"},
+        release="000001-0f1e2d3c4b5a",
+        versions={"indexes/solutions": "c0ffee"},
+    )

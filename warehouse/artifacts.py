@@ -22,7 +22,12 @@ FOLDER = "artifacts"
 STAGING = ".staging"
 LEARN = "ticketlake build --learn"
 MADE_BY = {
+    "indexes/articles": "ticketlake build",
+    "indexes/articles_delta": "ticketlake build",
     "indexes/graph": "ticketlake build",
+    "indexes/solutions": "ticketlake build",
+    "indexes/tickets": "ticketlake build",
+    "indexes/tickets_delta": "ticketlake build",
     "models/category_baseline": "ticketlake build",
     "models/decision_policy": "ticketlake build",
     "models/encoder": "ticketlake build",

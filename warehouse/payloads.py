@@ -85,11 +85,22 @@ class LabelCorrected(Payload, frozen=True):
     previous: Name | None = None
 
 
+class SuggestionShownV1(Payload, frozen=True):
+    """As `SuggestionShown`, before past tickets were suggested."""
+
+    suggestion_id: Name
+    kind: Literal["solution", "article", "reply", "label"]
+    target_id: Name
+    rank: Annotated[int, Meta(ge=1)] = 1
+    score: float | None = None
+    release: Name | None = None
+
+
 class SuggestionShown(Payload, frozen=True):
     """Someone saw a suggestion. `rank` counts from 1; `release` is the one that made it."""
 
     suggestion_id: Name
-    kind: Literal["solution", "article", "reply", "label"]
+    kind: Literal["solution", "article", "reply", "label", "ticket"]
     target_id: Name
     rank: Annotated[int, Meta(ge=1)] = 1
     score: float | None = None
@@ -108,6 +119,14 @@ class SuggestionRefused(Payload, frozen=True):
 
     suggestion_id: Name
     reason: Text | None = None
+
+
+class SuggestionJudged(Payload, frozen=True):
+    """Someone who had used a suggestion said whether it helped."""
+
+    suggestion_id: Name
+    helpful: bool
+    text: Text | None = None
 
 
 class FeedbackGiven(Payload, frozen=True):
@@ -135,6 +154,11 @@ class PolicyChanged(Payload, frozen=True):
 Versions = Mapping[str, Mapping[int, type[Payload]]]
 Upcasts = Mapping[tuple[str, int], Callable[[Any], Payload]]
 
+
+def _shown(older: SuggestionShownV1) -> SuggestionShown:
+    return SuggestionShown(**msgspec.structs.asdict(older))
+
+
 VERSIONS: Versions = {
     payload.__name__: {1: payload}
     for payload in (
@@ -143,12 +167,12 @@ VERSIONS: Versions = {
         TicketResolved,
         TicketReopened,
         LabelCorrected,
-        SuggestionShown,
         SuggestionAccepted,
         SuggestionRefused,
+        SuggestionJudged,
         FeedbackGiven,
         PolicyChanged,
     )
-}
+} | {SuggestionShown.__name__: {1: SuggestionShownV1, 2: SuggestionShown}}
 OF_EVERY_TICKET = frozenset({PolicyChanged.__name__})
-UPCASTS: Upcasts = {}
+UPCASTS: Upcasts = {(SuggestionShown.__name__, 1): _shown}

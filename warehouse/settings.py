@@ -8,7 +8,7 @@ import os
 from functools import cache
 from pathlib import Path
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from warehouse.errors import SettingsInvalid
@@ -49,15 +49,27 @@ class Settings(BaseSettings):
         "majority,naive_bayes,logistic,decision_tree,random_forest,linear_svm,xgboost,catboost,keras,torch",
         description="Families of learners that are compared for each target, separated by commas",
     )
+    llm_address: str = Field(
+        "",
+        pattern=r"^(https?://.+)?$",
+        description="OpenAI-compatible endpoint that composes answers, as it is before /chat/completions; empty: none",
+    )
+    llm_model: str = Field("", description="Name of the model there")
+    llm_key: SecretStr = SecretStr("")
+    llm_key_file: Path | None = None
+    llm_seconds: float = Field(20.0, gt=0, le=600, description="For all attempts at one answer together")
+    llm_tokens: int = Field(4_000, ge=1_000, le=1_000_000, description="Of a question, its evidence and the reply")
+    llm_retries: int = Field(2, ge=0, le=10)
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
     seed: int = 7
 
     @model_validator(mode="before")
     @classmethod
     def _read_secret_files(cls, values: dict[str, object]) -> dict[str, object]:
-        secret = values.get("database_url_file")
-        if secret and not values.get("database_url"):
-            values["database_url"] = Path(str(secret)).read_text(encoding="utf-8").strip()
+        for name in ("database_url", "llm_key"):
+            secret = values.get(f"{name}_file")
+            if secret and not values.get(name):
+                values[name] = Path(str(secret)).read_text(encoding="utf-8").strip()
         return values
 
     @model_validator(mode="after")

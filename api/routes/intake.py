@@ -51,9 +51,9 @@ def post_tickets(body: bytes, parts: Parts, idempotency_key: Key = None) -> Rece
     repetition. A ticket that is known is not replaced (409), unless the record is an update of it: the same
     `created_at`, and an `updated_at` that is later than that of the newest record.
     """
-    values, batch = _values(body)
+    values, batch = values_of(body)
     places = [f"$[{index}]" if batch else "$" for index in range(len(values))]
-    keys = [_key(idempotency_key, index, batch) for index in range(len(values))]
+    keys = [key_of(idempotency_key, index, batch) for index in range(len(values))]
     return Receipts(take_in(parts.lake, parts.inbox(), submissions(values, places, keys, now())))
 
 
@@ -68,9 +68,9 @@ def post_tickets(body: bytes, parts: Parts, idempotency_key: Key = None) -> Rece
 def post_events(body: bytes, parts: Parts, idempotency_key: Key = None) -> Receipts:
     """Take in an event, or an array of them, all or none. Each carries a key of its own, or takes the header's."""
     received_at = now()
-    values, batch = _values(body)
+    values, batch = values_of(body)
     if idempotency_key is not None:
-        keys = [_key(idempotency_key, index, batch) for index in range(len(values))]
+        keys = [key_of(idempotency_key, index, batch) for index in range(len(values))]
         values = [
             {"idempotency_key": key, **value} if isinstance(value, dict) else value
             for key, value in zip(keys, values, strict=True)
@@ -80,7 +80,7 @@ def post_events(body: bytes, parts: Parts, idempotency_key: Key = None) -> Recei
     return Receipts(parts.inbox().append([event.entry() for event in events]))
 
 
-def _values(body: bytes) -> tuple[Sequence[Any], bool]:
+def values_of(body: bytes) -> tuple[Sequence[Any], bool]:
     """What was sent, and whether it was an array."""
     value = bodies.read(body)
     if not isinstance(value, list):
@@ -91,7 +91,7 @@ def _values(body: bytes) -> tuple[Sequence[Any], bool]:
     return value, True
 
 
-def _key(given: str | None, index: int, batch: bool) -> str | None:
+def key_of(given: str | None, index: int, batch: bool) -> str | None:
     if given is None:
         return None
     fault = fault_of_name(given)

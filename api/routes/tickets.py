@@ -11,7 +11,7 @@ from litestar.params import Parameter
 from api.problems import BadRequest, FieldError
 from api.state import Parts
 from operations.entries import NAME_LENGTH, fault_of_name
-from service.tickets import ticket_state
+from service.tickets import TicketState, ticket_state
 from warehouse.envelopes import Actor
 
 
@@ -49,6 +49,17 @@ class TicketView(msgspec.Struct, frozen=True):
 @get("/v1/tickets/{ticket_id:str}", operation_id="getTicket", tags=["tickets"], sync_to_thread=True)
 def get_ticket(parts: Parts, ticket_id: Annotated[str, Parameter(min_length=1, max_length=NAME_LENGTH)]) -> TicketView:
     """A ticket as it is recorded, its events, and what was heard about it since."""
+    state = known(parts, ticket_id)
+    events = [
+        msgspec.convert({**event, "actor": {"kind": event["actor_kind"], "id": event["actor_id"]}}, HappenedEvent)
+        for event in state.events
+    ]
+    heard = [HeardEntry(entry.seq, entry.kind, entry.received_at, entry.content) for entry in state.heard]
+    return TicketView(ticket_id, state.recorded, events, heard)
+
+
+def known(parts: Parts, ticket_id: str) -> TicketState:
+    """What is known about a ticket. Raises `BadRequest`, a 404 where nothing is."""
     fault = fault_of_name(ticket_id)
     if fault:
         raise BadRequest("the request has parameters that are not allowed", FieldError(fault, parameter="ticket_id"))
@@ -57,9 +68,4 @@ def get_ticket(parts: Parts, ticket_id: Annotated[str, Parameter(min_length=1, m
         raise BadRequest(
             f"no ticket {ticket_id!r} is known, neither in the lake nor in the inbox", status=HTTPStatus.NOT_FOUND
         )
-    events = [
-        msgspec.convert({**event, "actor": {"kind": event["actor_kind"], "id": event["actor_id"]}}, HappenedEvent)
-        for event in state.events
-    ]
-    heard = [HeardEntry(entry.seq, entry.kind, entry.received_at, entry.content) for entry in state.heard]
-    return TicketView(ticket_id, state.recorded, events, heard)
+    return state

@@ -4,6 +4,7 @@
     'metric_sla_attainment_by_tier_priority': 'attainment',
     'metric_suggestion_acceptance_by_segment': 'acceptance_share',
     'metric_suggestion_acceptance_by_kind_rank_release': 'acceptance_share',
+    'metric_search_success_by_day': 'acceptance_share',
     'metric_article_effectiveness_by_article': 'adjusted_helpful_share',
 } %}
 {% for model, share in shares.items() %}

@@ -1,8 +1,9 @@
 """What texts are searched by: stems of words, pairs of Chinese and Japanese characters, names whole and in parts."""
 
 import re
-from collections.abc import Callable
-from functools import cache
+from collections import Counter
+from collections.abc import Callable, Iterable
+from functools import cache, lru_cache
 
 import polars as pl
 
@@ -39,6 +40,24 @@ def terms(texts: pl.Series, languages: pl.Series) -> pl.DataFrame:
     known = kinds.with_columns(term=pl.Series(expanded, dtype=pl.List(pl.String)))
     found = raw.join(known, on=["language", "raw"], how="left", maintain_order="left").explode("term")
     return found.select(pl.col("text").cast(pl.Int64), "term").drop_nulls("term")
+
+
+def counted(fields: Iterable[tuple[str | None, int]], language: str | None) -> Counter[str]:
+    """The terms of one text whose fields count so often: what `terms` finds of many, quicker for one."""
+    spoken = language if language in _NAMES else DEFAULT
+    found: Counter[str] = Counter()
+    texts, weights = zip(*fields, strict=True)
+    tokens = pl.Series(texts, dtype=pl.String).fill_null("").str.extract_all(_RAW).to_list()
+    for weight, field in zip(weights, tokens, strict=True):
+        for token in field:
+            for term in _expanded(spoken, token):
+                found[term] += weight
+    return found
+
+
+@lru_cache(maxsize=100_000)
+def _expanded(language: str, token: str) -> tuple[str, ...]:
+    return tuple(expand(token, _stemmer(language), _idle(language)))
 
 
 def expand(token: str, stem: Callable[[str], str], idle: frozenset[str] = frozenset()) -> list[str]:

@@ -2,11 +2,11 @@
 
 Robertson, Zaragoza and Taylor, "Simple BM25 extension to multiple weighted fields" (2004): a term counts as often in a
 document as it occurs in its fields, each occurrence times the field's weight, before it saturates. Scores are computed
-when the index is built (Lù, "BM25S", 2024) and summed when it is asked.
+when the index is built (Lù, "BM25S", 2024) and summed when it is asked. An index may be built beside another that
+does not change: its terms count as they do there, so that scores of both compare.
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,10 +15,10 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ml.retrieve.analysis import terms
+from ml.retrieve.analysis import counted, terms
 from warehouse.errors import ArtifactDamaged, FormatMismatch
 
-FORMAT = 1
+FORMAT = 2
 WEIGHTS: Mapping[str, int] = {"title": 3, "body": 1, "errors": 1}
 """How often a term of each field counts."""
 K1, B = 1.2, 0.75
@@ -34,6 +34,7 @@ class _Settings(msgspec.Struct, frozen=True):
     format: int
     weights: dict[str, int]
     languages: list[str]
+    mean_length: float
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -46,19 +47,18 @@ class Query(msgspec.Struct, frozen=True):
 class Keyword:
     """An index over n documents that does not change."""
 
-    def __init__(self, index: Any, weights: Mapping[str, int], languages: Sequence[str]) -> None:
+    def __init__(self, index: Any, weights: Mapping[str, int], languages: Sequence[str], mean_length: float) -> None:
         """`index` is what `bm25s` built or loaded; `languages` are those of the documents, the most frequent first."""
         self._index = index
         self._weights = dict(weights)
         self._languages = list(languages)
+        self._mean_length = mean_length
         self._columns: Mapping[str, int] = index.vocab_dict
         self.documents = int(index.scores["num_docs"])
 
     @classmethod
     def build(cls, documents: pl.DataFrame, weights: Mapping[str, int] = WEIGHTS) -> Self:
         """`documents` has the fields of `weights`, and `language`: ISO 639-1, or null."""
-        import bm25s
-
         languages = _spoken(documents["language"])
         said = _counted(documents, weights, languages)
         vocabulary = pl.concat([pl.Series("term", [NOTHING]), said["term"].unique().sort()])
@@ -68,19 +68,46 @@ class Keyword:
         rows = repeated.group_by("text").agg("column")
         all_rows = pl.DataFrame({"text": np.arange(documents.height)}).join(rows, on="text", how="left").sort("text")
         ids = all_rows["column"].fill_null([]).to_list()
-        index = bm25s.BM25(k1=K1, b=B, method="lucene")
+        index = _bm25()
         with np.errstate(invalid="ignore"):  # the mean length of documents that all say nothing
             index.index((ids, dict(zip(vocabulary, range(len(vocabulary)), strict=True))), show_progress=False)
-        return cls(index, weights, languages)
+        mean = float(said["weight"].sum() / documents.height) if documents.height else 0.0
+        return cls(index, weights, languages, mean)
+
+    def beside(self, documents: pl.DataFrame) -> Self:
+        """An index of other documents, whose terms are as rare, and whose lengths as usual, as they are in this one."""
+        said = _counted(documents, self._weights, self._languages)
+        vocabulary = pl.concat([pl.Series("term", [NOTHING]), said["term"].unique().sort()])
+        places = pl.DataFrame({"term": vocabulary, "column": np.arange(len(vocabulary))})
+        lengths = said.group_by("text").agg(length=pl.col("weight").sum())
+        rows = said.join(places, on="term").join(lengths, on="text").sort("column", "text")
+        own = np.bincount(rows["column"].to_numpy(), minlength=len(vocabulary))
+        frequency = self._frequencies(vocabulary) + own
+        total = self.documents + documents.height
+        rarity = np.log(1 + (total - frequency + 0.5) / (frequency + 0.5))
+        counts = rows["weight"].to_numpy().astype(np.float64)
+        usual = rows["length"].to_numpy() / max(self._mean_length, 1.0)
+        index = _bm25()
+        index.vocab_dict, index.nonoccurrence_array = dict(zip(vocabulary, range(len(vocabulary)), strict=True)), None
+        index.scores = {
+            "data": (rarity[rows["column"]] * counts / (counts + K1 * (1 - B + B * usual))).astype(np.float32),
+            "indices": rows["text"].to_numpy().astype(np.int32),
+            "indptr": np.concatenate([[0], np.cumsum(own)]).astype(np.int32),
+            "num_docs": documents.height,
+        }
+        return type(self)(index, self._weights, self._languages, self._mean_length)
 
     def queries(self, asked: pl.DataFrame) -> list[Query]:
         """What each row asks for, in the fields that documents have; terms that no document has are left out."""
-        counted = _counted(asked, self._weights, self._languages)
-        known = counted["term"].replace_strict(self._columns, default=None, return_dtype=pl.Int64)
-        rows = counted.with_columns(column=known).drop_nulls("column").sort("text", "column")
-        text, column, weight = (rows[name].to_numpy() for name in ("text", "column", "weight"))
-        ends = np.searchsorted(text, np.arange(asked.height + 1))
-        return [Query(column[start:end], weight[start:end].astype(np.float32)) for start, end in pairwise(ends)]
+        usual = self._languages[0] if self._languages else None
+        fields = asked.select(*self._weights, "language").iter_rows()
+        return [self._query(said, language if language in self._languages else usual) for *said, language in fields]
+
+    def _query(self, said: Sequence[str | None], language: str | None) -> Query:
+        found = counted(zip(said, self._weights.values(), strict=True), language)
+        known = {column: count for term, count in found.items() if (column := self._columns.get(term)) is not None}
+        columns = np.fromiter(known.keys(), np.int64, len(known))
+        return Query(columns, np.fromiter(known.values(), np.float32, len(known)))
 
     def scores(self, query: Query) -> Scores:
         """How well each document fits, (n,); 0 for one that has none of the terms."""
@@ -97,7 +124,7 @@ class Keyword:
     def save(self, folder: Path) -> None:
         """Write the index: arrays, and JSON."""
         self._index.save(str(folder), show_progress=False)
-        settings = _Settings(FORMAT, self._weights, self._languages)
+        settings = _Settings(FORMAT, self._weights, self._languages, self._mean_length)
         (folder / SETTINGS).write_bytes(msgspec.json.encode(settings))
 
     @classmethod
@@ -113,10 +140,27 @@ class Keyword:
             if settings.format != FORMAT:
                 found = f"{folder} has format {settings.format}, expected {FORMAT}."
                 raise FormatMismatch(f"{found} Run `ticketlake build` to make it again.")
-            return cls(bm25s.BM25.load(str(folder), mmap=True), settings.weights, settings.languages)
+            index = bm25s.BM25.load(str(folder), mmap=True)
+            return cls(index, settings.weights, settings.languages, settings.mean_length)
         except (OSError, ValueError, msgspec.DecodeError) as error:
             message = f"{folder} is no keyword index: {error}."
             raise ArtifactDamaged(f"{message} Delete that directory and run `ticketlake build`.") from None
+
+    def _frequencies(self, terms: pl.Series) -> NDArray[np.int64]:
+        """In how many documents each term is."""
+        starts = np.asarray(self._index.scores["indptr"], dtype=np.int64)
+        columns = pl.Series([self._columns.get(term) for term in terms], dtype=pl.Int64)
+        there = columns.is_not_null().to_numpy()
+        found = np.zeros(len(terms), dtype=np.int64)
+        known = columns.drop_nulls().to_numpy()
+        found[there] = starts[known + 1] - starts[known]
+        return found
+
+
+def _bm25() -> Any:
+    import bm25s
+
+    return bm25s.BM25(k1=K1, b=B, method="lucene")
 
 
 def _counted(rows: pl.DataFrame, weights: Mapping[str, int], languages: Sequence[str]) -> pl.DataFrame:

@@ -116,8 +116,14 @@ class Joined:
 
     def shared(self, vectors: Vectors) -> Vectors:
         """Return the columns of the first block that many languages share; of the first block where none does."""
-        many = (block.name for block in self.manifest.blocks if block.languages == "many")
-        return vectors[:, self.blocks[next(many, self.manifest.blocks[0].name)]]
+        return shared(vectors, self.manifest)
+
+
+def shared(vectors: Vectors, manifest: Manifest) -> Vectors:
+    """What texts are compared by, whatever their languages, of vectors of the encoder that `manifest` describes."""
+    places = _slices(manifest.blocks)
+    many = (block.name for block in manifest.blocks if block.languages == "many")
+    return vectors[:, places[next(many, manifest.blocks[0].name)]]
 
 
 def load(folder: Path) -> Joined:
@@ -162,7 +168,7 @@ def file_digest(path: Path) -> str:
     return blake2b(path.read_bytes(), digest_size=16).hexdigest()
 
 
-def _slices(parts: Sequence[Part]) -> dict[str, slice]:
+def _slices(parts: Sequence[Part | Block]) -> dict[str, slice]:
     """The columns of each part."""
     ends = list(accumulate(part.dimension for part in parts))
     return {part.name: slice(end - part.dimension, end) for part, end in zip(parts, ends, strict=True)}

@@ -26,3 +26,15 @@ def unpacked(column: pl.Series, dimension: int) -> Vectors:
     if flat.size != len(column) * dimension:
         raise ValueError(f"{len(column)} vectors hold {flat.size} numbers, expected {dimension} each")
     return flat.reshape(-1, dimension).astype(np.float32, copy=False)
+
+
+def gathered(hashes: pl.Series, known: pl.DataFrame, dimension: int) -> Vectors:
+    """The vector of each hash, (n, dimension), from rows of `features/embeddings`; zeros where there is none."""
+    wanted = hashes.alias("text_hash").to_frame()
+    found = wanted.join(known.select("text_hash", "vector"), on="text_hash", how="left", maintain_order="left")[
+        "vector"
+    ]
+    there = found.is_not_null()
+    vectors = np.zeros((len(hashes), dimension), dtype=np.float32)
+    vectors[there.to_numpy()] = unpacked(found.filter(there), dimension)
+    return vectors

@@ -1,13 +1,14 @@
 """The encoder, exported once, and the vectors of every text it has read."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import dagster as dg
 import polars as pl
 
+from ml import inputs
 from ml.card import library_versions
-from ml.inputs import encoded
+from ml.retrieve import articles
 from ml.text import encoder as encoders
 from ml.text import minilm_export
 from ml.text.clean import digest as cleaning
@@ -26,13 +27,29 @@ from warehouse import artifacts
 from warehouse.artifacts import Artifact
 from warehouse.contracts import silver
 from warehouse.contracts.features import EMBEDDINGS
+from warehouse.contracts.search import PASSAGES, SOLUTIONS
 from warehouse.delta import Lake
 from warehouse.settings import settings
+from warehouse.table import Table
 
 NAME = "models/encoder"
-SAID = ["subject", "description"]
 BATCH = 2_048
 """Texts in a commit: what a killed build has encoded so far is kept."""
+
+
+class Source(NamedTuple):
+    """A table whose texts are encoded: which columns they are made of, and how."""
+
+    table: Table
+    columns: list[str]
+    encoded: Callable[[pl.DataFrame], pl.Series]
+
+
+SOURCES = (
+    Source(silver.TICKETS, ["subject", "description"], inputs.encoded),
+    Source(PASSAGES, ["title", "path", "text"], articles.encoded),
+    Source(SOLUTIONS, ["text"], lambda rows: rows["text"]),
+)
 
 
 @dg.asset(
@@ -56,12 +73,12 @@ def encoder(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.Materia
 
 @dg.multi_asset(
     name="embed",
-    specs=[spec(EMBEDDINGS, deps=[silver.TICKETS.key, NAME.split("/")])],
+    specs=[spec(EMBEDDINGS, deps=[*(source.table.key for source in SOURCES), NAME.split("/")])],
     ins=artifact_ins(NAME),
     retry_policy=RETRIES,
 )
 def embeddings(context: dg.AssetExecutionContext, lake: LakeResource, encoder: Artifact) -> Results:
-    """Vectors of the texts of tickets that are new or changed, and that this encoder has not read before."""
+    """Vectors of texts of new and changed tickets, passages and solutions that this encoder has not read before."""
     tables = lake.of(context)
     with expected_errors():
         tables.ensure(EMBEDDINGS)
@@ -85,28 +102,35 @@ def export(lake: Lake, names: list[str]) -> Artifact:
 
 
 def embed(lake: Lake, encoder: Artifact, tell: Callable[[str], object]) -> int:
-    """Encode what the lake's tickets say and was never encoded; how many texts that were.
+    """Encode what tickets, passages and solutions say and was never encoded; how many texts that were.
 
-    Follows the change feed of `silver/tickets`, with progress of its own for each encoder and way to clean texts. When
-    tickets were deleted or texts are cleaned in another way, vectors of texts that no ticket has any more go, too.
+    Follows the change feed of each source, with progress of its own for each encoder and way to clean texts. When rows
+    were deleted or texts are cleaned in another way, vectors of texts that no source has any more go, too.
     """
     digest = encoder.card["encoder"]
-    source = f"{silver.TICKETS.path}@{digest}@{cleaning()}"
-    version = lake.data_version(silver.TICKETS)
-    since = lake.progress(EMBEDDINGS, source)
-    if version is None or since == version:
+    progress, changes, due = {}, [pl.DataFrame(schema={"text_hash": pl.String, "text": pl.String})], False
+    for source in SOURCES:
+        name = f"{source.table.path}@{digest}@{cleaning()}"
+        version = lake.data_version(source.table)
+        since = lake.progress(EMBEDDINGS, name)
+        if version is None or since == version:
+            continue
+        rows = lake.changes(source.table, since, version, columns=source.columns)
+        changes.append(_texts(source, rows.filter(pl.col("_change_type") != "delete")))
+        due = due or since is None or bool((rows["_change_type"] == "delete").any())
+        progress[name] = version
+    if not progress:
         return 0
-    changes = lake.changes(silver.TICKETS, since, version, columns=SAID)
-    new = _unknown(lake, digest, changes.filter(pl.col("_change_type") != "delete"))
+    new = _unknown(lake, digest, pl.concat(changes).unique("text_hash", maintain_order=True))
     if new.height:
         model = encoders.load(encoder.path)
         for part in new.iter_slices(BATCH):
             rows = part.select("text_hash", encoder=pl.lit(digest), vector=packed(model.encode(part["text"].to_list())))
             lake.append(EMBEDDINGS, rows)
             tell(f"{rows.height} of {new.height} texts encoded")
-    if since is None or (changes["_change_type"] == "delete").any():
-        _forget(lake, version)
-    lake.append(EMBEDDINGS, [], progress={source: version})
+    if due:
+        _forget(lake)
+    lake.append(EMBEDDINGS, [], progress=progress)
     return new.height
 
 
@@ -120,16 +144,21 @@ def _exported(lake: Lake, recipe: str) -> Artifact | None:
     return None
 
 
-def _unknown(lake: Lake, digest: str, rows: pl.DataFrame) -> pl.DataFrame:
-    """Hash and text of what these rows say and this encoder has not read, each once."""
-    texts = encoded(rows)
-    found = pl.DataFrame({"text_hash": text_hash(texts), "text": texts}).unique("text_hash", maintain_order=True)
+def _texts(source: Source, rows: pl.DataFrame) -> pl.DataFrame:
+    """Hash and text of what these rows say, row by row."""
+    texts = source.encoded(rows)
+    return pl.DataFrame({"text_hash": text_hash(texts), "text": texts})
+
+
+def _unknown(lake: Lake, digest: str, texts: pl.DataFrame) -> pl.DataFrame:
+    """Those that this encoder has not read."""
     known = lake.scan(EMBEDDINGS).filter(pl.col("encoder") == digest).select("text_hash").collect()
-    return found.join(known, on="text_hash", how="anti", maintain_order="left")
+    return texts.join(known, on="text_hash", how="anti", maintain_order="left")
 
 
-def _forget(lake: Lake, version: int) -> None:
-    """Delete vectors of texts that no ticket of this version has."""
-    kept = text_hash(encoded(lake.read(silver.TICKETS, columns=SAID, version=version)))
+def _forget(lake: Lake) -> None:
+    """Delete vectors of texts that no source has any more."""
+    there = [source for source in SOURCES if lake.exists(source.table)]
+    said = [_texts(source, lake.read(source.table, columns=source.columns)) for source in there]
     known = lake.scan(EMBEDDINGS).select(EMBEDDINGS.primary_key).collect()
-    lake.delete(EMBEDDINGS, known.filter(~pl.col("text_hash").is_in(kept.implode())))
+    lake.delete(EMBEDDINGS, known.join(pl.concat(said), on="text_hash", how="anti"))

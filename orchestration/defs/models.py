@@ -1,6 +1,6 @@
 """Models: trained when there is something new to learn, staged with their cards."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,8 @@ from warehouse.errors import NothingToLearn, NotMaterialized
 NAME = baseline.NAME
 
 
-TELLING = frozenset({"documents", "errors", "plots.py", "study"})
-"""Of `ml`, what tells of models and makes none."""
+APART = frozenset({"answer", "documents", "errors", "graph", "plots.py", "retrieve", "study"})
+"""Of `ml`, what tells of classifiers, or searches, and makes none."""
 
 
 class Training(dg.Config):
@@ -77,10 +77,11 @@ def outgrown(known: Artifact | None, labelled: int, now: Mapping[str, Any], grow
     return bool(labelled > known.card["labelled"] * (1 + growth))
 
 
-def code() -> str:
-    """Changes when any module of `ml` does that learning may use: those that only tell of it do not count."""
+def code(rooms: Collection[str] | None = None) -> str:
+    """Changes when a module does that learning may use: of these rooms of `ml`, or of all but those `APART`."""
     digest, folder = blake2b(digest_size=8), Path(ml.__path__[0])
     for file in sorted(folder.rglob("*.py")):
-        if file.relative_to(folder).parts[0] not in TELLING:
+        room = file.relative_to(folder).parts[0]
+        if room not in APART if rooms is None else room in rooms:
             digest.update(file.read_bytes())
     return digest.hexdigest()

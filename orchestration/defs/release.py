@@ -5,15 +5,20 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.defs import embeddings, graph, models, policy, understanding
+from ml.graph.walker import NAME as GRAPH
+from ml.retrieve.ranker import NAME as RANKER
+from ml.retrieve.searcher import SOLUTIONS
+from orchestration.defs import embeddings, indexes, models, policy, understanding
 from orchestration.resources import RETRIES, LakeResource, artifact_ins, expected_errors
 from warehouse import releases
 from warehouse.artifacts import Artifact
-from warehouse.contracts import features, gold, silver, ticket_features
-from warehouse.contracts import graph as graph_tables
+from warehouse.contracts import features, gold, graph, predictions, search, silver, ticket_features
 
-TABLES = (*silver.TABLES, *features.TABLES, *ticket_features.TABLES, *graph_tables.TABLES, *gold.TABLES)
-PARTS = (models.NAME, embeddings.NAME, *understanding.NAMES.values(), policy.NAME, graph.NAME)
+TABLES = tuple(
+    table for layer in (silver, features, ticket_features, predictions, search, graph, gold) for table in layer.TABLES
+)
+LEARNED = (models.NAME, embeddings.NAME, *understanding.NAMES.values(), policy.NAME, RANKER)
+PARTS = (*LEARNED, *indexes.NAMES, SOLUTIONS, GRAPH)
 """Every artifact that is served."""
 KEPT = 20
 

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -13,6 +14,7 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from api.app import create_app
+from api.examples import OUTCOME
 from ml import features, targets
 from ml.classify import baseline, decisions
 from ml.classify.champion import Champion
@@ -22,10 +24,14 @@ from ml.inputs import encoded, of_one
 from ml.targets import Target
 from ml.text import encoder as encoders
 from ml.understand import Past, learn_target
+from operations.inbox import Inbox
+from operations.store import open_store
+from service.searches import entry
 from warehouse import artifacts, marts, releases
 from warehouse.artifacts import Artifact
 from warehouse.contracts import gold, silver, ticket_features
 from warehouse.delta import Lake
+from warehouse.search_made import SearchMade, Thing
 from warehouse.settings import Settings
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -198,6 +204,32 @@ def app(lake: Lake) -> Litestar:
 def client(app: Litestar) -> Iterator[TestClient[Litestar]]:
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client
+
+
+@pytest.fixture
+def searched(lake: Lake) -> SearchMade:
+    """The search that the document's examples speak of, written down."""
+    made = SearchMade(
+        search_id=OUTCOME["search_id"],
+        kind="solutions",
+        made_at=NOW,
+        ticket_id="TK-0001",
+        text="export stops",
+        text_hash="0" * 32,
+        k=10,
+        used=["keyword"],
+        missing=[],
+        found=[
+            Thing(kind="solution", id=OUTCOME["target_id"], rank=1, score=0.9),
+            Thing(kind="ticket", id="TK-0002", rank=1, score=0.4),
+        ],
+        returned=1,
+        latency_ms=3.0,
+        release="r1",
+    )
+    with closing(open_store(f"sqlite:///{lake.root / 'operations' / 'store.db'}")) as store:
+        Inbox(store).append([entry(made)])
+    return made
 
 
 @pytest.fixture

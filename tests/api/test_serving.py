@@ -11,7 +11,12 @@ from ml.classify import baseline
 from warehouse import releases
 from warehouse.settings import Settings
 
-PATHS = {"postTickets": "/v1/tickets", "postEvents": "/v1/events", "predictTickets": "/v1/predict-tickets"}
+PATHS = {
+    "postTickets": "/v1/tickets",
+    "postEvents": "/v1/events",
+    "postFeedback": "/v1/feedback",
+    "predictTickets": "/v1/predict-tickets",
+}
 VOLUME = "/v1/metrics/metric_volume_by_day_category_channel_region"
 
 
@@ -203,7 +208,7 @@ def test_what_fails_unexpectedly_is_logged_without_its_message(client, lake):
         for example in examples.values()
     ],
 )
-def test_every_example_in_the_description_is_accepted(client, path, body):
+def test_every_example_in_the_description_is_accepted(client, searched, path, body):
     assert client.post(path, json=body["value"]).status_code in (200, 202)
 
 

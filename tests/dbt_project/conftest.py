@@ -137,8 +137,40 @@ def events(tickets: pl.DataFrame) -> pl.DataFrame:
 
 
 @pytest.fixture(scope="session")
+def searches() -> pl.DataFrame:
+    """Searches of ten days, most of them used; the last day's may yet be."""
+    rng = np.random.default_rng(13)
+    n = 300
+    used = rng.random(n) < 0.6
+    asked = np.sort(rng.random(n)) * 10
+    ranks = rng.integers(1, 6, n)
+    empty: list[Any] = [[]] * n
+    return pl.DataFrame(
+        {
+            "search_id": [f"S{i:03}" for i in range(n)],
+            "kind": rng.choice(["solutions", "answers"], n),
+            "asked_at": [START + timedelta(days=float(day)) for day in asked],
+            "no_result": rng.random(n) < 0.1,
+            "low_score": rng.random(n) < 0.2,
+            "rephrased": rng.random(n) < 0.2,
+            "unaccepted": [False if yes else True if day < 9 else None for yes, day in zip(used, asked, strict=True)],
+            "accepted_rank": [int(rank) if yes else None for yes, rank in zip(used, ranks, strict=True)],
+            "latency_ms": rng.lognormal(3, 1, n),
+            **dict.fromkeys(("ticket_id", "text", "text_hash", "filters", "load_id"), ["x"] * n),
+            **dict.fromkeys(("k", "returned", "shown", "accepted", "edited", "refused"), [1] * n),
+            **dict.fromkeys(("stages", "missing", "found", "scores", "articles"), empty),
+        }
+    )
+
+
+@pytest.fixture(scope="session")
 def built(
-    tmp_path_factory: pytest.TempPathFactory, dbt: Dbt, tickets: pl.DataFrame, events: pl.DataFrame, as_of: datetime
+    tmp_path_factory: pytest.TempPathFactory,
+    dbt: Dbt,
+    tickets: pl.DataFrame,
+    events: pl.DataFrame,
+    searches: pl.DataFrame,
+    as_of: datetime,
 ) -> Lake:
     """The lake after one whole `dbt build`, unit tests included, at a fixed clock."""
     lake = Lake(tmp_path_factory.mktemp("lake"))
@@ -146,5 +178,6 @@ def built(
     lake.append(silver.EVENTS, conform(silver.EVENTS, events))
     article = {"article_id": ["KB-1", "KB-x"], "title": ["One", "X"], "body": ["text", "text"], "load_id": ["l", "l"]}
     lake.append(silver.ARTICLES, conform(silver.ARTICLES, pl.DataFrame(article).with_columns(record_hash=pl.lit("h"))))
+    lake.append(silver.SEARCH_EVENTS, conform(silver.SEARCH_EVENTS, searches))
     dbt(lake.root, "build", as_of=as_of.isoformat())
     return lake

@@ -147,3 +147,27 @@ def test_suggestions_that_events_tell_of_are_counted(ask, events):
 
     assert found["shown"] == (events["type"] == "SuggestionShown").sum()
     assert found["accepted"] == (events["type"] == "SuggestionAccepted").sum()
+
+
+def test_search_success_is_that_of_days_whose_time_is_over(ask, searches):
+    found = ask("from gold.metric_search_success_by_day order by day")
+
+    day = pl.col("asked_at").dt.date().alias("day")
+    accepted = ~pl.col("unaccepted").fill_null(True)
+    expected = searches.group_by(day).agg(
+        searches=pl.len(),
+        without_result=pl.col("no_result").sum(),
+        accepted=accepted.sum(),
+        share=accepted.mean(),
+        rank=pl.when(accepted).then(1 / pl.col("accepted_rank")).otherwise(0).mean(),
+    )
+    settled = found.filter(pl.col("pending") == 0)
+    assert found.filter(pl.col("pending") > 0)["day"].to_list() == [searches["asked_at"].max().date()]
+    assert found.filter(pl.col("pending") > 0)["acceptance_share"].to_list() == [None]
+    assert settled.height == 9
+    for row in settled.join(expected, on="day", suffix="_expected").iter_rows(named=True):
+        assert row["without_result"] == row["without_result_expected"]
+        assert (row["searches"], row["accepted"]) == (row["searches_expected"], row["accepted_expected"])
+        assert (row["acceptance_share"], row["mean_reciprocal_rank"]) == pytest.approx(
+            (row["share"], row["rank"]), abs=1e-6
+        )

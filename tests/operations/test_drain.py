@@ -138,10 +138,10 @@ def test_the_lake_says_what_waits_in_the_inbox(inbox: Inbox, lake: Lake, make_en
     assert inbox.undrained(progress(lake)) == 3
 
     drain(inbox, lake)
-    inbox.append([make_entry("t3")])
+    inbox.append([make_entry("t3"), make_entry("s1", kind="search")])
 
-    assert progress(lake) == {"ticket": 1, "event": 1}
-    assert inbox.undrained(progress(lake)) == 1
+    assert progress(lake) == {"ticket": 1, "event": 1, "search": 0}
+    assert inbox.undrained(progress(lake)) == 2
 
 
 def test_drains_at_the_same_time_double_nothing(url: str, tmp_path: Path, make_entry: MakeEntry) -> None:

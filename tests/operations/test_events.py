@@ -24,6 +24,7 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "SuggestionShown": {"suggestion_id": "S-1", "kind": "solution", "target_id": "T-7", "rank": 2, "score": 0.5},
     "SuggestionAccepted": {"suggestion_id": "S-1", "edited": True},
     "SuggestionRefused": {"suggestion_id": "S-1", "reason": "Tried it before."},
+    "SuggestionJudged": {"suggestion_id": "S-1", "helpful": False, "text": "Came back."},
     "FeedbackGiven": {"score": 4, "helpful": True, "text": "Thanks."},
     "PolicyChanged": {"target": "category", "label": "*", "decision": "automate", "precision": 0.9},
 }
@@ -32,7 +33,7 @@ PAYLOADS: dict[str, dict[str, Any]] = {
 def _event(kind: str = "MessageAdded", **other: Any) -> dict[str, Any]:
     return {
         "type": kind,
-        "version": 1,
+        "version": max(VERSIONS[kind]),
         "event_time": "2026-03-01T10:00:00+02:00",
         "actor": {"kind": "agent", "id": "A-1"},
         "ticket_id": "*" if kind == "PolicyChanged" else "T-1",
@@ -176,7 +177,11 @@ def test_any_json_in_any_field_is_accepted_and_readable_or_refused_with_a_path(
     events, faults = _try(json.dumps({**_event(kind), field: value}).encode())
 
     assert all(fault.path.startswith("$") for fault in faults)
-    assert [CATALOGUE.read(event.entry().body) for event in events] == events
+    read = [CATALOGUE.read(event.entry().body) for event in events]
+    assert [event.version for event in read] == [max(VERSIONS[event.type]) for event in events]
+    assert [msgspec.to_builtins(event.payload) for event in read] == [
+        msgspec.to_builtins(event.payload) for event in events
+    ]
     assert len(events) + len(faults) == 1
 
 
@@ -218,6 +223,18 @@ def test_an_old_event_is_read_in_the_newest_version() -> None:
 
     assert (event.version, event.payload) == (3, MessageAddedThird(paragraphs=["One.", "Two."], internal=True))
     assert event.event_time == kept.event_time
+
+
+def test_what_was_shown_before_tickets_were_suggested_is_read_as_it_is_said_now() -> None:
+    (kept,) = _accept(_event("SuggestionShown", version=1))
+
+    event = CATALOGUE.read(kept.entry().body)
+
+    assert (kept.version, event.version) == (1, 2)
+    assert msgspec.to_builtins(event.payload) == PAYLOADS["SuggestionShown"]
+    ticket = {**PAYLOADS["SuggestionShown"], "kind": "ticket"}
+    assert _accept(_event("SuggestionShown", payload=ticket))[0].version == 2
+    assert _fault(_event("SuggestionShown", version=1, payload=ticket)).path == "$.payload.kind"
 
 
 def test_an_old_version_is_still_accepted_and_kept_as_it_was_said() -> None:

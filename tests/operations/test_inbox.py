@@ -239,3 +239,12 @@ def test_batches_that_overlap_crosswise_all_arrive(inbox: Inbox, make_entry: Mak
 
     assert len({receipt.seq for answer in answers for receipt in answer}) == 50
     assert [receipt.repeated for answer in answers for receipt in answer].count(False) == 50
+
+
+def test_entries_are_found_by_their_keys(inbox: Inbox, make_entry: MakeEntry) -> None:
+    inbox.append([make_entry("a"), make_entry("b"), make_entry("c", kind="search", ticket="*")])
+
+    found = inbox.with_keys(["c", "a", "nowhere"])
+
+    assert {key: (row.seq, row.kind) for key, row in found.items()} == {"a": (1, "ticket"), "c": (3, "search")}
+    assert inbox.with_keys([]) == {}

@@ -15,6 +15,7 @@ from orchestration.defs.embeddings import NAME, embed, export
 from warehouse import artifacts
 from warehouse.contracts import silver
 from warehouse.contracts.features import EMBEDDINGS
+from warehouse.contracts.search import PASSAGES, SOLUTIONS
 from warehouse.delta import Lake
 from warehouse.errors import ArtifactDamaged
 from warehouse.releases import open_release
@@ -36,7 +37,9 @@ def hashes(lake):
 
 
 def expected(lake):
-    return set(text_hash(encoded(lake.read(silver.TICKETS))))
+    found = set(text_hash(encoded(lake.read(silver.TICKETS))))
+    there = [table for table in (PASSAGES, SOLUTIONS) if lake.exists(table)]
+    return found.union(*(set(lake.read(table)["text_hash"]) for table in there))
 
 
 @pytest.fixture

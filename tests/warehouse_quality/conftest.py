@@ -66,6 +66,15 @@ def _events() -> Rows:
     ]
 
 
+def _searches() -> Rows:
+    said = dict.fromkeys(("ticket_id", "text", "text_hash", "filters"), "x")
+    counted = dict.fromkeys(("k", "returned", "shown", "accepted", "edited", "refused"), 1)
+    listed: dict[str, Any] = {name: [] for name in ("stages", "missing", "found", "scores", "articles")}
+    failures = {"no_result": False, "rephrased": False, "latency_ms": 3.0}
+    more = {"kind": "solutions", "asked_at": NOW - DAY}
+    return [{"search_id": f"S{n}", **said, **counted, **listed, **failures, **more} for n in range(4)]
+
+
 def _received(load: str, count: int) -> Rows:
     return [{"sequence": number, "load_id": load, "position": number} for number in range(1, count + 1)]
 
@@ -153,6 +162,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
             {"article_id": f"K{n}", "title": "T", "body": "B", "created_at": NOW - DAY, "updated_at": NOW}
             for n in range(3)
         ],
+        silver.SEARCH_EVENTS: _searches(),
         silver.QUARANTINE: _refused("load", 5) + _refused("long ago", 5),
         **{GOLD[name]: lines for name, lines in _gold().items()},
     }

@@ -18,6 +18,7 @@ HOUR = timedelta(hours=1)
 ANCIENT = datetime(1970, 1, 1, tzinfo=UTC)
 
 T, E, K, Q = silver.TICKETS, silver.EVENTS, silver.ARTICLES, silver.QUARANTINE
+S = silver.SEARCH_EVENTS
 FACTS, CUSTOMERS = GOLD["fct_tickets"], GOLD["dim_customers"]
 RESOLUTION = GOLD["metric_resolution_time_by_segment"]
 CONTACT = GOLD["metric_first_contact_resolution_by_segment"]
@@ -51,6 +52,9 @@ FAULTS: list[tuple[Table, str, str, dict[str, Any]]] = [
     (E, "heard_after_it_happened", "warn", {"received_time": NOW - 30 * HOUR}),
     (K, "article_id_missing", "error", {"article_id": None}),
     (K, "updated_after_published", "warn", {"updated_at": ANCIENT}),
+    (S, "search_id_missing", "error", {"search_id": None}),
+    (S, "search_kind_values", "warn", {"kind": "riddles"}),
+    (S, "accepted_within_what_was_shown", "warn", {"accepted": 2}),
     (Q, "quarantine_id_missing", "error", {"quarantine_id": None}),
     (Q, "kind_values", "warn", {"kind": "letters"}),
     (Q, "reason_values", "warn", {"reason": "mood"}),
@@ -99,6 +103,7 @@ DUPLICATES = [
     (T, "ticket_id_duplicate"),
     (E, "event_id_duplicate"),
     (K, "article_id_duplicate"),
+    (S, "search_id_duplicate"),
     (Q, "quarantine_id_duplicate"),
     (FACTS, "ticket_id_duplicate"),
     (CUSTOMERS, "customer_id_duplicate"),

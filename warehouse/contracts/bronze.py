@@ -11,7 +11,7 @@ LOADS = Table(
     columns=(
         Column("load_id", pl.String, "First 16 hex digits of the SHA-256 of the file's bytes, or `inbox`"),
         Column("source", pl.String, "Name of the file", required=True),
-        Column("kind", pl.String, "tickets, events or articles", required=True),
+        Column("kind", pl.String, "tickets, events, articles or search_events", required=True),
         Column("format", pl.String, "json, jsonl, csv or inbox", required=True),
         Column("mapping", pl.String, "The mapping that names other people's columns, as JSON"),
         Column("loaded_at", TIMESTAMP, "When the load began", required=True),
@@ -43,5 +43,6 @@ def _records(name: str, entity: str) -> Table:
 TICKETS = _records("tickets", "ticket")
 EVENTS = _records("events", "event")
 ARTICLES = _records("articles", "article")
+SEARCH_EVENTS = _records("search_events", "search")
 
-TABLES = (LOADS, TICKETS, EVENTS, ARTICLES)
+TABLES = (LOADS, TICKETS, EVENTS, ARTICLES, SEARCH_EVENTS)

@@ -9,6 +9,7 @@ from warehouse.contracts import (
     graph,
     predictions,
     quality,
+    search,
     silver,
     ticket_features,
 )
@@ -21,6 +22,7 @@ TABLES: tuple[Table, ...] = (
     *ticket_features.TABLES,
     *audit.TABLES,
     *errors.TABLES,
+    *search.TABLES,
     *predictions.TABLES,
     *graph.TABLES,
     *gold.TABLES,

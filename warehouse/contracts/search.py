@@ -71,6 +71,21 @@ ATTEMPTS = Table(
     owner="team:machine-learning",
 )
 
+SAYINGS = Table(
+    layer="search",
+    name="sayings",
+    grain="One row per kind of sentence that agents write in notes, what varies masked: which remedy it names, if any.",
+    columns=(
+        Column("pattern", pl.String, "The sentence, redacted, names, versions and numbers masked", distinct=True),
+        Column("kind", pl.String, "remedy, failed (an action that did not help), other, or slot (a name varies in it)"),
+        Column("solution_id", pl.String, "The canonical solution that is meant"),
+        Column("tickets", pl.Int64, "Tickets that it was judged by", required=True),
+        Column("vector", pl.Binary, "Of remedies: float32, little endian, of unit length"),
+    ),
+    primary_key=("pattern",),
+    owner="team:machine-learning",
+)
+
 PASSAGES = Table(
     layer="search",
     name="passages",
@@ -94,4 +109,4 @@ PASSAGES = Table(
     owner="team:machine-learning",
 )
 
-TABLES = (PROBLEMS, SOLUTIONS, ATTEMPTS, PASSAGES)
+TABLES = (PROBLEMS, SAYINGS, SOLUTIONS, ATTEMPTS, PASSAGES)

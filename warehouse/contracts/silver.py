@@ -126,7 +126,7 @@ QUARANTINE = Table(
     grain="One row per received record that was refused, at its place.",
     columns=(
         Column("quarantine_id", pl.String, "Hash of kind, load, position and record", distinct=True),
-        Column("kind", pl.String, "tickets, events or articles", required=True),
+        Column("kind", pl.String, "tickets, events, articles or search_events", required=True),
         Column("load_id", pl.String, "The load that brought it", required=True),
         Column("source", pl.String, "Name of the file, or `inbox`", required=True),
         Column("position", pl.Int64, "Line of the file, index in the array or inbox number, from 1", required=True),
@@ -142,4 +142,44 @@ QUARANTINE = Table(
     primary_key=("quarantine_id",),
 )
 
-TABLES = (TICKETS, EVENTS, ARTICLES, QUARANTINE)
+SEARCH_EVENTS = Table(
+    layer="silver",
+    name="search_events",
+    grain="One row per search that was made, with what became of it.",
+    columns=(
+        Column("search_id", pl.String, "Identifier of the search", distinct=True),
+        Column("kind", pl.String, "What was asked for: solutions, answers or similar (tickets)", required=True),
+        Column("asked_at", TIMESTAMP, "When it was asked", required=True),
+        Column("ticket_id", pl.String, "The ticket it was asked for; `*`: none", required=True),
+        Column("asker", pl.String, "Who asked, where that was said"),
+        Column("session", pl.String, "The session in which it was asked, where that was said"),
+        Column("text", pl.String, "The question, cleaned and redacted", required=True, distinct=True),
+        Column("text_hash", pl.String, "Whose vector stands for it in features/embeddings", required=True),
+        Column("filters", pl.String, "What the search was restricted to, as JSON", required=True),
+        Column("k", pl.Int64, "How many were asked for", required=True),
+        Column("stages", STRINGS, "Stages that answered", required=True),
+        Column("missing", STRINGS, "Stages that could not", required=True),
+        Column("found", STRINGS, "The ten best of what was asked for, the best first", required=True),
+        Column("scores", pl.List(pl.Float64), "The score of each", required=True),
+        Column("articles", STRINGS, "The ten best articles, the best first", required=True),
+        Column("returned", pl.Int64, "How many were found of what was asked for", required=True),
+        Column("best_score", pl.Float64, "The best score; null without a result"),
+        Column("release", pl.String, "The release that answered"),
+        Column("latency_ms", pl.Float64, "How long it took", required=True),
+        Column("shown", pl.Int64, "Suggestions that someone saw", required=True),
+        Column("accepted", pl.Int64, "Suggestions that were used, edited or not", required=True),
+        Column("edited", pl.Int64, "Suggestions that were used with changes", required=True),
+        Column("refused", pl.Int64, "Suggestions put aside on purpose", required=True),
+        Column("helped", pl.Boolean, "Whether it helped, as was said last; null: nobody said"),
+        Column("accepted_rank", pl.Int64, "The best rank that was accepted, from 1"),
+        Column("accepted_at", TIMESTAMP, "When a suggestion was first accepted"),
+        Column("no_result", pl.Boolean, "Failure: nothing was found", required=True),
+        Column("low_score", pl.Boolean, "Failure: nothing the release trusts; null: it does not say what it trusts"),
+        Column("unaccepted", pl.Boolean, "Failure: nothing was accepted within a day; null: not known yet"),
+        Column("rephrased", pl.Boolean, "Failure: asked again within ten minutes in other words", required=True),
+        Column("load_id", pl.String, "The load that brought it", required=True),
+    ),
+    primary_key=("search_id",),
+)
+
+TABLES = (TICKETS, EVENTS, ARTICLES, SEARCH_EVENTS, QUARANTINE)

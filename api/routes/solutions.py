@@ -1,0 +1,98 @@
+"""What solved tickets like this one."""
+
+from time import perf_counter
+from typing import Annotated, Any
+from uuid import uuid4
+
+import msgspec
+import polars as pl
+from litestar import get, post
+from litestar.params import Parameter
+
+from api import bodies
+from api.routes.tickets import known
+from api.searching import MOST, SearchRequest, asked, record
+from api.state import Parts
+from ml.features import READ
+from ml.retrieve.found import Found, FoundTicket
+from operations.entries import NAME_LENGTH
+from warehouse.contracts.silver import TICKETS
+
+
+class Search(Found, frozen=True, kw_only=True):
+    """What was found. Outcomes of what is shown go to `POST /v1/feedback` under this `search_id`."""
+
+    search_id: str
+    ticket_id: str | None
+    latency_ms: float
+    recorded: bool
+
+
+class Similar(msgspec.Struct, frozen=True, kw_only=True):
+    """Past tickets whose problem lies nearest to this one's. `used` are the stages that answered."""
+
+    search_id: str
+    ticket_id: str
+    tickets: list[FoundTicket]
+    used: list[str]
+    missing: dict[str, str]
+    release: str
+    versions: dict[str, str]
+    recorded: bool
+
+
+@post(
+    "/v1/solutions",
+    operation_id="postSolutions",
+    tags=["search"],
+    status_code=200,
+    sync_to_thread=True,
+    before_request=bodies.refuse_other_than_json,
+)
+def post_solutions(body: bytes, parts: Parts) -> Search:
+    """Find solutions that worked, articles, and tickets like this one.
+
+    Filters hold before anything is searched. The predicted category is a prior, never a filter: as one it is asked for
+    by `filters.category`. `explain: full` gives every score that the order rests on.
+    """
+    began = perf_counter()
+    request, ticket = asked(bodies.read(body))
+    found = parts.serving.find(ticket, parts.hearing(), request.filters, request.k, full=request.explain == "full")
+    search_id = uuid4().hex
+    latency, recorded = record(parts, "solutions", request, ticket, found, search_id=search_id, began=began)
+    return Search(
+        **{name: getattr(found, name) for name in Found.__struct_fields__},
+        search_id=search_id,
+        ticket_id=ticket["ticket_id"][0],
+        latency_ms=latency,
+        recorded=recorded,
+    )
+
+
+@get("/v1/tickets/{ticket_id:str}/similar", operation_id="getSimilarTickets", tags=["search"], sync_to_thread=True)
+def get_similar(
+    parts: Parts,
+    ticket_id: Annotated[str, Parameter(min_length=1, max_length=NAME_LENGTH)],
+    k: Annotated[int, Parameter(ge=1, le=MOST)] = 10,
+) -> Similar:
+    """Past tickets whose problem lies nearest to this one's, and what solved each."""
+    began = perf_counter()
+    state = known(parts, ticket_id)
+    fields: dict[str, Any] = dict(state.recorded or {})
+    for entry in state.heard:
+        fields |= entry.content if entry.kind == "ticket" else {}
+    row = {name: fields.get(name) for name in READ}
+    ticket = pl.DataFrame([row], schema={name: TICKETS.schema[name] for name in READ})
+    found = parts.serving.find(ticket, parts.hearing(), None, k)
+    search_id = uuid4().hex
+    _, recorded = record(parts, "similar", SearchRequest(k=k), ticket, found, search_id=search_id, began=began)
+    return Similar(
+        search_id=search_id,
+        ticket_id=ticket_id,
+        tickets=found.tickets,
+        used=found.used,
+        missing=found.missing,
+        release=found.release,
+        versions=found.versions,
+        recorded=recorded,
+    )

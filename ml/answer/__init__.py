@@ -1,0 +1,1 @@
+"""Answers from what was found: composed with their sources, verified against them, judged; and tickets in short."""

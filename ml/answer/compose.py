@@ -1,0 +1,198 @@
+"""Answers in the words of their sources: no model, no network, the same every time.
+
+Which sentences are said hangs on the evidence and on the names in the question, never on what else the question says:
+who writes a ticket cannot steer the answer but through what is found. Sentences are chosen by maximal marginal
+relevance (Carbonell and Goldstein, "The use of MMR, diversity-based reranking", 1998) to the centre of the evidence
+(Radev et al., "Centroid-based summarization of multiple documents", 2004).
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from math import log1p
+
+import msgspec
+
+from ml.answer.draft import Draft, Option, Sentence
+from ml.answer.evidence import Evidence, Question
+from ml.answer.injection import is_order
+from ml.answer.pieces import Form, pieces
+from ml.answer.wording import content, likeness, tokens
+
+NAME = "offline"
+MOST_SENTENCES, MOST_STEPS, MOST_ALTERNATIVES = 4, 6, 3
+READ = 8
+"""Pieces of evidence of each kind that are read."""
+RELEVANCE = 0.7
+"""Of MMR: how much nearness counts beside novelty."""
+NAMED = 2.0
+"""How much more a sentence counts that has a name of the question."""
+SAME = 0.75
+"""Likeness from which two sentences say the same."""
+LEAST = 0.2
+"""Score below which nothing that was found is evidence."""
+RATE = 0.08
+"""Shrunk rate below which a solution is none."""
+NO_REMEDY, NOTHING, WEAK = (
+    "nothing that was found names a remedy",
+    "nothing was found",
+    "what was found is not near enough to what was asked",
+)
+_WEIGHT: dict[Form, float] = {"heading": 0.0, "item": 0.6, "step": 0.9, "sentence": 1.0}
+_SHORTEST, _LONGEST = 2, 60
+
+
+class _Said(msgspec.Struct, frozen=True):
+    """A sentence of a source, its words, and how much it is worth by itself."""
+
+    text: str
+    keys: tuple[str, ...]
+    source: Evidence
+    form: Form
+    weight: float
+
+
+class Offline:
+    """The composer that is always there."""
+
+    name = NAME
+
+    def compose(self, question: Question, evidence: Sequence[Evidence]) -> Draft:
+        """Return an answer in the sources' words; one that says why, where evidence is thin."""
+        said, left_out = _said(evidence)
+        if why := thin(evidence, bool(said)):
+            return Draft(thin=why, left_out=left_out)
+        chosen = _chosen(said, {entity.written for entity in question.entities})
+        steps = _steps(said)
+        return Draft(
+            sentences=[Sentence(one.text, _supporting(one, said)) for one in chosen],
+            steps=[Sentence(one.text, _supporting(one, said)) for one in steps],
+            alternatives=_alternatives(said, [*chosen[:1], *steps]),
+            left_out=left_out,
+        )
+
+
+def thin(evidence: Sequence[Evidence], says: bool = True) -> str | None:
+    """Why evidence is too thin for an answer; null where it is not."""
+    if not evidence:
+        return NOTHING
+    remedies = [one for one in evidence if one.kind != "ticket" and (one.rate is None or one.rate >= RATE)]
+    if not remedies or not says:
+        return NO_REMEDY
+    return WEAK if max(one.score for one in remedies) < LEAST else None
+
+
+def strength(one: Evidence) -> float:
+    """How much a piece of evidence is worth: its score, of a solution also how often it helps."""
+    return one.score * (0.5 + one.rate if one.rate is not None else 0.8)
+
+
+def _said(evidence: Sequence[Evidence]) -> tuple[list[_Said], list[str]]:
+    """All sentences of solutions and articles, the best source first, and ids of sources that give orders."""
+    found: list[_Said] = []
+    left_out: list[str] = []
+    for one in _read(evidence):
+        parts = pieces(one.text)
+        if is_order(one.title) or (parts and all(is_order(part.text) for part in parts)):
+            left_out.append(one.id)
+            continue
+        whole = len(parts) > 1 and is_order(" ".join(one.text.split()))
+        orders = [part for part in parts if is_order(part.text)]
+        if whole or orders:
+            left_out.append(one.id)
+        if whole and not orders:
+            continue
+        found += [
+            _Said(part.text, keys, one, part.form, strength(one) * _WEIGHT[part.form])
+            for part in parts
+            if part not in orders and part.form != "heading" and (keys := tuple(content(part.text)))
+        ]
+    return found, left_out
+
+
+def _read(evidence: Sequence[Evidence]) -> list[Evidence]:
+    kept = [one for one in evidence if one.text.strip() and (one.rate is None or one.rate >= RATE)]
+    best = sorted(kept, key=lambda one: (-strength(one), one.id))
+    return [one for kind in ("solution", "article") for one in [e for e in best if e.kind == kind][:READ]]
+
+
+def _chosen(said: Sequence[_Said], named: set[str]) -> list[_Said]:
+    """The best solution, then what is nearest to the centre of the evidence and not yet said."""
+    centre: Counter[str] = Counter()
+    for one in said:
+        centre.update(dict.fromkeys(one.keys, one.weight))
+    chosen = _first(said)
+    told = [one for one in said if one.source.kind == "article" and _SHORTEST <= len(one.keys) <= _LONGEST]
+    pool = [one for one in told if one.form != "step"] or ([] if chosen else told)
+    near = [_nearness(one, centre, named) for one in pool]
+    top = max(near, default=1.0) or 1.0
+    while pool and len(chosen) < MOST_SENTENCES:
+        scores = [
+            RELEVANCE * value / top - (1 - RELEVANCE) * max((likeness(one.keys, c.keys) for c in chosen), default=0.0)
+            for one, value in zip(pool, near, strict=True)
+        ]
+        place = max(range(len(pool)), key=scores.__getitem__)
+        if scores[place] <= 0:
+            break
+        one = pool.pop(place)
+        near.pop(place)
+        if all(likeness(one.keys, c.keys) < SAME for c in chosen):
+            chosen.append(one)
+    return chosen
+
+
+def _first(said: Sequence[_Said]) -> list[_Said]:
+    solutions = [one for one in said if one.source.kind == "solution"]
+    return [max(solutions, key=lambda one: one.weight)] if solutions else []
+
+
+def _nearness(one: _Said, centre: Counter[str], named: set[str]) -> float:
+    """Mean weight of its words in the evidence, more for what the question names."""
+    mean = sum(log1p(centre[key]) for key in set(one.keys)) / (len(set(one.keys)) + 2)
+    names = any(name.casefold() in one.text.casefold() for name in named if len(name) > 2)
+    return one.weight * mean * (NAMED if names else 1.0)
+
+
+def _steps(said: Sequence[_Said]) -> list[_Said]:
+    """What to do in order: the numbered list of the strongest article, led by the strongest solution if it is new."""
+    lists: dict[str, list[_Said]] = {}
+    for one in said:
+        if one.form == "step":
+            lists.setdefault(one.source.id, []).append(one)
+    listed = next(iter(lists.values()), [])
+    solutions = _distinct([one for one in said if one.source.kind == "solution"])
+    if not listed:
+        return solutions[:MOST_STEPS]
+    lead = [
+        one
+        for one in solutions[:1]
+        if one.weight >= listed[0].weight and all(likeness(one.keys, step.keys) < SAME for step in listed)
+    ]
+    return _distinct([*lead, *listed])[:MOST_STEPS]
+
+
+def _alternatives(said: Sequence[_Said], used: Sequence[_Said]) -> list[Option]:
+    """Other solutions; where there are none, steps of other articles."""
+    sources = {one.source.id for one in used}
+    others = [
+        one for one in said if one.source.id not in sources and all(likeness(one.keys, u.keys) < SAME for u in used)
+    ]
+    ranked = [one for one in others if one.source.kind == "solution"] + [one for one in others if one.form == "step"]
+    return [
+        Option(one.text, _supporting(one, said), one.source.rate, one.source.attempts)
+        for one in _distinct(ranked)[:MOST_ALTERNATIVES]
+    ]
+
+
+def _distinct(said: Sequence[_Said]) -> list[_Said]:
+    kept: list[_Said] = []
+    for one in said:
+        if all(likeness(one.keys, other.keys) < SAME for other in kept):
+            kept.append(one)
+    return kept
+
+
+def _supporting(one: _Said, said: Sequence[_Said]) -> list[str]:
+    """Its source, then others that say the same in the same words."""
+    own = {token.key for token in tokens(one.text)}
+    others = [o.source.id for o in said if own == {token.key for token in tokens(o.text)}]
+    return list(dict.fromkeys([one.source.id, *others]))

@@ -1,0 +1,61 @@
+"""Sentences that speak to the machine that reads them instead of about a problem: prompt injection.
+
+What is read is data. This finds, so that it can be left out and said, what was written to be obeyed (Greshake et al.,
+"Not what you've signed up for: compromising real-world LLM-integrated applications with indirect prompt injection",
+2023). Nothing that an answer does hangs on it alone: what composes has no tool, and what it writes is verified.
+"""
+
+import re
+import tomllib
+import unicodedata
+from functools import cache
+from pathlib import Path
+
+from ml.retrieve.passages import sentences
+
+_UNSEEN = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+                     "\ufe00-\ufe0f\ufeff\U000e0000-\U000e007f]")  # fmt: skip
+_LOOKALIKES = str.maketrans("авеіјѕкмнорстухԁԛԝһӏϲαβεικνορτυχω", "abeijskmhopctyxdqwhlcabeikvoptuxw")
+"""Cyrillic and Greek letters, in lower case, that look like Latin ones."""
+_TAG = re.compile(r"<[^<>]{0,200}>")
+PATTERNS = Path(__file__).with_name("orders.toml")
+
+
+def is_order(text: str) -> bool:
+    """Whether a piece of a text gives orders to who reads it, whatever letters it is disguised in."""
+    return any(bool(_pattern().search(one)) for one in _readings(text))
+
+
+def without_orders(text: str) -> tuple[str, list[str]]:
+    """A text without its sentences that give orders, line by line, and those sentences."""
+    kept: list[str] = []
+    left: list[str] = []
+    for line in text.splitlines():
+        if not is_order(line):
+            kept.append(line)
+            continue
+        said = sentences(line) or [line]
+        good = [one for one in said if not is_order(one)]
+        if len(good) == len(said):  # only together do they give one
+            left.append(line)
+            continue
+        left += [one for one in said if is_order(one)]
+        kept += [" ".join(good)] if good else []
+    if not left and is_order(" ".join(text.split())):
+        return "", [text]
+    return "\n".join(kept), left
+
+
+def _readings(text: str) -> list[str]:
+    """As written, without what cannot be seen, with letters for those that look like them, and without mark-up."""
+    plain = unicodedata.normalize("NFKC", _UNSEEN.sub("", text)).casefold()
+    folded = plain.translate(_LOOKALIKES)
+    bare = _TAG.sub(" ", folded)
+    spaced = re.sub(r"(?<=\b\w)[ .\-_*](?=\w\b)", "", folded)
+    return list(dict.fromkeys((plain, folded, bare, spaced)))
+
+
+@cache
+def _pattern() -> re.Pattern[str]:
+    patterns: dict[str, list[str]] = tomllib.loads(PATTERNS.read_text(encoding="utf-8"))
+    return re.compile("|".join(f"(?:{one})" for some in patterns.values() for one in some), re.DOTALL)

@@ -1,0 +1,207 @@
+"""How likely an answer resolves the ticket: a logistic model over what is seen of the answer.
+
+Shipped with weights that are set by hand; learned from tickets whose outcome is recorded. Platt's targets keep the
+probabilities of few examples from certainty ("Probabilistic outputs for support vector machines", 1999), and those that
+are reported with the model are out-of-fold.
+"""
+
+from math import exp
+from pathlib import Path
+from typing import Literal, Self
+
+import msgspec
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ml.answer.features import NAMES
+from ml.evaluate.measures import confidence_error, log_loss
+from warehouse.errors import ArtifactDamaged, FormatMismatch
+
+FORMAT = 1
+FILE = "quality.json"
+FEWEST = 60
+"""Answers with a known outcome, and a sixth of them of either kind, below which nothing is learned."""
+THRESHOLD = 0.4
+"""Probability below which a person is asked."""
+FOLDS = 5
+PENALTY = 1.0
+OUTCOME = "resolved"
+_SHIPPED = {
+    "grounding": 0.8, "kept": 0.5, "coverage": 0.8, "entities": 0.4, "agreement": 1.4, "success": 3.0, "tried": 0.5,
+    "score": 1.6, "margin": 0.6, "freshness": 0.3, "tone": 0.4, "length": 0.2, "answered": 1.5,
+}  # fmt: skip
+_SHIPPED_INTERCEPT = -8.2
+
+Route = Literal["answer", "person"]
+
+
+class Judged(msgspec.Struct, frozen=True, kw_only=True):
+    """A probability, what each feature adds to its logarithm of odds, and who should answer."""
+
+    probability: float
+    parts: dict[str, float]
+    features: dict[str, float]
+    route: Route
+    weights: Literal["shipped", "learned"]
+
+
+class Measured(msgspec.Struct, frozen=True, kw_only=True):
+    """How a model did on answers that it had not seen: out of fold."""
+
+    rows: int
+    resolved: float
+    log_loss: float
+    log_loss_base: float
+    """Of the mean alone."""
+    auroc: float
+    ece: float
+
+
+class Quality(msgspec.Struct, frozen=True, kw_only=True):
+    """A logistic model. `means` and `scales` standardise the features of `names`."""
+
+    format: int = FORMAT
+    names: list[str]
+    means: list[float]
+    scales: list[float]
+    weights: list[float]
+    intercept: float
+    threshold: float = THRESHOLD
+    made: Literal["shipped", "learned"]
+    measured: Measured | None = None
+
+    @classmethod
+    def shipped(cls) -> Self:
+        """Weights set by hand, until some are learned."""
+        n = len(NAMES)
+        return cls(
+            names=list(NAMES),
+            means=[0.0] * n,
+            scales=[1.0] * n,
+            weights=[_SHIPPED[name] for name in NAMES],
+            intercept=_SHIPPED_INTERCEPT,
+            made="shipped",
+        )
+
+    @classmethod
+    def fit(cls, rows: pl.DataFrame, *, seed: int, threshold: float = THRESHOLD) -> Self:
+        """Learn from answers: columns `NAMES`, and `resolved` (null: not known). The shipped weights where too few."""
+        known = rows.drop_nulls(OUTCOME)
+        outcome = known[OUTCOME].cast(pl.Boolean).to_numpy().astype(np.float64)
+        if len(outcome) < FEWEST or min(outcome.sum(), len(outcome) - outcome.sum()) < FEWEST / 6:
+            return cls.shipped()
+        values = known.select(NAMES).to_numpy().astype(np.float64)
+        means, scales = values.mean(axis=0), values.std(axis=0)
+        scales = np.where(scales < 1e-6, 1.0, scales)
+        standard = (values - means) / scales
+        weights = _fit(standard, outcome)
+        return cls(
+            names=list(NAMES),
+            means=means.tolist(),
+            scales=scales.tolist(),
+            weights=weights[1:].tolist(),
+            intercept=float(weights[0]),
+            threshold=threshold,
+            made="learned",
+            measured=_measured(standard, outcome, seed),
+        )
+
+    def probability(self, features: dict[str, float]) -> float:
+        """That the answer resolves the ticket."""
+        return _squashed(self.intercept + sum(self.parts(features).values()))
+
+    def parts(self, features: dict[str, float]) -> dict[str, float]:
+        """What each feature adds to the logarithm of the odds."""
+        rows = zip(self.names, self.means, self.scales, self.weights, strict=True)
+        return {name: weight * (features[name] - mean) / scale for name, mean, scale, weight in rows}
+
+    def judge(self, features: dict[str, float]) -> Judged:
+        """The probability with its parts; an answer that is none, or not probable enough, goes to a person."""
+        parts = self.parts(features)
+        probability = self.probability(features)
+        answers = features["answered"] > 0 and probability >= self.threshold
+        return Judged(
+            probability=probability,
+            parts=parts,
+            features=features,
+            route="answer" if answers else "person",
+            weights=self.made,
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write `quality.json`."""
+        (folder / FILE).write_bytes(msgspec.json.format(msgspec.json.encode(self), indent=1))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Open what `save` wrote. Raises `ArtifactDamaged`, and `FormatMismatch` for another format."""
+        try:
+            found = msgspec.json.decode((folder / FILE).read_bytes(), type=cls)
+        except (OSError, msgspec.DecodeError) as error:
+            found_ = f"{folder} is no judge of answers: {error}."
+            raise ArtifactDamaged(f"{found_} Delete that directory and run `ticketlake build`.") from None
+        sizes = {len(one) for one in (found.names, found.means, found.scales, found.weights)}
+        if found.format != FORMAT or sizes != {len(NAMES)} or found.names != list(NAMES):
+            raise FormatMismatch(
+                f"{folder} judges by other features than these. Run `ticketlake build` to make it again."
+            )
+        return found
+
+
+def outcomes(answers: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFrame:
+    """Whether what answers put first resolved their tickets, as was recorded: `answers` with `resolved`.
+
+    `answers` has ticket_id and solution_id (null where an answer names none: it did not resolve), `attempts` ticket_id,
+    solution_id, succeeded. Where that solution was not tried, a ticket that another one resolved counts as not
+    resolved by this; one that nothing resolved says nothing.
+    """
+    solved = attempts.filter("succeeded").select("ticket_id").unique().with_columns(other=pl.lit(True))
+    own = attempts.group_by("ticket_id", "solution_id").agg(pl.col("succeeded").any())
+    joined = answers.join(own, on=["ticket_id", "solution_id"], how="left", maintain_order="left").join(
+        solved, on="ticket_id", how="left", maintain_order="left"
+    )
+    known = pl.coalesce("succeeded", pl.when(pl.col("other")).then(pl.lit(False)))
+    return joined.with_columns(known.alias(OUTCOME)).drop("succeeded", "other")
+
+
+def _fit(values: NDArray[np.float64], outcome: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Intercept and weights by Newton's method with Platt's targets and a ridge on the weights."""
+    good = outcome.sum()
+    targets = np.where(outcome > 0, (good + 1) / (good + 2), 1 / (len(outcome) - good + 2))
+    design = np.column_stack([np.ones(len(values)), values])
+    ridge = np.diag([1e-9, *[PENALTY] * values.shape[1]])
+    weights = np.zeros(design.shape[1])
+    for _ in range(50):
+        chance = 1 / (1 + np.exp(-np.clip(design @ weights, -30, 30)))
+        slope = design.T @ (chance - targets) + ridge @ weights
+        curve = (design * (chance * (1 - chance))[:, None]).T @ design + ridge
+        step = np.linalg.solve(curve, slope)
+        weights -= step
+        if np.abs(step).max() < 1e-8:
+            break
+    return weights
+
+
+def _measured(values: NDArray[np.float64], outcome: NDArray[np.float64], seed: int) -> Measured:
+    from sklearn.metrics import roc_auc_score
+
+    fold = np.random.default_rng(seed).permutation(len(outcome)) % FOLDS
+    chance, base = np.zeros(len(outcome)), np.zeros(len(outcome))
+    for number in range(FOLDS):
+        held = fold == number
+        weights = _fit(values[~held], outcome[~held])
+        chance[held] = 1 / (1 + np.exp(-np.clip(weights[0] + values[held] @ weights[1:], -30, 30)))
+        base[held] = outcome[~held].mean()
+    return Measured(
+        rows=len(outcome),
+        resolved=float(outcome.mean()),
+        log_loss=log_loss(outcome.astype(np.int64), np.column_stack([1 - chance, chance])),
+        log_loss_base=log_loss(outcome.astype(np.int64), np.column_stack([1 - base, base])),
+        auroc=float(roc_auc_score(outcome, chance)),
+        ece=confidence_error(chance, outcome > 0),
+    )
+
+
+def _squashed(value: float) -> float:
+    return 1 / (1 + exp(-max(-30.0, min(30.0, value))))

@@ -1,0 +1,63 @@
+"""What tickets say is wrong, as it is searched: redacted, without letters' trimmings and without how it ended."""
+
+import polars as pl
+
+from ml.inputs import encoded
+from ml.retrieve import redacted as redaction
+from ml.retrieve.documents import ERRORS, READ
+from ml.retrieve.redacted import people, redacted
+from ml.text import clean, entities, sources
+from ml.text.entities import Catalogue
+from ml.text.vectors import text_hash
+
+COPIED = (
+    "ticket_id", "created_at", "language", "customer_id", "product", "product_version", "product_module",
+    "category", "subcategory", "customer_tier", "region", "resolved_at",
+)  # fmt: skip
+WORDS = ("subject", "description", "error_logs", "stack_trace")
+COLUMNS = [*COPIED, *WORDS]
+"""What is read of tickets."""
+
+
+def problems(rows: pl.DataFrame) -> pl.DataFrame:
+    """Rows of `search/problems`, one a ticket (`COLUMNS`), in order.
+
+    `text_hash` is of the text that `features/embeddings` encodes of a ticket, so that its vector stands for the row.
+    """
+    texts = encoded(rows)
+    names = people(rows["description"])
+    title, body = _apart(rows["subject"], texts)
+    return pl.DataFrame(
+        {
+            **rows.select(COPIED).to_dict(),
+            "title": redacted(title, names),
+            "body": redacted(body, names),
+            "errors": redacted(named(rows), names),
+            "text_hash": text_hash(texts),
+        }
+    )
+
+
+def named(rows: pl.DataFrame) -> pl.Series:
+    """Codes, exceptions and top frames that text, log and trace name, a line each, in order, each once."""
+    said = rows.select(
+        pl.concat_str([pl.col(name).cast(pl.String).fill_null("").str.slice(0, READ) for name in WORDS], separator="\n")
+    ).to_series()
+    found = entities.entities(said, Catalogue()).filter(pl.col("kind").is_in(ERRORS))
+    lines = found.group_by("text").agg(pl.col("value").unique(maintain_order=True).str.join("\n"))
+    every = pl.DataFrame({"text": pl.int_range(rows.height, dtype=pl.Int64, eager=True)})
+    return every.join(lines, on="text", how="left", maintain_order="left")["value"].fill_null("").alias("errors")
+
+
+def digest() -> str:
+    """Changes with what `problems` does."""
+    return sources.digest(__file__, str(redaction.__file__)) + clean.digest() + entities.digest()
+
+
+def _apart(subjects: pl.Series, texts: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """The first line of cleaned texts that begin with a subject, and what follows."""
+    headed = subjects.cast(pl.String).fill_null("").str.contains(r"\S")
+    lines = texts.str.splitn("\n", 2).struct
+    title = lines.field("field_0").fill_null("").zip_with(headed, pl.Series([""]).new_from_index(0, len(texts)))
+    body = lines.field("field_1").fill_null("").zip_with(headed, texts)
+    return title.alias("title"), body.alias("body")

@@ -1,0 +1,124 @@
+"""The order of solutions, learned from what solved past tickets: LambdaMART over what speaks for each.
+
+Burges, "From RankNet to LambdaRank to LambdaMART" (2010), as XGBoost's `rank:ndcg` has it. A question is a ticket of
+the later past, asked of what was known before it; right is what solved it. Nothing of how it ended is among what the
+question is known by.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.retrieve.discriminant import Discriminant
+from ml.retrieve.evidence import DENSE, FEATURES, GRAPH, Evidence, Walk
+from ml.retrieve.examples import Examples, fitted, gather
+from ml.retrieve.past import Past
+from warehouse.errors import ArtifactDamaged, FormatMismatch
+
+if TYPE_CHECKING:
+    from xgboost import Booster
+
+NAME = "models/ranker"
+FORMAT = 1
+MODEL, SETTINGS = "ranker.ubj", "ranker.json"
+DEPTH, ROUNDS, RATE, SUBSAMPLE = 3, 150, 0.1, 0.8
+Floats = NDArray[np.float64]
+
+
+class _Settings(msgspec.Struct, frozen=True):
+    format: int
+    features: list[str]
+    keyword: float
+    dense: float
+    encoder: str
+
+
+class Ranker:
+    """Scores what `evidence` found. Threads may share one."""
+
+    def __init__(self, booster: "Booster", discriminant: Discriminant, settings: _Settings) -> None:
+        self._booster, self.discriminant, self._settings = booster, discriminant, settings
+        self._columns = [FEATURES.index(name) for name in settings.features]
+        self._booster.set_param({"nthread": 1})
+        self.keyword, self.dense = settings.keyword, settings.dense
+        self.encoder = settings.encoder
+
+    def scores(self, found: Evidence) -> Floats:
+        """One score per candidate solution, (c,); only their order, and their distances, mean something."""
+        if not len(found.solutions):
+            return np.empty(0)
+        scores: Floats = np.asarray(self._booster.inplace_predict(found.features[:, self._columns]), dtype=np.float64)
+        return scores
+
+    def importance(self) -> dict[str, float]:
+        """Mean gain by feature, the most useful first."""
+        gained = self._booster.get_score(importance_type="gain")
+        named = {self._settings.features[int(name[1:])]: float(gain) for name, gain in gained.items()}
+        return dict(sorted(named.items(), key=lambda item: -item[1]))
+
+    def save(self, folder: Path) -> None:
+        """Write XGBoost's own binary JSON, an array, and JSON."""
+        self._booster.save_model(folder / MODEL)
+        self.discriminant.save(folder)
+        (folder / SETTINGS).write_bytes(msgspec.json.encode(self._settings))
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Open what `save` wrote. Raises `ArtifactDamaged`, and `FormatMismatch` for one of other features."""
+        from xgboost import Booster
+        from xgboost.core import XGBoostError
+
+        try:
+            settings = msgspec.json.decode((folder / SETTINGS).read_bytes(), type=_Settings)
+            if settings.format != FORMAT or not set(settings.features) <= set(FEATURES):
+                raise FormatMismatch(f"{folder} ranks by what is not known here. Run `ticketlake build --learn`.")
+            booster = Booster(model_file=folder / MODEL)
+        except (OSError, ValueError, XGBoostError, msgspec.DecodeError) as error:
+            raise ArtifactDamaged(f"{folder} holds no ranker: {error}. Run `ticketlake build --learn`.") from None
+        return cls(booster, Discriminant.load(folder), settings)
+
+
+def learn(past: Past, walk: Walk | None = None, *, seed: int) -> tuple[Ranker, dict[str, Any]]:
+    """A ranker, and what its card says. `walk` goes through the graph of that past, with what was known at a time.
+
+    Raises `NothingToLearn` where too few tickets were solved.
+    """
+    examples = gather(past, walk)
+    names = [name for name in FEATURES if walk is not None or name not in GRAPH]
+    ranker = taught(examples, past, names, seed=seed)
+    card = {
+        "method": "LambdaMART (XGBoost) over votes of alike problems, priors, paths and success",
+        "rows": {"searched": examples.searched, "questions": examples.asked, "learned_from": len(examples.sizes)},
+        "split": {"asked_from": str(examples.asked_from)},
+        "parameters": {"keyword": examples.keyword, "dense": DENSE, "depth": DEPTH, "rounds": ROUNDS, "rate": RATE},
+        "importance": ranker.importance(),
+        "seed": seed,
+    }
+    return ranker, card
+
+
+def taught(examples: Examples, past: Past, names: Sequence[str], *, seed: int) -> Ranker:
+    """A ranker by these of `FEATURES`, that points to solutions as all of `past` does."""
+    columns = [FEATURES.index(name) for name in names]
+    booster = _boost(examples.features[:, columns], examples.labels, examples.sizes, seed)
+    return Ranker(booster, fitted(past), _Settings(FORMAT, list(names), examples.keyword, DENSE, past.encoder))
+
+
+def _boost(features: Floats, labels: NDArray[np.float32], sizes: Sequence[int], seed: int) -> "Booster":
+    from xgboost import DMatrix, train
+
+    data = DMatrix(features, label=labels)
+    data.set_group(sizes)
+    parameters = {
+        "objective": "rank:ndcg",
+        "max_depth": DEPTH,
+        "eta": RATE,
+        "subsample": SUBSAMPLE,
+        "seed": seed,
+        "nthread": 2,
+    }
+    return train(parameters, data, ROUNDS)

@@ -1,0 +1,209 @@
+"""From a question to solutions, articles and past tickets: every stage that is there, and which ones were not."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ml.retrieve.evidence import DENSE, FEATURES, KEYWORD, Evidence, Walk, Walked, alike, evidence, fused
+from ml.retrieve.filters import Filters
+from ml.retrieve.found import Found, FoundArticle, FoundSolution, FoundTicket, Path, Tried
+from ml.retrieve.index import Candidates, Index
+from ml.retrieve.question import Question
+from ml.retrieve.ranker import Ranker
+from ml.retrieve.remedies import Remedies
+from warehouse.errors import NotMaterialized
+
+TICKETS, ARTICLES, SOLUTIONS = "indexes/tickets", "indexes/articles", "indexes/solutions"
+Floats = NDArray[np.float64]
+Scores = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Searcher:
+    """What one release searches with; a part that it does not have is None. Threads may share one."""
+
+    tickets: Index | None
+    articles: Index | None
+    remedies: Remedies | None
+    ranker: Ranker | None
+    walk: Walk | None
+    issue_of: Mapping[str, str]
+
+    def find(self, question: Question, filters: Filters | None = None, k: int = 10, *, full: bool = False) -> Found:
+        """The k best of each kind; `full`: with all that the order of solutions rests on.
+
+        Raises `NotMaterialized` where there is nothing to search.
+
+        Fall-backs: without a ranker the votes of alike tickets decide, without a graph text alone, without an encoder
+        words alone.
+        """
+        if self.tickets is None:
+            raise NotMaterialized(TICKETS, "run `ticketlake build`")
+        used = ["keyword", *(["dense"] if question.shared is not None else [])]
+        near = self._alike(question, self.tickets, filters)
+        scores = self._fused(near)
+        solutions: list[FoundSolution] = []
+        if self.remedies is not None:
+            walked = self.walk(question, alike(self.tickets, near, scores)) if self.walk is not None else {}
+            found = self._gathered(question, self.tickets, self.remedies, (near, scores), walked)
+            told = FEATURES if full else STAGES
+            solutions = _solutions(found, self.shares(found), walked, (self.tickets, self.remedies), stages=told, k=k)
+            used += [name for name, there in (("graph", self.walk), ("ranker", self.ranker)) if there is not None]
+        return Found(
+            solutions=solutions,
+            articles=self._articles(question, filters, k),
+            tickets=self._tickets(self.tickets, near, scores, k),
+            used=used,
+            missing=self._missing(question),
+            release="",
+            versions={},
+        )
+
+    def _gathered(
+        self,
+        question: Question,
+        tickets: Index,
+        remedies: Remedies,
+        near: tuple[Candidates, Scores],
+        walked: Walked,
+    ) -> Evidence:
+        return evidence(
+            question,
+            *near,
+            index=tickets,
+            remedies=remedies,
+            discriminant=self.ranker.discriminant if self.ranker is not None else None,
+            walked=walked,
+        )
+
+    def shares(self, found: Evidence) -> Floats:
+        """How the belief that something helps is divided among the candidates, (c,): softmax of the ranker's scores, or
+        shares of the votes."""
+        if not len(found.solutions):
+            return np.empty(0)
+        scores = self.ranker.scores(found) if self.ranker is not None else found.column("fused")
+        shares = np.exp(scores - scores.max())
+        divided: Floats = shares / shares.sum()
+        return divided
+
+    def _alike(self, question: Question, index: Index, filters: Filters | None) -> Candidates:
+        allowed = filters.mask(index.documents) if filters is not None else None
+        near = index.search(question.asked, question.shared, allowed)
+        if question.ticket_id is None or index.key != "ticket_id":
+            return near
+        return near.take((index.documents["ticket_id"].gather(near.places) != question.ticket_id).to_numpy())
+
+    def _fused(self, near: Candidates) -> Scores:
+        keyword = self.ranker.keyword if self.ranker is not None else KEYWORD
+        return fused(near, keyword if near.dense.any() else 1.0, DENSE)
+
+    def _tickets(self, index: Index, near: Candidates, scores: Scores, k: int) -> list[FoundTicket]:
+        best = np.argsort(-scores, kind="stable")[:k]
+        rows = index.documents.select("ticket_id", "title", "created_at")[near.places[best]]
+        solved = self.remedies.solved_by(near.places[best]) if self.remedies is not None else [None] * len(best)
+        return [
+            FoundTicket(
+                ticket_id=name,
+                title=title,
+                score=float(scores[at]),
+                scores={"keyword": float(near.keyword[at]), "dense": float(near.cosines[at])},
+                created_at=created,
+                solution_id=solution,
+                issue_id=self.issue_of.get(name),
+            )
+            for at, (name, title, created), solution in zip(best, rows.iter_rows(), solved, strict=True)
+        ]
+
+    def _articles(self, question: Question, filters: Filters | None, k: int) -> list[FoundArticle]:
+        if self.articles is None:
+            return []
+        near = self._alike(question, self.articles, _of_articles(filters))
+        scores = self._fused(near)
+        told: dict[str, FoundArticle] = {}
+        columns = ("article_id", "passage_id", "title", "path", "body", "updated_at")
+        for at in np.argsort(-scores, kind="stable").tolist():
+            row = self.articles.documents.select(columns)[int(near.places[at])].row(0, named=True)
+            if row["article_id"] not in told:
+                text, found = row.pop("body"), {"keyword": float(near.keyword[at]), "dense": float(near.cosines[at])}
+                told[row["article_id"]] = FoundArticle(**row, text=text, score=float(scores[at]), scores=found)
+            if len(told) == k:
+                break
+        return list(told.values())
+
+    def _missing(self, question: Question) -> dict[str, str]:
+        parts = {
+            "dense": None if question.shared is None else question,
+            SOLUTIONS: self.remedies,
+            ARTICLES: self.articles,
+            "models/ranker": self.ranker,
+            "indexes/graph": self.walk,
+        }
+        return {name: WHY[name] for name, part in parts.items() if part is None}
+
+
+STAGES = ("keyword", "dense", "fused", "discriminant", "rate", "graph")
+WHY = {
+    "dense": "there is no encoder: searched by words alone",
+    SOLUTIONS: "not materialized: run `ticketlake build`",
+    ARTICLES: "not materialized: run `ticketlake build`",
+    "models/ranker": "not materialized: ordered by the votes of alike tickets; run `ticketlake build --learn`",
+    "indexes/graph": "not materialized: searched without it; run `ticketlake build`",
+}
+
+
+def _solutions(
+    found: Evidence, shares: Floats, walked: Walked, within: tuple[Index, Remedies], *, stages: Sequence[str], k: int
+) -> list[FoundSolution]:
+    index, remedies = within
+    rows = remedies.solutions.select("text", "last_at")
+    ids = index.documents["ticket_id"]
+    told = []
+    for at in np.argsort(-shares, kind="stable")[:k].tolist():
+        place = int(found.solutions[at])
+        name = remedies.ids[place]
+        text, last = rows.row(place)
+        tried = Tried(
+            attempts=int(remedies.attempts[place]),
+            successes=int(remedies.successes[place]),
+            rate=float(remedies.rates[place]),
+            last_at=last,
+        )
+        path = walked[name][1] if name in walked else None
+        tickets = ids.gather(found.tickets(place)).to_list()
+        scores = {one: round(float(found.column(one)[at]), 4) for one in stages}
+        told.append(
+            FoundSolution(
+                solution_id=name,
+                text=text,
+                score=float(shares[at]),
+                scores=scores,
+                tried=tried,
+                tickets=tickets,
+                path=path,
+                reason=_reason(tried, len(tickets), scores, path),
+            )
+        )
+    return told
+
+
+def _of_articles(filters: Filters | None) -> Filters | None:
+    """Articles are of products and languages; they are not asked by customers of a tier, nor at a time."""
+    if filters is None:
+        return None
+    return Filters(product=filters.product, product_module=filters.product_module)
+
+
+def _reason(tried: Tried, near: int, stages: Mapping[str, float], path: Path | None) -> str:
+    said: Sequence[str] = [
+        f"helped in {tried.successes} of {tried.attempts} attempts" if tried.attempts else "not tried yet",
+        f"tried on {near} of the tickets most alike" if near else "",
+        "pointed to by the description" if stages["discriminant"] > POINTED else "",
+        f"by way of {' → '.join(path.nodes)}" if path is not None else "",
+    ]
+    return "; ".join(part for part in said if part)
+
+
+POINTED = -1.6
+"""Log-probability from which a discriminant points at something: one in five."""

@@ -1,0 +1,125 @@
+"""What is found for a ticket or a text: by one release, with what its classifiers think of it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Lock
+from typing import Any
+
+import polars as pl
+
+from ml.answers import answer
+from ml.graph.broad import Broad
+from ml.graph.index import DATABASE, SCOPES
+from ml.graph.index import NAME as GRAPH
+from ml.graph.store import Store
+from ml.graph.walker import Walker
+from ml.inputs import encoded, of_one
+from ml.retrieve import problems
+from ml.retrieve.index import Index
+from ml.retrieve.knowledge import Knowledge
+from ml.retrieve.question import Question
+from ml.retrieve.ranker import NAME as RANKER
+from ml.retrieve.ranker import Ranker
+from ml.retrieve.remedies import Remedies
+from ml.retrieve.searcher import ARTICLES, SOLUTIONS, TICKETS, Searcher
+from ml.retrieve.segment import Segment
+from service.loading import Loading
+from service.models import Failed, Models
+from warehouse.artifacts import Artifact
+from warehouse.contracts import silver
+
+PARTS = (TICKETS, f"{TICKETS}_delta", ARTICLES, f"{ARTICLES}_delta", SOLUTIONS, RANKER, GRAPH)
+PRIORS = ("category", "subcategory")
+LIKELY = 0.01
+"""Probability below which a category is no prior."""
+
+
+class Graph:
+    """The graph of one release: walks, broad questions, and neighbourhoods, these one at a time."""
+
+    def __init__(self, artifact: Artifact) -> None:
+        """Open a private copy."""
+        self.walker, self.broad = Walker.load(artifact.path), Broad.load(artifact.path / SCOPES)
+        self._place = TemporaryDirectory(prefix="ticketlake-kuzu-", ignore_cleanup_errors=True)
+        self._store = Store(artifact.path / DATABASE, Path(self._place.name))
+        self._asking = Lock()
+
+    def ask(self, question: Callable[[Store], Any]) -> Any:
+        """What `question` asks of the database."""
+        with self._asking:
+            return question(self._store)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one release finds with."""
+
+    searcher: Searcher
+    graph: Graph | None
+    versions: Mapping[str, str]
+
+    @classmethod
+    def load(cls, loading: Loading, models: Models) -> "Finding":
+        """Load what changed. An index of another encoder than the release's is none."""
+        encoder = models.encoder.digest if models.encoder is not None else None
+        tickets, articles = _index(loading, TICKETS, encoder), _index(loading, ARTICLES, encoder)
+        known = loading.part(SOLUTIONS, lambda artifact: Knowledge.load(artifact.path))
+        ranker = loading.part(RANKER, lambda artifact: Ranker.load(artifact.path))
+        graph = loading.part(GRAPH, Graph)
+        searcher = Searcher(
+            tickets=tickets,
+            articles=articles,
+            remedies=Remedies(known.solutions, known.attempts, tickets.documents) if known and tickets else None,
+            ranker=ranker if ranker is not None and ranker.encoder == encoder else None,
+            walk=graph.walker if graph is not None else None,
+            issue_of=dict(known.members.select("ticket_id", "issue_id").iter_rows()) if known else {},
+        )
+        return cls(searcher, graph, {name: loading.loaded[name][0] for name in PARTS if name in loading.loaded})
+
+
+def asked(models: Models, ticket: pl.DataFrame, features: pl.DataFrame | None, failed: Failed) -> Question:
+    """A ticket as a question: encoded once, and with the categories that its classifiers think of."""
+    row = problems.problems(_whole(ticket))
+    known = row.row(0, named=True)
+    vector, categories = None, dict[str, Mapping[str, float]]()
+    if models.encoder is not None:
+        texts = encoded(ticket)
+        vectors = models.encoder.encode(texts.to_list())
+        vector = vectors[0]
+        if features is not None:
+            champions = {name: one for name, one in models.champions.items() if name in PRIORS}
+            given = answer(champions, of_one(ticket, texts, features, vectors), failed)
+            categories = {name: _likely(one.classes, one.probabilities[0].tolist()) for name, one in given.items()}
+    return Question(
+        asked=row.select("title", "body", "errors", "language"),
+        vector=vector,
+        shared=models.encoder.shared(vector[None])[0] if models.encoder is not None and vector is not None else None,
+        product=known["product"],
+        product_version=known["product_version"],
+        product_module=known["product_module"],
+        categories=categories.get("category", {}),
+        subcategories=categories.get("subcategory", {}),
+        at=known["created_at"],
+        ticket_id=known["ticket_id"],
+    )
+
+
+def _likely(classes: list[str], probabilities: list[float]) -> Mapping[str, float]:
+    return {name: value for name, value in zip(classes, probabilities, strict=True) if value >= LIKELY}
+
+
+def _whole(ticket: pl.DataFrame) -> pl.DataFrame:
+    """With nulls for what is not known of a ticket that was just opened."""
+    missing = [name for name in problems.COLUMNS if name not in ticket.columns]
+    nothing = [pl.lit(None, dtype=silver.TICKETS.schema[name]).alias(name) for name in missing]
+    return ticket.with_columns(nothing).with_columns(pl.col("ticket_id").cast(pl.String))
+
+
+def _index(loading: Loading, name: str, encoder: str | None) -> Index | None:
+    base = loading.part(name, lambda artifact: Segment.load(artifact.path))
+    delta = loading.part(f"{name}_delta", lambda artifact: Segment.load(artifact.path))
+    if base is None or (encoder is not None and base.encoder != encoder):
+        return None
+    return Index([base] if delta is None else [base, delta])

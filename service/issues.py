@@ -1,0 +1,113 @@
+"""Issues and their neighbours in the graph, as a release published them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from ml.graph.broad import Hit
+from ml.graph.index import NAME as GRAPH
+from ml.graph.store import Neighbour
+from service.serving import Opened
+from warehouse.contracts.graph import ISSUE_CHANGES, ISSUES
+from warehouse.delta import Lake
+from warehouse.errors import NotMaterialized
+
+SORTED = ("tickets", "last_at", "trend", "first_at")
+
+
+class Issue(msgspec.Struct, frozen=True, kw_only=True):
+    """Tickets that have one cause, as far as words, errors and remedies tell."""
+
+    issue_id: str
+    name: str
+    category: str | None
+    subcategory: str | None
+    products: list[str]
+    versions: list[str]
+    modules: list[str]
+    error_codes: list[str]
+    tickets: int
+    customers: int
+    open_tickets: int
+    tickets_last_30_days: int
+    trend: float | None
+    first_at: datetime
+    last_at: datetime
+    open_since: datetime | None
+    best_solution_id: str | None
+    example_ticket_ids: list[str]
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """An issue that began, was split off `other`, or was merged into it."""
+
+    change: str
+    other: str
+    at: datetime
+    tickets: int
+
+
+def issues(lake: Lake, opened: Opened, by: dict[str, str | None], order: str, limit: int) -> list[Issue]:
+    """The first of the issues that have what is asked for, by `order`. Raises `NotMaterialized`."""
+    lists = {"product": "products", "version": "versions", "error_code": "error_codes"}
+    held = [
+        pl.col(lists[name]).list.contains(value) if name in lists else pl.col(name) == value
+        for name, value in by.items()
+        if value is not None
+    ]
+    rows = _rows(lake, opened).filter(held) if held else _rows(lake, opened)
+    ordered = rows.sort(order, "issue_id", descending=[True, False], nulls_last=True).head(limit).collect()
+    return [msgspec.convert(row, Issue) for row in ordered.iter_rows(named=True)]
+
+
+def issue(lake: Lake, opened: Opened, issue_id: str) -> tuple[Issue, list[Change]] | None:
+    """One issue and what became of it; None where there is none of that id. Raises `NotMaterialized`."""
+    rows = _rows(lake, opened).filter(pl.col("issue_id") == issue_id).collect()
+    if rows.is_empty():
+        return None
+    version = opened.release.manifest.tables.get(ISSUE_CHANGES.path)
+    mine = (pl.col("issue_id") == issue_id) | (pl.col("other") == issue_id)
+    changes = lake.scan(ISSUE_CHANGES, version=version).filter(mine).sort("at").collect()
+    told = [msgspec.convert(row, Change) for row in changes.drop("issue_id").iter_rows(named=True)]
+    return msgspec.convert(rows.row(0, named=True), Issue), told
+
+
+def broad(lake: Lake, opened: Opened, question: str, now: datetime, limit: int) -> list[tuple[Issue, Hit]] | None:
+    """The issues that a broad question asks about, with its tickets in that scope; None for one that is not broad.
+
+    Raises `NotMaterialized` where there is no graph.
+    """
+    if opened.finding.graph is None:
+        raise opened.fault(GRAPH)
+    asking = opened.finding.graph.broad
+    scope = asking.scope(question, opened.finding.graph.walker.linker, now)
+    if scope is None:
+        return None
+    hits = asking.answer(scope, limit=limit)
+    rows = _rows(lake, opened).filter(pl.col("issue_id").is_in([hit.issue_id for hit in hits])).collect()
+    known = {row["issue_id"]: msgspec.convert(row, Issue) for row in rows.iter_rows(named=True)}
+    return [(known[hit.issue_id], hit) for hit in hits if hit.issue_id in known]
+
+
+def neighbours(
+    opened: Opened, node: str, *, depth: int, kinds: Sequence[str], as_of: datetime | None, limit: int
+) -> tuple[str, str, list[Neighbour]] | None:
+    """Kind and name of a node, and what is near it; None where there is none of that id. Raises `NotMaterialized`."""
+    graph = opened.finding.graph
+    if graph is None:
+        raise opened.fault(GRAPH)
+    found = graph.ask(lambda store: store.node(node))
+    if found is None:
+        return None
+    near: list[Neighbour] = graph.ask(lambda store: store.neighbours(node, depth, kinds, as_of, limit))
+    return (*found, near)
+
+
+def _rows(lake: Lake, opened: Opened) -> Any:
+    version = opened.release.manifest.tables.get(ISSUES.path)
+    if version is None:
+        raise NotMaterialized(ISSUES.path, "run `ticketlake build`")
+    return lake.scan(ISSUES, version=version)

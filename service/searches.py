@@ -1,0 +1,136 @@
+"""Writing down what was searched and found, without what names a person; no search waits for it to succeed."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from math import isfinite
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from ml.retrieve.found import Found
+from ml.text.clean import clean
+from ml.text.names import signed
+from ml.text.redact import redact
+from ml.text.vectors import text_hash
+from operations.entries import Entry
+from operations.inbox import Inbox
+from warehouse.errors import StoreUnavailable
+from warehouse.payloads import EVERY
+from warehouse.search_made import MOST_THINGS, SOUGHT, Asked, SearchMade, Thing, ThingKind
+
+LONGEST = 20_000
+"""Characters of a question that are kept: what comes after them tells questions apart no better."""
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What someone asked. `text` is as it was written; without a ticket, `ticket_id` is `*`."""
+
+    kind: Asked
+    text: str
+    k: int
+    ticket_id: str = EVERY
+    filters: Mapping[str, Any] = {}
+    session: str | None = None
+    asker: str | None = None
+
+
+def record_search(
+    inbox: Inbox | None,
+    question: Question,
+    found: Found,
+    *,
+    search_id: str,
+    made_at: datetime,
+    latency_ms: float,
+    enough: float | None = None,
+    reply: Thing | None = None,
+    names: Iterable[str] = (),
+) -> bool:
+    """Whether the search is durable; False where the store does not answer (or there is none), which harms no search.
+
+    `names` of people are redacted beside those that the question itself gives, `enough` is the score from which this
+    release trusts a result, `reply` an answer that was composed. Of `search_id` and a found id the suggestion's id is
+    made: `warehouse.search_made.suggestion_id`.
+    """
+    if inbox is None:
+        return False
+    kept = redacted(question.text, names)
+    made = SearchMade(
+        search_id=search_id,
+        kind=question.kind,
+        made_at=made_at,
+        ticket_id=question.ticket_id,
+        text=kept,
+        text_hash=text_hash(pl.Series([kept])).item(),
+        filters=_without_people(question.filters, names),
+        k=question.k,
+        used=found.used,
+        missing=sorted(found.missing),
+        found=[*things(found), *([reply] if reply else [])],
+        returned=len(_ids(found)[SOUGHT[question.kind]]),
+        enough=enough,
+        release=found.release or None,
+        session=question.session,
+        asker=question.asker,
+        latency_ms=latency_ms,
+    )
+    try:
+        inbox.append([entry(made)])
+    except StoreUnavailable:
+        return False
+    return True
+
+
+def entry(made: SearchMade) -> Entry:
+    """The inbox entry of a search."""
+    return Entry(
+        kind="search",
+        idempotency_key=key(made.search_id),
+        ticket_id=made.ticket_id,
+        body=msgspec.json.encode(made).decode(),
+        received_at=made.made_at,
+    )
+
+
+def key(search_id: str) -> str:
+    """The inbox's key of a search."""
+    return f"search:{search_id}"
+
+
+def redacted(text: str, names: Iterable[str] = ()) -> str:
+    """A question as it may be kept: what it says, without greeting and signature, and without what identifies."""
+    written = text[:LONGEST]
+    said, _ = redact(clean(pl.Series([written])), [*names, *signed([written])])
+    return str(said.item())
+
+
+def things(found: Found) -> list[Thing]:
+    """The ten best of each kind."""
+    return [
+        Thing(kind=kind, id=id_, rank=rank, score=score if isfinite(score) else None)
+        for kind, results in _ids(found).items()
+        for rank, (id_, score) in enumerate(results[:MOST_THINGS], 1)
+    ]
+
+
+def _ids(found: Found) -> dict[ThingKind, Sequence[tuple[str, float]]]:
+    return {
+        "solution": [(one.solution_id, one.score) for one in found.solutions],
+        "article": [(one.article_id, one.score) for one in found.articles],
+        "ticket": [(one.ticket_id, one.score) for one in found.tickets],
+    }
+
+
+def _without_people(filters: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Filters are typed by people, too."""
+    known = list(names)
+
+    def safe(value: Any) -> Any:
+        if isinstance(value, str):
+            return redact(pl.Series([value]), known)[0].item()
+        if isinstance(value, Mapping):
+            return {name: safe(inner) for name, inner in value.items()}
+        return [safe(inner) for inner in value] if isinstance(value, list | tuple | set | frozenset) else value
+
+    return {name: safe(value) for name, value in filters.items()}
