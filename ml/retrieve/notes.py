@@ -48,7 +48,8 @@ def masked(texts: pl.Series, catalogue: Catalogue) -> pl.DataFrame:
     every = texts.unique(maintain_order=True)
     found = entities(every, catalogue).filter(pl.col("kind").is_in(VARYING))
     patterns = put(every, found, [f"[{kind.upper()}]" for kind in found["kind"]])
-    return pl.DataFrame({"sentence": every, "pattern": [_NUMBER.sub("[NUMBER]", one) for one in patterns]})
+    numbered = pl.Series([_NUMBER.sub("[NUMBER]", one) for one in patterns], dtype=pl.String)
+    return pl.DataFrame({"sentence": every, "pattern": numbered})
 
 
 def slots(patterns: Iterable[str]) -> list[str]:
