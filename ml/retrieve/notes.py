@@ -65,6 +65,11 @@ def slots(patterns: Iterable[str]) -> list[str]:
     return sorted(slot for slot, seen in fillers.items() if len(seen) >= FILLERS)
 
 
+def of_slots(patterns: pl.Series) -> list[str]:
+    """Those of known patterns that have a slot for a name."""
+    return patterns.filter(patterns.str.contains(PERSON, literal=True)).to_list()
+
+
 def with_slots(said: pl.DataFrame, known: Collection[str]) -> pl.DataFrame:
     """The sentences with the names in these slots masked, in `pattern` and in `sentence`."""
     pairs, places = said.select("sentence", "pattern").unique(maintain_order=True), frozenset(known)

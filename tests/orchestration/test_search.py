@@ -28,6 +28,7 @@ SECRETS = {
     "token": "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
     "address": "10.20.30.41",
 }
+NAMES = ("Anna", "Bert", "Carla", "Dora", "Emil", "Frida", "Gustav")
 PERSON = "Petra Lindner"
 LETTER = f"Good morning,\n\nit fails. {PERSON} saw it. {{}}\n\nKind regards\n{PERSON}"
 
@@ -38,6 +39,7 @@ def tickets(numbers, **columns):
     for number in numbers:
         area = number % len(AREAS)
         note = ("Had a look. " if number % 3 else "") + SAID[area][number // 4 % 2].replace("{n}", str(number))
+        note += f" Told {NAMES[number % len(NAMES)]} about it." if number % 3 == 1 else ""
         opened = START + timedelta(hours=number)
         row = {
             "ticket_id": f"T-{number:04d}", "created_at": opened, "resolved_at": opened + timedelta(hours=5),
@@ -115,6 +117,25 @@ def test_new_tickets_cost_their_own_reading_and_leave_the_solutions_of_others(la
     (problems, _, notes), _ = follow(lake, encoder)
     assert (problems, notes) == (6, 6)
     assert before.join(lake.read(ATTEMPTS), on=before.columns, how="anti").is_empty()
+
+
+def test_where_names_varied_a_new_name_is_one_too_and_no_solution(lake, encoder):
+    lake.merge(silver.TICKETS, tickets(range(80)))
+    follow(lake, encoder)
+    said = {
+        81: "Told Zoe about it.",
+        82: "Fee refunded. Told Zoe about it.",
+        83: "Invented a wheel. Told Zoe about it.",
+    }
+    lake.merge(silver.TICKETS, pl.concat([tickets([number], resolution=note) for number, note in said.items()]))
+    follow(lake, encoder)
+    found = lake.read(ATTEMPTS).filter(pl.col("ticket_id") > "T-0080").sort("ticket_id")
+    assert found["saying"].to_list() == ["Fee refunded.", "Invented a wheel."]
+    assert not [
+        table
+        for table, rows in everything(lake).items()
+        if any(f"{name} " in str(rows.to_dicts()) for name in (*NAMES, "Zoe"))
+    ]
 
 
 def test_in_two_loads_or_in_one_the_same_solutions_are_found(lake, encoder, tmp_path):
