@@ -77,7 +77,11 @@ SAYINGS = Table(
     grain="One row per kind of sentence that agents write in notes, what varies masked: which remedy it names, if any.",
     columns=(
         Column("pattern", pl.String, "The sentence, redacted, names, versions and numbers masked", distinct=True),
-        Column("kind", pl.String, "remedy, failed (an action that did not help), other, or slot (a name varies in it)"),
+        Column(
+            "kind",
+            pl.String,
+            "remedy, failed (an action that did not help), other, or slot (of names, where it is none of these)",
+        ),
         Column("solution_id", pl.String, "The canonical solution that is meant"),
         Column("tickets", pl.Int64, "Tickets that it was judged by", required=True),
         Column("vector", pl.Binary, "Of remedies: float32, little endian, of unit length"),
