@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from ml.graph.arrays import NEVER, RELATIONS, Arrays
 from ml.retrieve.found import Path
 
-NAMED, ALIKE, DIRECT, LINKED = 0.3, 0.3, 0.3, 0.1
+NAMED, ALIKE, DIRECT, LINKED = 0.6, 0.2, 0.15, 0.05
 """How likely a walk takes each kind of path."""
 MOST_TICKETS = 4_000
 """Of a thing that many tickets name, the newest are walked through."""
