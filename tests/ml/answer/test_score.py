@@ -11,7 +11,8 @@ from ml.answer.compose import Offline
 from ml.answer.draft import Draft, Sentence
 from ml.answer.evidence import evidence, question
 from ml.answer.features import NAMES, features
-from ml.answer.score import FILE, Quality, outcomes
+from ml.answer.outcomes import outcomes
+from ml.answer.score import FILE, Quality
 from warehouse.errors import ArtifactDamaged, FormatMismatch
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -142,4 +143,19 @@ def test_outcomes_are_those_that_were_recorded():
         schema=["ticket_id", "solution_id", "succeeded"], orient="row",
     )  # fmt: skip
 
-    assert outcomes(answers, attempts)["resolved"].to_list() == [True, False, False, None, False]
+    assert outcomes(answers, attempts)["resolved"].to_list() == [1.0, 0.0, 0.0, None, 0.0]
+
+
+def test_what_was_not_tried_does_what_it_did_on_the_issue():
+    past = [(f"t{n}", "S1", n % 4 > 0) for n in range(40)] + [(f"u{n}", "S2", n % 5 == 0) for n in range(20)]
+    attempts = pl.DataFrame(
+        [*past, ("now", "S2", True)], schema=["ticket_id", "solution_id", "succeeded"], orient="row"
+    )
+    members = attempts.select("ticket_id", issue_id=pl.lit("ISS-1"))
+    answers = pl.DataFrame({"ticket_id": ["now"] * 3, "solution_id": ["S1", "S2", "S3"]})
+
+    one, two, three = outcomes(answers, attempts, members)["resolved"].to_list()
+    assert one == pytest.approx(0.75, abs=0.05)
+    assert (two, three) == (1.0, 0.0)
+    alone = members.with_columns(issue_id=pl.col("ticket_id"))
+    assert outcomes(answers, attempts, alone)["resolved"].to_list() == [0.0, 1.0, 0.0]
