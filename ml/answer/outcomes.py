@@ -24,14 +24,16 @@ def outcomes(answers: pl.DataFrame, attempts: pl.DataFrame, members: pl.DataFram
     """
     own = attempts.group_by("ticket_id", "solution_id").agg(tried=pl.col("succeeded").any().cast(pl.Float64))
     solved = attempts.filter("succeeded").select("ticket_id", other=pl.lit(0.0)).unique()
-    rows = answers.join(own, on=["ticket_id", "solution_id"], how="left", maintain_order="left")
+    rows = answers.select("ticket_id", "solution_id").join(
+        own, on=["ticket_id", "solution_id"], how="left", maintain_order="left"
+    )
     rows = rows.join(solved, on="ticket_id", how="left", maintain_order="left")
     rows = rows.with_columns(none=pl.when(pl.col("solution_id").is_null()).then(0.0))
     told = ["tried", "none", "other"]
     if members is not None:
         rows = _on_issues(rows, attempts, members)
         told.insert(2, "fared")
-    return rows.select(*answers.columns, pl.coalesce(told).alias(OUTCOME))
+    return answers.with_columns(rows.select(pl.coalesce(told).alias(OUTCOME)).to_series())
 
 
 def _on_issues(rows: pl.DataFrame, attempts: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:

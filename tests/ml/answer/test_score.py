@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -10,6 +11,7 @@ from ml.answer.checked import Checked, checked
 from ml.answer.compose import Offline
 from ml.answer.draft import Draft, Sentence
 from ml.answer.evidence import evidence, question
+from ml.answer.examples import Case, examples
 from ml.answer.features import NAMES, features
 from ml.answer.outcomes import outcomes
 from ml.answer.score import FILE, Quality
@@ -82,8 +84,6 @@ def test_what_is_no_judge_is_refused(tmp_path):
         Quality.load(tmp_path)
     for old in ({"format": 99}, {"names": ["other"]}, {"weights": [1.0]}):
         Quality.shipped().save(tmp_path)
-        import msgspec
-
         known = msgspec.json.decode((tmp_path / FILE).read_bytes())
         (tmp_path / FILE).write_bytes(msgspec.json.encode({**known, **old}))
         with pytest.raises(FormatMismatch):
@@ -104,8 +104,6 @@ def test_better_answers_are_judged_better(found):
     told = evidence(found)
     answer = checked(Offline().compose(ASKED, told), told)
     best = Quality.shipped().judge(seen(answer, told))
-
-    import msgspec
 
     def changed(**values):
         other = [msgspec.structs.replace(one, **values) if one.id == "SOL-1" else one for one in told]
@@ -159,3 +157,14 @@ def test_what_was_not_tried_does_what_it_did_on_the_issue():
     assert (two, three) == (1.0, 0.0)
     alone = members.with_columns(issue_id=pl.col("ticket_id"))
     assert outcomes(answers, attempts, alone)["resolved"].to_list() == [0.0, 1.0, 0.0]
+
+
+def test_past_tickets_become_examples_with_their_outcomes(found):
+    told = evidence(found)
+    cases = [Case("a", ASKED, told, NOW), Case("b", ASKED, [], NOW)]
+    attempts = pl.DataFrame([("a", "SOL-1", True)], schema=["ticket_id", "solution_id", "succeeded"], orient="row")
+    rows = outcomes(examples(cases), attempts)
+
+    assert rows.select("ticket_id", "solution_id", "resolved").rows() == [("a", "SOL-1", 1.0), ("b", None, 0.0)]
+    assert rows.select(NAMES).row(0, named=True) == seen(checked(Offline().compose(ASKED, told), told), told)
+    assert Quality.fit(examples([]).with_columns(resolved=pl.lit(1.0)), seed=1) == Quality.shipped()
