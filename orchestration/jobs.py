@@ -4,8 +4,9 @@ import dagster as dg
 
 from orchestration.defs.ablation import compare_stages
 from orchestration.defs.errors import analyse
-from orchestration.defs.indexes import solution_ranker
+from orchestration.defs.indexes import index, solution_ranker
 from orchestration.defs.mirror import mirrored
+from orchestration.defs.release import current
 from orchestration.defs.studied import study_learning
 from orchestration.defs.understanding import understand
 from orchestration.resources import LakeResource
@@ -46,6 +47,15 @@ compare = dg.define_asset_job(
 )
 
 
+merge = dg.define_asset_job(
+    "merge",
+    selection=dg.AssetSelection.assets(index, current),
+    description="Weekly: what is new in the indexes becomes part of their bases.",
+    executor_def=dg.in_process_executor,
+    config={"ops": {"index": {"config": {"merge": True}}}},
+)
+
+
 @dg.op
 def compact_and_vacuum(context: dg.OpExecutionContext, lake: LakeResource) -> None:
     """Merge small files and remove those that no version still kept refers to."""
@@ -71,4 +81,7 @@ weekly = dg.ScheduleDefinition(
 )
 weekly_learning = dg.ScheduleDefinition(
     name="weekly_learning", job=learn, cron_schedule="0 5 * * 0", default_status=dg.DefaultScheduleStatus.RUNNING
+)
+weekly_merge = dg.ScheduleDefinition(
+    name="weekly_merge", job=merge, cron_schedule="30 3 * * 0", default_status=dg.DefaultScheduleStatus.RUNNING
 )
