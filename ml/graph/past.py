@@ -30,4 +30,4 @@ def walker(past: Past, outcomes: pl.DataFrame, passages: pl.DataFrame, *, linked
     edges = build.whole(
         build.ticket_edges(rows, shown, past.attempts, technical), members, rows, past.solutions, passages
     )
-    return Walker(Linker.of(edges, said, rows.height), Walk.of(edges))
+    return Walker(Linker.of(edges, terms.vocabulary(said), rows.height), Walk.of(edges))
