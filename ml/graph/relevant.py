@@ -13,6 +13,8 @@ KEPT = 128
 """Directions that are kept."""
 LEAST_PER_DIRECTION = 4
 """Tickets in groups for each number of a vector; with fewer nothing is learned."""
+MOST_LEARNED_FROM = 20_000
+"""Tickets that are learned from: the last of the frame."""
 SHRINKAGE = 0.1
 """How much of the spread within groups is taken to be the same in all directions (Ledoit and Wolf, 2004)."""
 Vectors = NDArray[np.float32]
@@ -27,7 +29,7 @@ def relevant(vectors: Vectors, groups: pl.Series) -> Vectors:
 
     labels = groups.rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
     sizes = np.bincount(labels)
-    some = np.flatnonzero((labels > 0) & (sizes[labels] > 1))
+    some = np.flatnonzero((labels > 0) & (sizes[labels] > 1))[-MOST_LEARNED_FROM:]
     dimension = vectors.shape[1]
     if len(some) < LEAST_PER_DIRECTION * dimension:
         return vectors
@@ -39,9 +41,10 @@ def relevant(vectors: Vectors, groups: pl.Series) -> Vectors:
     apart = grouped - np.repeat(means, counts, axis=0)
     within = apart.T @ apart / len(order)
     within = (1 - SHRINKAGE) * within + SHRINKAGE * np.trace(within) / dimension * np.eye(dimension)
-    centre = vectors.mean(axis=0, dtype=np.float64)
-    spread = (vectors - centre).T @ (vectors - centre) / len(vectors)
+    last = vectors[-MOST_LEARNED_FROM:].astype(np.float64)
+    centre = last.mean(axis=0)
+    spread = (last - centre).T @ (last - centre) / len(last)
     first = max(0, dimension - KEPT)
     directions = eigh(spread, within, subset_by_index=[first, dimension - 1])[1]
-    turned: Vectors = ((vectors - centre) @ directions).astype(np.float32)
+    turned: Vectors = (vectors - centre.astype(np.float32)) @ directions.astype(np.float32)
     return turned
