@@ -1,6 +1,6 @@
 """Answers with their sources: what was found, composed, verified, judged and shown without what identifies people."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from threading import Lock
 from typing import Any
@@ -29,8 +29,6 @@ from warehouse.settings import Settings
 QUALITY = "models/answer_quality"
 SHOWN = 1_200
 """Characters of a piece of evidence that are shown."""
-Find = Callable[[pl.DataFrame], Found]
-"""What is found for one ticket, a frame of one row with the columns `READ`. Raises `NotMaterialized`."""
 
 
 class AnswerView(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,14 +130,14 @@ class Answering:
         self._reading = Lock()
 
     def answer(
-        self, find: Find, ticket: pl.DataFrame, release: Release, *, answer_id: str, now: datetime
+        self, found: Found, ticket: pl.DataFrame, release: Release, *, answer_id: str, now: datetime
     ) -> AnswerView:
-        """Answer one ticket (a row with the columns `READ`). Raises what `find` raises."""
+        """Answer one ticket (a row with the columns `READ`) from what was found for it."""
         quality, catalogue = self._of(release)
         row = ticket.row(0, named=True)
         asked = question_of(row, catalogue)
         shown = answer(
-            find(ticket),
+            found,
             asked,
             self._composer,
             quality,

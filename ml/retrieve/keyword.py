@@ -30,8 +30,11 @@ SPOKEN = 0.01
 Scores = NDArray[np.float32]
 
 
-class _Settings(msgspec.Struct, frozen=True):
+class _Made(msgspec.Struct, frozen=True):
     format: int
+
+
+class _Settings(_Made, frozen=True):
     weights: dict[str, int]
     languages: list[str]
     mean_length: float
@@ -136,10 +139,12 @@ class Keyword:
         import bm25s
 
         try:
-            settings = msgspec.json.decode((folder / SETTINGS).read_bytes(), type=_Settings)
-            if settings.format != FORMAT:
-                found = f"{folder} has format {settings.format}, expected {FORMAT}."
+            said = (folder / SETTINGS).read_bytes()
+            made = msgspec.json.decode(said, type=_Made).format
+            if made != FORMAT:
+                found = f"{folder} has format {made}, expected {FORMAT}."
                 raise FormatMismatch(f"{found} Run `ticketlake build` to make it again.")
+            settings = msgspec.json.decode(said, type=_Settings)
             index = bm25s.BM25.load(str(folder), mmap=True)
             return cls(index, settings.weights, settings.languages, settings.mean_length)
         except (OSError, ValueError, msgspec.DecodeError) as error:
