@@ -18,6 +18,7 @@ VERBS = {
     "audit": "Say what can be learned from tickets at all, and which columns leak.",
     "predictions": "Say what a lake's champions are worth, where the truth is known.",
     "retrieve": "Compare the stages of search on documents, queries and judgements.",
+    "search": "Say what each stage of finding is worth on a lake's own tickets.",
     "texts": "Say how well language, personal data and entities are found, where the truth is known.",
 }
 
@@ -37,6 +38,7 @@ Examples:
   ticketlake evaluate retrieve --corpus corpus.jsonl --queries queries.jsonl --qrels qrels.tsv
   ticketlake evaluate texts tickets.jsonl
   ticketlake evaluate predictions --truth truth-folder
+  ticketlake evaluate search --truth truth-folder
 """
 
 

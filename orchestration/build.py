@@ -59,6 +59,8 @@ STATES: dict[dg.DagsterEventType, State] = {
     dg.DagsterEventType.STEP_FAILURE: "failed",
     dg.DagsterEventType.STEP_SKIPPED: "skipped",
 }
+LAND = "land"
+"""The step that is told of files."""
 
 
 def build(
@@ -81,16 +83,17 @@ def build(
     with instance(lake_root) as dagster:
         fail_dead_runs(dagster, lake_root, datetime.now(UTC))  # noqa: TID251 the edge where a build begins
         dagster.add_event_listener(report.run_id, lambda entry: _hear(entry, began, report, watch))
+        asked = defs.resolve_job_def(job)
+        steps = {step: dict(values) for step, values in (config or {}).items()}
+        if any(node.name == LAND for node in asked.nodes):
+            steps[LAND] = {"files": [str(file) for file in files], "mapping": mapping}
         run_config = {
-            "ops": {
-                "land": {"config": {"files": [str(file) for file in files], "mapping": mapping}},
-                **{step: {"config": dict(values)} for step, values in (config or {}).items()},
-            },
+            "ops": {step: {"config": values} for step, values in steps.items()},
             "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
         }
         try:
             _interruptible(
-                lambda: defs.resolve_job_def(job).execute_in_process(
+                lambda: asked.execute_in_process(
                     instance=dagster,
                     run_id=report.run_id,
                     raise_on_error=False,

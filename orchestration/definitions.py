@@ -4,6 +4,7 @@ import dagster as dg
 
 from orchestration import checks, jobs, sensors
 from orchestration.defs import (
+    ablation,
     audit,
     bronze,
     embeddings,
@@ -53,13 +54,14 @@ defs = dg.Definitions(
         indexes.index,
         indexes.known_solutions,
         indexes.solution_ranker,
+        ablation.compare_stages,
         release.current,
         mirror.mirrored,
         spec(CHECK_RESULTS, deps=[table.key for table in (*silver_tables.TABLES, *gold_tables.TABLES)]),
     ],
     asset_checks=[checks.silver_checks, checks.gold_checks],
-    jobs=[jobs.build, jobs.learn, jobs.study, jobs.maintain],
-    schedules=[jobs.nightly, jobs.weekly, jobs.weekly_learning],
+    jobs=[jobs.build, jobs.learn, jobs.study, jobs.compare, jobs.merge, jobs.maintain],
+    schedules=[jobs.nightly, jobs.weekly, jobs.weekly_learning, jobs.weekly_merge],
     sensors=[sensors.landing_sensor, sensors.dead_runs_sensor],
     executor=dg.in_process_executor,
     resources={

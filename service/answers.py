@@ -36,7 +36,8 @@ class AnswerView(msgspec.Struct, frozen=True, kw_only=True):
 
     `composer` composed it, and `fell_back` says why another one did not; `dropped` counts sentences that their sources
     did not carry; `left_out` are sources that held orders to whoever reads them. `quality` is the probability that this
-    resolves the ticket, and whether a person should answer. `missing` are stages of the search that could not answer.
+    resolves the ticket, and whether a person should answer; null where no ticket asked. `missing` are stages of the
+    search that could not answer.
     """
 
     answer_id: str
@@ -52,7 +53,7 @@ class AnswerView(msgspec.Struct, frozen=True, kw_only=True):
     fell_back: str | None
     dropped: int
     left_out: list[str]
-    quality: Judged
+    quality: Judged | None
     used: list[str]
     missing: dict[str, str]
     release: str

@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from warehouse.errors import SettingsInvalid
 
 SILENCE = {
+    "ANONYMIZED_TELEMETRY": "False",  # Chroma
     "DAGSTER_DISABLE_TELEMETRY": "yes",
     "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     "DO_NOT_TRACK": "1",

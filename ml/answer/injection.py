@@ -8,7 +8,7 @@ What is read is data. This finds, so that it can be left out and said, what was 
 import re
 import tomllib
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from ml.retrieve.passages import sentences
@@ -21,6 +21,7 @@ _TAG = re.compile(r"<[^<>]{0,200}>")
 PATTERNS = Path(__file__).with_name("orders.toml")
 
 
+@lru_cache(maxsize=4_096)
 def is_order(text: str) -> bool:
     """Whether a piece of a text gives orders to who reads it, whatever letters it is disguised in."""
     return any(bool(_pattern().search(one)) for one in _readings(text))

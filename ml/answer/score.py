@@ -1,8 +1,8 @@
 """How likely an answer resolves the ticket: a logistic model over what is seen of the answer.
 
-Shipped with weights that are set by hand; learned from tickets whose outcome is recorded. Platt's targets keep the
-probabilities of few examples from certainty ("Probabilistic outputs for support vector machines", 1999), and those that
-are reported with the model are out-of-fold.
+Shipped with weights that are set by hand; learned from tickets whose outcome is recorded, starting from those. Platt's
+targets keep the probabilities of few examples from certainty ("Probabilistic outputs for support vector machines",
+1999), and the measures that are kept with the model are out-of-fold.
 """
 
 from math import exp
@@ -15,7 +15,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ml.answer.features import NAMES
-from ml.evaluate.measures import confidence_error, log_loss
+from ml.answer.outcomes import OUTCOME
 from warehouse.errors import ArtifactDamaged, FormatMismatch
 
 FORMAT = 1
@@ -25,13 +25,14 @@ FEWEST = 60
 THRESHOLD = 0.4
 """Probability below which a person is asked."""
 FOLDS = 5
-PENALTY = 1.0
-OUTCOME = "resolved"
+PENALTY = 10.0
+"""How strongly learned weights are held to the shipped ones, in answers."""
+BINS = 10
 _SHIPPED = {
     "grounding": 0.8, "kept": 0.5, "coverage": 0.8, "entities": 0.4, "agreement": 1.4, "success": 3.0, "tried": 0.5,
     "score": 1.6, "margin": 0.6, "freshness": 0.3, "tone": 0.4, "length": 0.2, "answered": 1.5,
 }  # fmt: skip
-_SHIPPED_INTERCEPT = -8.2
+_SHIPPED_INTERCEPT = -7.2
 
 Route = Literal["answer", "person"]
 
@@ -86,16 +87,20 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
 
     @classmethod
     def fit(cls, rows: pl.DataFrame, *, seed: int, threshold: float = THRESHOLD) -> Self:
-        """Learn from answers: columns `NAMES`, and `resolved` (null: not known). The shipped weights where too few."""
+        """Learn from answers: columns `NAMES`, and `resolved`, 0 to 1 (null: not known).
+
+        The shipped weights where too few are known.
+        """
         known = rows.drop_nulls(OUTCOME)
-        outcome = known[OUTCOME].cast(pl.Boolean).to_numpy().astype(np.float64)
+        outcome = known[OUTCOME].cast(pl.Float64).to_numpy()
         if len(outcome) < FEWEST or min(outcome.sum(), len(outcome) - outcome.sum()) < FEWEST / 6:
             return cls.shipped()
         values = known.select(NAMES).to_numpy().astype(np.float64)
         means, scales = values.mean(axis=0), values.std(axis=0)
         scales = np.where(scales < 1e-6, 1.0, scales)
         standard = (values - means) / scales
-        weights = _fit(standard, outcome)
+        prior = np.array([_SHIPPED[name] for name in NAMES]) * values.std(axis=0)
+        weights = _fit(standard, outcome, prior)
         return cls(
             names=list(NAMES),
             means=means.tolist(),
@@ -104,7 +109,7 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
             intercept=float(weights[0]),
             threshold=threshold,
             made="learned",
-            measured=_measured(standard, outcome, seed),
+            measured=_measured(standard, outcome, prior, seed),
         )
 
     def probability(self, features: dict[str, float]) -> float:
@@ -149,32 +154,18 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
         return found
 
 
-def outcomes(answers: pl.DataFrame, attempts: pl.DataFrame) -> pl.DataFrame:
-    """Whether what answers put first resolved their tickets, as was recorded: `answers` with `resolved`.
-
-    `answers` has ticket_id and solution_id (null where an answer names none: it did not resolve), `attempts` ticket_id,
-    solution_id, succeeded. Where that solution was not tried, a ticket that another one resolved counts as not
-    resolved by this; one that nothing resolved says nothing.
-    """
-    solved = attempts.filter("succeeded").select("ticket_id").unique().with_columns(other=pl.lit(True))
-    own = attempts.group_by("ticket_id", "solution_id").agg(pl.col("succeeded").any())
-    joined = answers.join(own, on=["ticket_id", "solution_id"], how="left", maintain_order="left").join(
-        solved, on="ticket_id", how="left", maintain_order="left"
-    )
-    known = pl.coalesce("succeeded", pl.when(pl.col("other")).then(pl.lit(False)))
-    return joined.with_columns(known.alias(OUTCOME)).drop("succeeded", "other")
-
-
-def _fit(values: NDArray[np.float64], outcome: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Intercept and weights by Newton's method with Platt's targets and a ridge on the weights."""
+def _fit(values: NDArray[np.float64], outcome: NDArray[np.float64], prior: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Intercept and weights by Newton's method with Platt's targets; a ridge holds the weights to those shipped."""
     good = outcome.sum()
-    targets = np.where(outcome > 0, (good + 1) / (good + 2), 1 / (len(outcome) - good + 2))
+    high, low = (good + 1) / (good + 2), 1 / (len(outcome) - good + 2)
+    targets = outcome * high + (1 - outcome) * low
     design = np.column_stack([np.ones(len(values)), values])
     ridge = np.diag([1e-9, *[PENALTY] * values.shape[1]])
-    weights = np.zeros(design.shape[1])
+    centre = np.array([0.0, *prior])
+    weights = centre.copy()
     for _ in range(50):
         chance = 1 / (1 + np.exp(-np.clip(design @ weights, -30, 30)))
-        slope = design.T @ (chance - targets) + ridge @ weights
+        slope = design.T @ (chance - targets) + ridge @ (weights - centre)
         curve = (design * (chance * (1 - chance))[:, None]).T @ design + ridge
         step = np.linalg.solve(curve, slope)
         weights -= step
@@ -183,24 +174,43 @@ def _fit(values: NDArray[np.float64], outcome: NDArray[np.float64]) -> NDArray[n
     return weights
 
 
-def _measured(values: NDArray[np.float64], outcome: NDArray[np.float64], seed: int) -> Measured:
-    from sklearn.metrics import roc_auc_score
-
+def _measured(
+    values: NDArray[np.float64], outcome: NDArray[np.float64], prior: NDArray[np.float64], seed: int
+) -> Measured:
     fold = np.random.default_rng(seed).permutation(len(outcome)) % FOLDS
     chance, base = np.zeros(len(outcome)), np.zeros(len(outcome))
     for number in range(FOLDS):
         held = fold == number
-        weights = _fit(values[~held], outcome[~held])
+        weights = _fit(values[~held], outcome[~held], prior)
         chance[held] = 1 / (1 + np.exp(-np.clip(weights[0] + values[held] @ weights[1:], -30, 30)))
         base[held] = outcome[~held].mean()
     return Measured(
         rows=len(outcome),
         resolved=float(outcome.mean()),
-        log_loss=log_loss(outcome.astype(np.int64), np.column_stack([1 - chance, chance])),
-        log_loss_base=log_loss(outcome.astype(np.int64), np.column_stack([1 - base, base])),
-        auroc=float(roc_auc_score(outcome, chance)),
-        ece=confidence_error(chance, outcome > 0),
+        log_loss=_log_loss(outcome, chance),
+        log_loss_base=_log_loss(outcome, base),
+        auroc=auroc(outcome, chance),
+        ece=calibration_error(outcome, chance),
     )
+
+
+def auroc(outcome: NDArray[np.float64], chance: NDArray[np.float64]) -> float:
+    """Area under the ROC curve; an outcome between 0 and 1 is both, by its share."""
+    from sklearn.metrics import roc_auc_score
+
+    both = np.repeat([1, 0], len(outcome))
+    return float(roc_auc_score(both, np.tile(chance, 2), sample_weight=np.concatenate([outcome, 1 - outcome])))
+
+
+def calibration_error(outcome: NDArray[np.float64], chance: NDArray[np.float64]) -> float:
+    """Mean distance between what was said and what happened, over bins of as many answers (Naeini et al., 2015)."""
+    parts = np.array_split(np.argsort(chance, kind="stable"), min(BINS, len(outcome)))
+    return float(sum(len(part) * abs(chance[part].mean() - outcome[part].mean()) for part in parts) / len(outcome))
+
+
+def _log_loss(outcome: NDArray[np.float64], chance: NDArray[np.float64]) -> float:
+    sure = np.clip(chance, 1e-12, 1 - 1e-12)
+    return float(-(outcome * np.log(sure) + (1 - outcome) * np.log(1 - sure)).mean())
 
 
 def _squashed(value: float) -> float:

@@ -23,20 +23,23 @@ Encode = Callable[[Sequence[str]], NDArray[np.float32]]
 
 
 class Bounds(msgspec.Struct, frozen=True):
-    """What share of a sentence's words, and of each clause's, its sources must have; near in meaning, fewer do."""
+    """What share of the words of a sentence and of each clause its sources have at least; how many running they lack.
+
+    Where a sentence is as near in meaning to one of theirs as `near`, `near_words` of its words do.
+    """
 
     sentence: float = 0.8
-    clause: float = 0.67
-    near: float = 0.86
-    near_sentence: float = 0.6
+    clause: float = 0.6
+    strange: int = 2
+    near: float = 0.94
+    near_words: float = 0.5
 
 
 SHIPPED = Bounds()
 _HARD = re.compile(r"[;:。；：]\s*|\s(?:—|–|-)\s|(?<=[.!?])\s+")
 _SOFT = re.compile(
-    r"[,、，]\s*|\s(?:and|but|then|because|since|so|which|after|before|with|by|when|while|until|unless|if|for|"
-    r"und|aber|weil|nachdem|bevor|mit|durch|wenn|bis|et|mais|parce qu[e']|car|après|avant|avec|quand|si|"
-    r"y|pero|porque|después|antes|con|cuando|e|ma|perché|dopo|prima|quando|se|mas|depois|com)\s"
+    r"[,、，]\s*|\s(?:and|but|then|because|since|so|which|after|und|aber|weil|nachdem|et|mais|parce qu[e']|car|après|"
+    r"y|pero|porque|después|e|ma|perché|dopo|mas|depois)\s"
 )
 _CLAUSE = re.compile(f"{_HARD.pattern}|{_SOFT.pattern}")
 _OPENING = re.compile(r"\A[^:：\d]{1,40}[:：]\s+(?=\S)")
@@ -73,7 +76,8 @@ def verify(sentence: str, sources: Sequence[str], *, encode: Encode | None = Non
         for clause in clauses:
             own = _weighty(clause, everywhere)
             hits = _covered(own, keys[best])
-            if hits < bounds.clause * len(own) and not _near(clause, told, encode, bounds, hits / len(own)):
+            thin = hits < bounds.clause * len(own) or _strange(own, keys[best]) >= bounds.strange
+            if thin and not _near(text, told, encode, bounds, hits / len(own)):
                 return Verdict(hits / len(own), "not in the source")
             supported, total = supported + hits, total + len(own)
     share = supported / total if total else 0.0
@@ -150,6 +154,15 @@ def _covered(words: Sequence[Token], source: Set[str]) -> int:
     return sum(token.key in source for token in words)
 
 
+def _strange(words: Sequence[Token], source: Set[str]) -> int:
+    """How many words running the source does not have, at most: rewording changes one here and there."""
+    longest = run = 0
+    for token in words:
+        run = run + 1 if token.sort == "word" and token.key not in source else 0
+        longest = max(longest, run)
+    return longest
+
+
 def _contradicted(clause: str, source: str, words: Sequence[Token]) -> str | None:
     """What a clause says otherwise than the nearest sentence of its source."""
     keys = {token.key for token in tokens(source)}
@@ -212,7 +225,7 @@ def _beside(text: str, at: int) -> set[str]:
 
 def _near(text: str, told: Sequence[str], encode: Encode | None, bounds: Bounds, share: float) -> bool:
     """Whether the meaning is so near that fewer words do."""
-    if encode is None or share < bounds.near_sentence:
+    if encode is None or share < bounds.near_words:
         return False
     vectors = encode([text, *told])
     return float((vectors[1:] @ vectors[0]).max()) >= bounds.near

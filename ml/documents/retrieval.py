@@ -60,6 +60,11 @@ def page(found: pl.DataFrame, about: Mapping[str, str], finder: str = FINDER) ->
     return "\n\n".join(sections) + "\n"
 
 
+def summary(found: pl.DataFrame) -> str:
+    """Every method in all, as Markdown."""
+    return stages(found.filter(pl.col("dimension") == OVERALL))
+
+
 def stages(rows: pl.DataFrame) -> str:
     """A method a row, a measure a column."""
     return _methods(rows, _BOUND)

@@ -6,14 +6,21 @@ that the issues returned count for.
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 import msgspec
+import numpy as np
 import polars as pl
 
-from ml.graph.broad import Scope
+from ml.evaluate.rankings import interval
+from ml.graph.broad import Broad, Scope
+from ml.graph.link import Linker
 
 CAUSES = 5
 LEAST = 2
+ISSUES = 15
+"""Issues that an answer names."""
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +49,35 @@ def questions(tickets: pl.DataFrame, *, count: int = 50, least: int = 25) -> lis
         asked.append([_question(kind, words, a, b) for a, b, _ in ranked.iter_rows()])
     turns = [group[turn] for turn in range(max(map(len, asked), default=0)) for group in asked if turn < len(group)]
     return turns[:count]
+
+
+def measure(
+    broad: Broad, linker: Linker, members: pl.DataFrame, causes: pl.DataFrame, *, now: datetime, seed: int
+) -> dict[str, Any]:
+    """Recall over fifty questions made of the tickets themselves, with a bootstrap interval, beside a baseline.
+
+    `members` is `graph/issue_members`, `causes` (ticket_id, cause) the truth. A question that is not
+    understood is answered with nothing. The baseline answers every question with the largest issues.
+    """
+    everything = broad.tickets
+    asked = questions(everything)
+    cause_of = causes_of_issues(members, causes)
+    largest = members["issue_id"].value_counts().sort("count", "issue_id", descending=[True, False])
+    found: list[tuple[float, float, bool]] = []
+    for question in asked:
+        expected = true_causes(broad.within(question.scope).join(causes, on="ticket_id")["cause"])
+        scope = broad.scope(question.text, linker, now)
+        issues = [hit.issue_id for hit in broad.answer(scope, limit=ISSUES)] if scope else []
+        plain = recall(expected, largest["issue_id"].head(ISSUES).to_list(), cause_of)
+        found.append((recall(expected, issues, cause_of), plain, scope == question.scope))
+    recalls, plains, understood = (np.array(column) for column in zip(*found, strict=True))
+    return {
+        "questions": len(asked),
+        "understood": float(understood.mean()),
+        "issues": ISSUES,
+        "recall": interval(recalls, seed),
+        "baseline": interval(plains, seed),
+    }
 
 
 def true_causes(inside: pl.Series) -> list[str]:

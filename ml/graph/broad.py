@@ -32,7 +32,7 @@ _CUES = re.compile(
     r"problemas? (?:más|mais) |problemi più |cosa non va)"
     r"|よくある|多い(?:問題|不具合)|どんな(?:問題|不具合)|問題は何|常见(?:问题|故障)|哪些(?:问题|故障|错误)|主要问题"
 )
-_EXTRA = {
+_REGIONS = {
     "EU": ("europe", "europa"),
     "NA": ("north america", "nordamerika"),
     "APAC": ("asia", "asia pacific", "asien"),
@@ -65,9 +65,7 @@ class Broad:
         """Columns: ticket_id, issue_id (null: none), created_at, `COLUMNS`, version, codes (lists)."""
         self._tickets = tickets
         named = ("category", "subcategory", "region")
-        self._values = {
-            column: {value.lower(): value for value in tickets[column].drop_nulls().unique()} for column in named
-        }
+        self._values = {column: tickets[column].drop_nulls().unique().sort().to_list() for column in named}
 
     @classmethod
     def of(cls, problems: pl.DataFrame, members: pl.DataFrame, edges: pl.DataFrame) -> Self:
@@ -94,14 +92,12 @@ class Broad:
             column = _COLUMN_OF.get(kind_of(name) or "")
             if column:
                 values.setdefault(column, []).append(name.partition(":")[2])
-        lowered = question.lower()
+        rest = question
         for name in values.get("product", []) + values.get("product_module", []):
-            lowered = lowered.replace(name.lower(), " ")
-        for column, known in self._values.items():
-            for value, name in known.items():
-                spoken = (value, *_EXTRA.get(name, ())) if len(value) > 3 else _EXTRA.get(name, ())
-                short = re.search(rf"\b{re.escape(name)}\b", question) if len(name) <= 3 else None
-                if short or any(re.search(rf"\b{re.escape(form)}\b", lowered) for form in spoken):
+            rest = re.sub(r"[\s_-]*".join(map(re.escape, re.split(r"[\s_-]+", name))), " ", rest, flags=re.IGNORECASE)
+        for column, names in self._values.items():
+            for name in names:
+                if any(_says(rest, form) for form in (name, *_REGIONS.get(name, ()))):
                     values.setdefault(column, []).append(name)
         if "version" in values:
             values.pop("product", None)
@@ -136,6 +132,11 @@ class Broad:
         """The tickets in scope that were opened by `as_of`, in the order of their opening."""
         return self._known(as_of).filter(_within(scope))
 
+    @property
+    def tickets(self) -> pl.DataFrame:
+        """All of them, with what they can be asked by."""
+        return self._tickets
+
     def _known(self, as_of: datetime | None) -> pl.DataFrame:
         return self._tickets if as_of is None else self._tickets.filter(pl.col("created_at") <= as_of)
 
@@ -162,8 +163,13 @@ _COLUMN_OF: Mapping[str, str] = {
 }
 
 
+def _says(text: str, name: str) -> bool:
+    """Whether a name stands in the text as a word; a short one is an abbreviation, and written as it is."""
+    return re.search(rf"\b{re.escape(name)}\b", text, re.NOFLAG if len(name) <= 3 else re.IGNORECASE) is not None
+
+
 def _rank() -> pl.Expr:
-    """Expected tickets above what the lift alone would bring: a common issue before a rare one that is only odd."""
+    """Tickets, more of them the higher the lift: a common issue comes before a rare one that is merely odd."""
     return pl.col("tickets") * (1 + pl.col("lift")).log()
 
 

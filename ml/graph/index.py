@@ -1,15 +1,15 @@
 """The graph as an artifact: a database, arrays, names and scopes beside each other."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from ml.graph import arrays, broad, link, store, terms
 from ml.graph.broad import Broad
-from ml.graph.build import text_of
 from ml.graph.link import Linker
 from ml.graph.walk import Walk
 from ml.text import sources
@@ -20,19 +20,42 @@ DATABASE, WALK, NAMES, SCOPES = "database", "walk", "names", "scopes"
 
 
 def write(
-    folder: Path, nodes: pl.DataFrame, edges: pl.DataFrame, problems: pl.DataFrame, members: pl.DataFrame
+    folder: Path,
+    nodes: pl.DataFrame,
+    edges: pl.DataFrame,
+    problems: pl.DataFrame,
+    members: pl.DataFrame,
+    *,
+    vocabulary: Mapping[str, int],
 ) -> None:
-    """All that is served of `graph/nodes` and `graph/edges`, with `search/problems` and `graph/issue_members`."""
+    """All that is served of `graph/nodes` and `graph/edges`, with `graph/issue_members` and `search/problems`.
+
+    Of `problems` no text is read. `vocabulary` are words that are spelled right (`ml.graph.terms.vocabulary`).
+    """
     store.write(folder / DATABASE, nodes, edges)
     Walk.of(edges).save(folder / WALK)
-    Linker.of(edges, terms.words(text_of(problems)), problems.height).save(folder / NAMES)
+    Linker.of(edges, vocabulary, problems.height).save(folder / NAMES)
     Broad.of(problems, members, edges).save(folder / SCOPES)
+
+
+def vocabulary(places: Sequence[Path], grouped: int | None, code: str) -> dict[str, int] | None:
+    """The words of an index that is there, made of the same grouping by this code; None where there is none such."""
+    for place in places:
+        card = _card(place)
+        if card.get("grouped") == grouped and card.get("code") == code:
+            return Linker.load(place / NAMES).vocabulary
+    return None
 
 
 def fits(place: Path, inputs: Mapping[str, int], code: str) -> bool:
     """Whether the artifact there was made of these versions by this code."""
-    card = json.loads((place / "card.json").read_text(encoding="utf-8"))
+    card = _card(place)
     return bool(card.get("inputs") == dict(inputs) and card.get("code") == code)
+
+
+def _card(place: Path) -> dict[str, Any]:
+    card: dict[str, Any] = json.loads((place / "card.json").read_text(encoding="utf-8"))
+    return card
 
 
 @cache

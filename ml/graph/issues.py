@@ -25,9 +25,9 @@ FINEST = 10.0
 TICKETS_PER_RESOLUTION = 1_200
 LEAST = 3
 """Tickets that make an issue; fewer are none yet."""
-SHARE = 0.25
+SHARE = 0.2
 """Of its neighbours' likeness that an issue needs to win a ticket."""
-STRANGE = 0.02
+STRANGE = 0.005
 """Share of tickets with an issue that are less like any other; what is less like still belongs to none of them."""
 SAMPLE = 500
 """Tickets that tell how alike is usual."""

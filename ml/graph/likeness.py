@@ -8,6 +8,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from ml.graph.relevant import relevant
+
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
 
@@ -63,7 +65,7 @@ def profiles(problems: pl.DataFrame, vectors: Vectors, attempts: pl.DataFrame) -
     order = problems.select("ticket_id").with_row_index("row")
     blocks = [_block(order, values, WEIGHTS[name], rare=name == "errors") for name, values in owned.items()]
     fields = csr_matrix(hstack(blocks, format="csr", dtype=np.float32))
-    return Profiles(unit(vectors), fields)
+    return Profiles(unit(relevant(vectors, _remedied(problems, solved))), fields)
 
 
 def unit(vectors: Vectors) -> Vectors:
@@ -71,6 +73,13 @@ def unit(vectors: Vectors) -> Vectors:
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     scaled: Vectors = (vectors / np.maximum(length, np.finfo(np.float32).tiny)).astype(np.float32)
     return scaled
+
+
+def _remedied(problems: pl.DataFrame, solved: pl.DataFrame) -> pl.Series:
+    """What kind of ticket it was and what solved it, as one label; null while nothing has."""
+    first = solved.sort("value").unique("ticket_id", keep="first")
+    both = problems.select("ticket_id", "subcategory").join(first, on="ticket_id", how="left", maintain_order="left")
+    return both.select(pl.concat_str("subcategory", "value", separator="/")).to_series()
 
 
 def _block(order: pl.DataFrame, values: pl.DataFrame, weight: float, *, rare: bool) -> "csr_matrix":

@@ -58,14 +58,18 @@ class Linker:
         self._spelling = Spelling(self._spelled(keys))
 
     @classmethod
-    def of(cls, edges: pl.DataFrame, problems_words: pl.DataFrame, tickets: int) -> Self:
-        """From `graph/edges` and the words of all problems (`ml.graph.terms.words`)."""
+    def of(cls, edges: pl.DataFrame, vocabulary: Mapping[str, int], tickets: int) -> Self:
+        """From `graph/edges`, words that are spelled right (`ml.graph.terms.vocabulary`), and the number of tickets."""
         from_tickets = edges.filter(
             pl.col("source").str.starts_with("Ticket:") & pl.col("kind").is_in(["MENTIONS", "SEEN_IN"])
         )
         counted = from_tickets.group_by("target").len().sort("target")
-        common = problems_words.group_by("term").len().filter(pl.col("len") >= 3).sort("term")
-        return cls(dict(counted.iter_rows()), dict(common.iter_rows()), tickets)
+        return cls(dict(counted.iter_rows()), vocabulary, tickets)
+
+    @property
+    def vocabulary(self) -> dict[str, int]:
+        """Words that are spelled right, with how many tickets say them."""
+        return dict(self._words)
 
     def link(self, text: str, *, product: str | None = None, version: str | None = None) -> Linked:
         """Seeds of a walk. `product` and `version` are fields of a ticket; what they name counts as said.

@@ -35,6 +35,12 @@ def words(texts: pl.Series) -> pl.DataFrame:
     return both.unique()
 
 
+def vocabulary(said: pl.DataFrame) -> dict[str, int]:
+    """Words that at least five tickets said, with how many: they are spelled right. `said` is what `words` gives."""
+    common = said.group_by("term").len().filter(pl.col("len") >= LEAST_CUSTOMERS).sort("term")
+    return dict(common.iter_rows())
+
+
 def technical(said: pl.DataFrame, owners: pl.DataFrame, issues: pl.Series, codes: pl.Series) -> pl.Series:
     """Terms among the words that tickets said, the most telling first.
 

@@ -3,13 +3,13 @@
 Path-constrained random walks (Lao and Cohen, "Relational retrieval using a combination of path-constrained random
 walks", 2010): the score of a solution is the probability that a walk ends there, summed over kinds of paths:
 
-    name   ← ticket → issue → solution     what the issues of those who named the same were solved by
+    names  ← ticket → issue → solution     what the issues of those who named the same were solved by
     ticket → issue → solution              the issue of a ticket alike
     ticket → solution                      what solved a ticket alike
     ticket ↔ ticket → solution             what solved a ticket that agents linked with one alike
 
-A walk goes to solutions that helped. Every step uses only what was known at the time of the question. Runs on arrays,
-without a database.
+What several names say of the issue is pooled. A walk goes to solutions that helped. Every step uses only what was known
+at the time of the question. Runs on arrays, without a database.
 """
 
 from collections.abc import Mapping
@@ -22,9 +22,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ml.graph.arrays import NEVER, RELATIONS, Arrays
+from ml.graph.pooling import pooled
 from ml.retrieve.found import Path
 
-NAMED, ALIKE, DIRECT, LINKED = 0.3, 0.3, 0.3, 0.1
+NAMED, ALIKE, DIRECT, LINKED = 0.6, 0.2, 0.15, 0.05
 """How likely a walk takes each kind of path."""
 MOST_TICKETS = 4_000
 """Of a thing that many tickets name, the newest are walked through."""
@@ -109,12 +110,17 @@ class Walk:
         """Probability that a walk from each seed, things first, comes to each issue: (seeds, issues)."""
         arrays, count = self._arrays, len(self._arrays.names.issues)
         found = np.zeros((len(things) + len(tickets), count))
-        for row, (thing, weight) in enumerate(things):
-            near = arrays.named.values[arrays.named.row(thing, until, MOST_TICKETS)]
-            issues = arrays.issue_of[near]
-            known = issues[issues >= 0]
+        for row, (thing, _) in enumerate(things):
+            near = arrays.issue_of[arrays.named.values[arrays.named.row(thing, until, MOST_TICKETS)]]
+            known = near[near >= 0]
             if len(known):
-                found[row] = NAMED * weight * np.bincount(known, minlength=count) / len(near)
+                found[row] = np.bincount(known, minlength=count) / len(known)
+        telling = np.flatnonzero(found.any(axis=1))
+        if len(telling):
+            there = arrays.issue_of[(arrays.issue_of >= 0) & (arrays.opened <= until)]
+            weights = np.array([things[row][1] for row in telling.tolist()])
+            usual = np.bincount(there, minlength=count) / max(1, len(there))
+            found[telling] = NAMED * pooled(found[telling], usual, weights)
         for row, (ticket, weight) in enumerate(tickets, len(things)):
             if arrays.issue_of[ticket] >= 0 and arrays.opened[ticket] <= until:
                 found[row, arrays.issue_of[ticket]] = ALIKE * weight

@@ -19,6 +19,8 @@ from ml.retrieve.question import Question
 from ml.retrieve.remedies import LEAST, Remedies, Tried
 from ml.retrieve.success import shrunk_within
 
+KEYWORD, DENSE = 0.3, 1.0
+"""Weights of words and of meaning where none were learned."""
 NEIGHBOURS, NEAREST = 200, 20
 NEAR = 4.0
 """Attempts that a solution's rate everywhere counts for among the neighbours."""

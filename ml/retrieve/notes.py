@@ -48,8 +48,8 @@ def masked(texts: pl.Series, catalogue: Catalogue) -> pl.DataFrame:
     every = texts.unique(maintain_order=True)
     found = entities(every, catalogue).filter(pl.col("kind").is_in(VARYING))
     patterns = put(every, found, [f"[{kind.upper()}]" for kind in found["kind"]])
-    masks = pl.Series("pattern", [_NUMBER.sub("[NUMBER]", one) for one in patterns], dtype=pl.String)
-    return pl.DataFrame({"sentence": every, "pattern": masks})
+    numbered = pl.Series([_NUMBER.sub("[NUMBER]", one) for one in patterns], dtype=pl.String)
+    return pl.DataFrame({"sentence": every, "pattern": numbered})
 
 
 def slots(patterns: Iterable[str]) -> list[str]:
@@ -63,6 +63,11 @@ def slots(patterns: Iterable[str]) -> list[str]:
         for slot, filler in _slots(pattern):
             fillers.setdefault(slot, set()).add(filler)
     return sorted(slot for slot, seen in fillers.items() if len(seen) >= FILLERS)
+
+
+def of_slots(patterns: pl.Series) -> list[str]:
+    """Those of known patterns that have a slot for a name."""
+    return patterns.filter(patterns.str.contains(PERSON, literal=True)).to_list()
 
 
 def with_slots(said: pl.DataFrame, known: Collection[str]) -> pl.DataFrame:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.retrieve.evidence import FEATURES, Evidence, Walk, Walked, alike, evidence, fused
+from ml.retrieve.evidence import DENSE, FEATURES, KEYWORD, Evidence, Walk, Walked, alike, evidence, fused
 from ml.retrieve.filters import Filters
 from ml.retrieve.found import Found, FoundArticle, FoundSolution, FoundTicket, Path, Tried
 from ml.retrieve.index import Candidates, Index
 from ml.retrieve.question import Question
-from ml.retrieve.ranker import DENSE, KEYWORD, Ranker
+from ml.retrieve.ranker import Ranker
 from ml.retrieve.remedies import Remedies
 from warehouse.errors import NotMaterialized
 

@@ -39,6 +39,7 @@ GROWTH = 1.25
 GROUPED = "tickets grouped"
 """Under this a table records by how many tickets its issues were grouped."""
 OUTCOMES = ["ticket_id", "resolved_at", "resolution_code", "related_tickets", "kb_articles_helpful"]
+FIELDS = [name for name in PROBLEMS.schema if name != "body"]
 _MEMBERS = (PROBLEMS, ATTEMPTS, EMBEDDINGS, silver.TICKETS)
 _PARTS = (PROBLEMS, ATTEMPTS, silver.TICKETS)
 _GRAPH = (*_PARTS, SOLUTIONS, PASSAGES, EMBEDDINGS, ISSUE_MEMBERS)
@@ -104,7 +105,7 @@ def group(lake: Lake, encoder: Artifact) -> int:
     """Bring issues up to `search/problems`; how many tickets were given one for the first time, or another one."""
     source = f"{PROBLEMS.path}@{encoder.card['encoder']}"
     with lake.lock(ISSUE_MEMBERS, ISSUE_CHANGES):
-        version, since = _version(lake, PROBLEMS), lake.progress(ISSUE_MEMBERS, source)
+        version, since = lake.data_version(PROBLEMS), lake.progress(ISSUE_MEMBERS, source)
         if version is None or since == version:
             return 0
         rows, vectors = _problems(lake, encoder, version)
@@ -127,7 +128,7 @@ def group(lake: Lake, encoder: Artifact) -> int:
 def connect(lake: Lake, encoder: Artifact) -> int:
     """Bring nodes, edges and issues up to what they are made of; how many tickets were read."""
     with lake.lock(NODES, EDGES, ISSUES):
-        versions = {table.path: version for table in _GRAPH if (version := _version(lake, table)) is not None}
+        versions = {table.path: version for table in _GRAPH if (version := lake.data_version(table)) is not None}
         grouped = lake.progress(ISSUE_MEMBERS, GROUPED)
         if grouped is None or all(lake.progress(ISSUES, path) == version for path, version in versions.items()):
             return 0
@@ -135,12 +136,12 @@ def connect(lake: Lake, encoder: Artifact) -> int:
         members, attempts = lake.read(ISSUE_MEMBERS), _read(lake, ATTEMPTS)
         before, known = lake.read(EDGES), lake.read(NODES)
         anew = lake.progress(EDGES, GROUPED) != grouped
-        changed = rows if anew else rows.join(_changed(lake), on="ticket_id", how="semi")
-        words = _terms(rows, members) if anew else known.filter(kind="Term")["name"]
-        outcomes = lake.matching(silver.TICKETS, changed.select("ticket_id")).select(OUTCOMES)
+        touched = rows.select("ticket_id") if anew else _changed(lake)
+        changed = lake.matching(PROBLEMS, touched)
+        words = _terms(changed, members) if anew else known.filter(kind="Term")["name"]
+        outcomes = lake.matching(silver.TICKETS, touched).select(OUTCOMES)
         fresh = build.ticket_edges(changed, outcomes, attempts, words)
-        gone = pl.DataFrame({"source": []}, schema={"source": pl.String}) if anew else _sources(_changed(lake))
-        kept = before.clear() if anew else build.of_tickets(before).join(gone, on="source", how="anti")
+        kept = before.clear() if anew else build.of_tickets(before).join(_sources(touched), on="source", how="anti")
         tickets = pl.concat([kept, fresh])
         passages, solutions = _read(lake, PASSAGES), _read(lake, SOLUTIONS)
         edges = build.whole(tickets, members, rows, solutions, passages)
@@ -154,7 +155,7 @@ def connect(lake: Lake, encoder: Artifact) -> int:
 
 def publish(lake: Lake) -> tuple[Artifact | None, str]:
     """The index of the graph as it is now, and whether it was there already; None where there is no graph."""
-    inputs = {table.path: version for table in (NODES, EDGES) if (version := _version(lake, table)) is not None}
+    inputs = {table.path: version for table in (NODES, EDGES) if (version := lake.data_version(table)) is not None}
     nodes = _read(lake, NODES)
     if nodes.is_empty():
         return None, "nothing to index"
@@ -162,26 +163,32 @@ def publish(lake: Lake) -> tuple[Artifact | None, str]:
     for name, found, place in artifacts.stored(lake.root):
         if name == NAME and index.fits(place, inputs, digest):
             return artifacts.load(lake.root, name, found), "up to date"
-    edges, problems = lake.read(EDGES), lake.read(PROBLEMS)
+    edges, members, grouped = lake.read(EDGES), lake.read(ISSUE_MEMBERS), lake.progress(EDGES, GROUPED)
+    problems = lake.read(PROBLEMS, columns=FIELDS)
     card: dict[str, Any] = {
         "name": NAME,
         "inputs": inputs,
         "code": digest,
+        "grouped": grouped,
         "nodes": nodes.height,
         "edges": edges.height,
         "libraries": library_versions(index.LIBRARIES),
     }
-    members = lake.read(ISSUE_MEMBERS)
+    before = [place for name, _, place in artifacts.stored(lake.root) if name == NAME]
+    vocabulary = index.vocabulary(before, grouped, digest)
+    if vocabulary is None:
+        texts = lake.read(PROBLEMS, columns=["title", "body", "errors"])
+        vocabulary = terms.vocabulary(terms.words(build.text_of(texts)))
 
     def write(folder: Path) -> None:
-        index.write(folder, nodes, edges, problems, members)
+        index.write(folder, nodes, edges, problems, members, vocabulary=vocabulary)
 
     return artifacts.stage(lake.root, NAME, write, card), "built"
 
 
 def _problems(lake: Lake, encoder: Artifact, version: int) -> tuple[pl.DataFrame, Vectors]:
-    """Past problems in the order of their opening, and their vectors; zeros where there is none yet."""
-    rows = lake.read(PROBLEMS, version=version).sort("created_at", "ticket_id")
+    """Past problems without their text, in the order of opening, and their vectors; zeros where there is none yet."""
+    rows = lake.read(PROBLEMS, columns=FIELDS, version=version).sort("created_at", "ticket_id")
     own = lake.scan(EMBEDDINGS).filter(pl.col("encoder") == encoder.card["encoder"]).select("text_hash", "vector")
     found = rows.select("text_hash").join(own.collect(), on="text_hash", how="left", maintain_order="left")
     there = found["vector"].is_not_null()
@@ -210,10 +217,6 @@ def _changed(lake: Lake) -> pl.DataFrame:
 
 def _sources(tickets: pl.DataFrame) -> pl.DataFrame:
     return tickets.select(source=pl.lit(node("Ticket", "")) + pl.col("ticket_id"))
-
-
-def _version(lake: Lake, table: Table) -> int | None:
-    return lake.data_version(table)
 
 
 def _read(lake: Lake, table: Table) -> pl.DataFrame:

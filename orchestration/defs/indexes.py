@@ -71,6 +71,13 @@ def _spec(name: str, deps: Sequence[Sequence[str]], description: str, *kinds: st
     ).with_io_manager_key("artifacts")
 
 
+class Merging(dg.Config):
+    """When what is new becomes part of the base."""
+
+    merge: bool = False
+    """Now, however little it is."""
+
+
 @dg.multi_asset(
     name="index",
     specs=[
@@ -83,12 +90,12 @@ def _spec(name: str, deps: Sequence[Sequence[str]], description: str, *kinds: st
     ins=artifact_ins(ENCODER),
     retry_policy=RETRIES,
 )
-def index(context: dg.AssetExecutionContext, lake: LakeResource, encoder: Artifact) -> Produced:
+def index(context: dg.AssetExecutionContext, config: Merging, lake: LakeResource, encoder: Artifact) -> Produced:
     """Words and vectors of what is searched: what is new beside what stays, until it is much."""
     tables = lake.of(context)
     for one in INDEXED:
         with expected_errors():
-            base, delta, status = brought_up(tables, one, encoder)
+            base, delta, status = brought_up(tables, one, encoder, merge=config.merge)
         yield artifact_result(one.name, base, status)
         yield artifact_result(one.name + DELTA, delta, status)
 
@@ -103,7 +110,7 @@ def brought_up(lake: Lake, one: Searched, encoder: Artifact, *, merge: bool = Fa
     if base is None or any(base.card.get(name) != value for name, value in now.items()):
         return _based(lake, one, encoder, version, now), None, "built"
     since = base.inputs[one.table.path]
-    if delta is not None and (delta.inputs[one.table.path] == version and not merge):
+    if delta is not None and delta.inputs[one.table.path] == version and not merge:
         return base, delta, "up to date"
     changes = lake.changes(one.table, since, version)
     if changes.is_empty():

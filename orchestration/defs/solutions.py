@@ -94,7 +94,7 @@ def follow_attempts(lake: Lake, made: str, dimension: int, encode: Encode) -> in
     changes = newest(lake.changes(silver.TICKETS, since, version, columns=FOLLOWED), "ticket_id")
     rows = changes.filter(pl.col("_change_type") != "delete", pl.col("resolution").is_not_null()).sort("ticket_id")
     known = lake.read(SAYINGS)
-    slots = known.filter(pl.col("kind") == "slot")["pattern"].to_list()
+    slots = notes.of_slots(known["pattern"])
     said = notes.with_slots(notes.spoken(rows, _catalogue(lake)), slots)
     named = known.filter(pl.col("kind") == "remedy")
     remedies = Remedies(

@@ -11,6 +11,7 @@ import pytest
 from litestar.testing import TestClient
 
 from api.app import create_app
+from api.examples import BODIES
 from operations.inbox import Inbox
 from operations.store import open_store
 from warehouse import artifacts, releases
@@ -67,6 +68,12 @@ def test_a_text_finds_the_solution_the_article_and_the_tickets_of_its_cause(ask,
     assert found["release"] == current.id
     assert found["versions"]["indexes/tickets_delta"] == current.manifest.artifacts["indexes/tickets_delta"]
     assert found["latency_ms"] > 0
+
+
+@pytest.mark.parametrize(("name", "path"), [("postSolutions", PATHS[0]), ("postAnswers", PATHS[1])])
+def test_every_example_of_the_description_is_accepted(ask, name, path):
+    for example in BODIES[name].values():
+        assert ask(example["value"], path)["release"]
 
 
 def test_every_solution_says_how_it_fared_and_why_it_is_shown(ask):

@@ -25,6 +25,12 @@ ENCODER = Artifact("models/encoder", "d", None, {"encoder": "e", "blocks": {"a":
 TOPICS = ("invoice", "login", "export")
 
 
+def shaped(table, frame):
+    """The frame as the table has it, what it lacks null."""
+    blanks = [pl.lit(None, dtype).alias(name) for name, dtype in table.schema.items() if name not in frame.columns]
+    return frame.with_columns(blanks).select(pl.col(name).cast(dtype) for name, dtype in table.schema.items())
+
+
 def put(lake, start, count):
     """Tickets of three kinds into every table that the graph is made of."""
     numbers = range(start, start + count)
@@ -36,11 +42,6 @@ def put(lake, start, count):
     vectors = np.array([centres[topic] + draw.normal(scale=0.15, size=16) for topic in topics], dtype=np.float32)
     base = {"ticket_id": [f"T-{n:04d}" for n in numbers], "created_at": when, "resolved_at": when.dt.offset_by("5h")}
 
-    def filled(table, values):
-        frame = pl.DataFrame(values)
-        blanks = [pl.lit(None, dtype).alias(name) for name, dtype in table.schema.items() if name not in values]
-        return frame.with_columns(blanks).select(pl.col(name).cast(dtype) for name, dtype in table.schema.items())
-
     problems = base | {
         "title": topics,
         "body": [f"the {topic} does not work" for topic in topics],
@@ -51,9 +52,12 @@ def put(lake, start, count):
         "subcategory": topics,
         "text_hash": [f"h-{n}" for n in numbers],
     }
-    lake.merge(PROBLEMS, filled(PROBLEMS, problems))
+    lake.merge(PROBLEMS, shaped(PROBLEMS, pl.DataFrame(problems)))
     links = pl.Series([[f"T-{n - 3:04d}"] if n > 5 else [] for n in numbers], dtype=pl.List(pl.String))
-    lake.merge(silver.TICKETS, filled(silver.TICKETS, base | {"related_tickets": links, "load_id": ["l"] * count}))
+    lake.merge(
+        silver.TICKETS,
+        shaped(silver.TICKETS, pl.DataFrame(base | {"related_tickets": links, "load_id": ["l"] * count})),
+    )
     attempts = {
         "ticket_id": base["ticket_id"],
         "solution_id": [f"SOL-{topic}" for topic in topics],
@@ -61,7 +65,7 @@ def put(lake, start, count):
         "at": base["resolved_at"],
         "saying": topics,
     }
-    lake.merge(ATTEMPTS, filled(ATTEMPTS, attempts))
+    lake.merge(ATTEMPTS, shaped(ATTEMPTS, pl.DataFrame(attempts)))
     lake.merge(
         EMBEDDINGS,
         pl.DataFrame({"text_hash": problems["text_hash"], "encoder": ["e"] * count, "vector": packed(vectors)}),
@@ -131,6 +135,19 @@ def test_following_comes_to_the_same_edges_as_beginning_anew(lake, tmp_path):
     order = list(EDGES.primary_key)
     assert fresh.read(EDGES).sort(order).equals(lake.read(EDGES).sort(order))
     assert fresh.read(NODES).sort("node_id").equals(lake.read(NODES).sort("node_id"))
+
+
+def test_a_new_article_is_linked_without_reading_a_ticket(lake):
+    _, _, first = follow(lake)
+    said = {"solution_id": ["SOL-login"], "text": ["x"], "sayings": [["Unlock the account again"]], "text_hash": ["h"]}
+    solutions = pl.DataFrame(said | {key: [1] for key in ("tickets", "attempts", "successes")})
+    lake.merge(SOLUTIONS, shaped(SOLUTIONS, solutions))
+    text = {"text": ["To help, unlock the account again."], "title": ["Locked"], "path": [""], "text_hash": ["h"]}
+    lake.merge(PASSAGES, shaped(PASSAGES, pl.DataFrame(text | {"passage_id": ["KB-1#1"], "article_id": ["KB-1"]})))
+    grouped, read, second = follow(lake)
+    assert (grouped, read) == (0, 0)
+    assert lake.read(EDGES).filter(kind="DOCUMENTED_BY")["target"].to_list() == ["Article:KB-1"]
+    assert second.digest != first.digest
 
 
 def test_many_new_tickets_make_issues_anew(lake):

@@ -77,7 +77,11 @@ SAYINGS = Table(
     grain="One row per kind of sentence that agents write in notes, what varies masked: which remedy it names, if any.",
     columns=(
         Column("pattern", pl.String, "The sentence, redacted, names, versions and numbers masked", distinct=True),
-        Column("kind", pl.String, "remedy, failed (an action that did not help), other, or slot (a name varies in it)"),
+        Column(
+            "kind",
+            pl.String,
+            "remedy, failed (an action that did not help), other, or slot (of names, where it is none of these)",
+        ),
         Column("solution_id", pl.String, "The canonical solution that is meant"),
         Column("tickets", pl.Int64, "Tickets that it was judged by", required=True),
         Column("vector", pl.Binary, "Of remedies: float32, little endian, of unit length"),
@@ -109,4 +113,26 @@ PASSAGES = Table(
     owner="team:machine-learning",
 )
 
-TABLES = (PROBLEMS, SAYINGS, SOLUTIONS, ATTEMPTS, PASSAGES)
+ABLATION = Table(
+    layer="search",
+    name="ablation",
+    grain="One row per kind of question, method and measure.",
+    columns=(
+        Column("dimension", pl.String, "What kinds of questions are told apart by: overall, language, frequency, ..."),
+        Column("segment", pl.String, "The kind"),
+        Column("method", pl.String, "A stage alone, stages added up, or the finder without one"),
+        Column("measure", pl.String, "recall@10, ndcg@10, mrr@10 or first_success"),
+        Column("queries", pl.Int64, "Questions", required=True),
+        Column("value", pl.Float64, "Mean over questions", required=True),
+        Column("low", pl.Float64, "Lower end of 95 % of bootstrap resamples", required=True),
+        Column("high", pl.Float64, "Upper end of them", required=True),
+        Column("best_single", pl.String, "The best of the single stages", required=True),
+        Column("over_best", pl.Float64, "Difference to it on the same questions; null: it is that"),
+        Column("over_best_low", pl.Float64, "Lower end of 95 % of bootstrap resamples"),
+        Column("over_best_high", pl.Float64, "Upper end of them"),
+    ),
+    primary_key=("dimension", "segment", "method", "measure"),
+    owner="team:machine-learning",
+)
+
+TABLES = (PROBLEMS, SAYINGS, SOLUTIONS, ATTEMPTS, PASSAGES, ABLATION)

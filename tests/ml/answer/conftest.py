@@ -38,6 +38,13 @@ _LEADS = {
 }  # fmt: skip
 _JOINTS = {"en": ("; ", ", and ", ", then "), "de": ("; ", ", und "), "fr": ("; ", ", et "), "es": ("; ", ", y "),
            "it": ("; ", ", e "), "pt": ("; ", ", e "), "ja": ("、",), "zh": ("，",)}  # fmt: skip
+_SYNONYMS = {
+    "show": "display", "shows": "displays", "press": "push", "dirty": "soiled", "cloth": "rag", "needs": "requires",
+    "large": "big", "checked": "inspected", "sent": "dispatched", "correct": "fix", "corrected": "fixed",
+    "customer": "client", "error": "fault", "file": "document", "again": "anew", "old": "aged", "wrong": "incorrect",
+    "repeat": "redo", "stops": "halts", "quickly": "fast", "every": "each", "replace": "exchange", "lasts": "endures",
+    "reaches": "attains", "wait": "pause", "clean": "tidy", "record": "entry", "missing": "absent", "full": "complete",
+}  # fmt: skip
 _INVENTED = {
     "en": (", and the warranty pays for it", ", which was confirmed by the manufacturer", " because the fuse melted",
            " after calling the hotline", ", so everybody gets a refund", " with the special spanner"),
@@ -188,6 +195,17 @@ def _paraphrased(sentence, other, language, draw):
     return sentence.rstrip(".") if language not in ("ja", "zh") else sentence.rstrip("。")
 
 
+def _reworded(said, draw):
+    """One of the sentences with a synonym in it."""
+    found = [
+        re.sub(rf"\b{word}\b", other, one, count=1)
+        for one in said
+        for word, other in _SYNONYMS.items()
+        if re.search(rf"\b{word}\b", one)
+    ]
+    return draw.choice(found) if found else None
+
+
 def _unsupported(sentence, elsewhere, language, draw):
     kind = draw.random()
     if kind < 0.6:
@@ -217,6 +235,8 @@ def plant(articles, count, seed):
         one, two, three = draw.sample(said, 3)
         found.append((language, source, one, "verbatim", True))
         found.append((language, source, _paraphrased(two, three, language, draw), "paraphrased", True))
+        if number % 10 == 1 and (reworded := _reworded(said, draw)):
+            found.append((language, source, reworded, "reworded", True))
         found.append((language, source, _unsupported(one, elsewhere, language, draw), "unsupported", False))
         if negated := _negated(draw.choice(said), language, draw):
             found.append((language, source, negated, "negated", False))

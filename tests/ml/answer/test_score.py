@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import msgspec
 import numpy as np
 import polars as pl
 import pytest
@@ -10,8 +11,10 @@ from ml.answer.checked import Checked, checked
 from ml.answer.compose import Offline
 from ml.answer.draft import Draft, Sentence
 from ml.answer.evidence import evidence, question
+from ml.answer.examples import Case, examples
 from ml.answer.features import NAMES, features
-from ml.answer.score import FILE, Quality, outcomes
+from ml.answer.outcomes import outcomes
+from ml.answer.score import FILE, Quality
 from warehouse.errors import ArtifactDamaged, FormatMismatch
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -81,8 +84,6 @@ def test_what_is_no_judge_is_refused(tmp_path):
         Quality.load(tmp_path)
     for old in ({"format": 99}, {"names": ["other"]}, {"weights": [1.0]}):
         Quality.shipped().save(tmp_path)
-        import msgspec
-
         known = msgspec.json.decode((tmp_path / FILE).read_bytes())
         (tmp_path / FILE).write_bytes(msgspec.json.encode({**known, **old}))
         with pytest.raises(FormatMismatch):
@@ -103,8 +104,6 @@ def test_better_answers_are_judged_better(found):
     told = evidence(found)
     answer = checked(Offline().compose(ASKED, told), told)
     best = Quality.shipped().judge(seen(answer, told))
-
-    import msgspec
 
     def changed(**values):
         other = [msgspec.structs.replace(one, **values) if one.id == "SOL-1" else one for one in told]
@@ -142,4 +141,30 @@ def test_outcomes_are_those_that_were_recorded():
         schema=["ticket_id", "solution_id", "succeeded"], orient="row",
     )  # fmt: skip
 
-    assert outcomes(answers, attempts)["resolved"].to_list() == [True, False, False, None, False]
+    assert outcomes(answers, attempts)["resolved"].to_list() == [1.0, 0.0, 0.0, None, 0.0]
+
+
+def test_what_was_not_tried_does_what_it_did_on_the_issue():
+    past = [(f"t{n}", "S1", n % 4 > 0) for n in range(40)] + [(f"u{n}", "S2", n % 5 == 0) for n in range(20)]
+    attempts = pl.DataFrame(
+        [*past, ("now", "S2", True)], schema=["ticket_id", "solution_id", "succeeded"], orient="row"
+    )
+    members = attempts.select("ticket_id", issue_id=pl.lit("ISS-1"))
+    answers = pl.DataFrame({"ticket_id": ["now"] * 3, "solution_id": ["S1", "S2", "S3"]})
+
+    one, two, three = outcomes(answers, attempts, members)["resolved"].to_list()
+    assert one == pytest.approx(0.75, abs=0.05)
+    assert (two, three) == (1.0, 0.0)
+    alone = members.with_columns(issue_id=pl.col("ticket_id"))
+    assert outcomes(answers, attempts, alone)["resolved"].to_list() == [0.0, 1.0, 0.0]
+
+
+def test_past_tickets_become_examples_with_their_outcomes(found):
+    told = evidence(found)
+    cases = [Case("a", ASKED, told, NOW), Case("b", ASKED, [], NOW)]
+    attempts = pl.DataFrame([("a", "SOL-1", True)], schema=["ticket_id", "solution_id", "succeeded"], orient="row")
+    rows = outcomes(examples(cases), attempts)
+
+    assert rows.select("ticket_id", "solution_id", "resolved").rows() == [("a", "SOL-1", 1.0), ("b", None, 0.0)]
+    assert rows.select(NAMES).row(0, named=True) == seen(checked(Offline().compose(ASKED, told), told), told)
+    assert Quality.fit(examples([]).with_columns(resolved=pl.lit(1.0)), seed=1) == Quality.shipped()

