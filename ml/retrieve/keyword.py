@@ -103,11 +103,11 @@ class Keyword:
     def queries(self, asked: pl.DataFrame) -> list[Query]:
         """What each row asks for, in the fields that documents have; terms that no document has are left out."""
         usual = self._languages[0] if self._languages else None
-        fields = asked.select(*self._weights, "language").iter_rows()
+        fields = zip(*(asked[name].to_list() for name in (*self._weights, "language")), strict=True)
         return [self._query(said, language if language in self._languages else usual) for *said, language in fields]
 
     def _query(self, said: Sequence[str | None], language: str | None) -> Query:
-        found = counted(zip(said, self._weights.values(), strict=True), language)
+        found = counted(tuple(zip(said, self._weights.values(), strict=True)), language)
         known = {column: count for term, count in found.items() if (column := self._columns.get(term)) is not None}
         columns = np.fromiter(known.keys(), np.int64, len(known))
         return Query(columns, np.fromiter(known.values(), np.float32, len(known)))
