@@ -14,6 +14,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 OUT = click.Path(dir_okay=False, path_type=Path)
 CACHE = Path.home() / ".cache" / "ticketlake"
 VERBS = {
+    "answers": "Say what the judge of answers is worth, where the truth is known.",
     "classify": "Compare the classifiers on labelled texts, and predict others with the best.",
     "audit": "Say what can be learned from tickets at all, and which columns leak.",
     "predictions": "Say what a lake's champions are worth, where the truth is known.",
@@ -39,6 +40,7 @@ Examples:
   ticketlake evaluate texts tickets.jsonl
   ticketlake evaluate predictions --truth truth-folder
   ticketlake evaluate search --truth truth-folder
+  ticketlake evaluate answers --truth truth-folder
 """
 
 

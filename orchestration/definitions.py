@@ -5,6 +5,7 @@ import dagster as dg
 from orchestration import checks, jobs, sensors
 from orchestration.defs import (
     ablation,
+    answers,
     audit,
     bronze,
     embeddings,
@@ -54,6 +55,7 @@ defs = dg.Definitions(
         indexes.index,
         indexes.known_solutions,
         indexes.solution_ranker,
+        answers.answer_quality,
         ablation.compare_stages,
         release.current,
         mirror.mirrored,

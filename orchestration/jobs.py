@@ -3,6 +3,7 @@
 import dagster as dg
 
 from orchestration.defs.ablation import compare_stages
+from orchestration.defs.answers import answer_quality
 from orchestration.defs.errors import analyse
 from orchestration.defs.indexes import index, solution_ranker
 from orchestration.defs.mirror import mirrored
@@ -15,7 +16,7 @@ from warehouse.contracts.inventory import TABLES
 
 STUDIED = dg.AssetSelection.assets(study_learning)
 COMPARED = dg.AssetSelection.assets(compare_stages)
-LEARNED = dg.AssetSelection.assets(understand, analyse, solution_ranker, mirrored)
+LEARNED = dg.AssetSelection.assets(understand, analyse, solution_ranker, answer_quality, mirrored)
 
 build = dg.define_asset_job(
     "build",

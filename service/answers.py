@@ -8,13 +8,13 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from ml.answer.checked import checked
+from ml.answer.checked import Checked, checked
 from ml.answer.compose import Offline
-from ml.answer.draft import Composer, Option, Sentence
+from ml.answer.draft import Composer, Draft, Option, Sentence
 from ml.answer.evidence import Evidence, Question, evidence, question
-from ml.answer.features import features
+from ml.answer.features import best, features
 from ml.answer.llm import Chat, Endpoint
-from ml.answer.score import Judged, Quality
+from ml.answer.score import NAME, Judged, Quality
 from ml.answer.summarise import Summary, summarise
 from ml.answer.verify import Encode
 from ml.retrieve.found import Found
@@ -26,7 +26,6 @@ from warehouse.delta import Lake
 from warehouse.releases import Release
 from warehouse.settings import Settings
 
-QUALITY = "models/answer_quality"
 SHOWN = 1_200
 """Characters of a piece of evidence that are shown."""
 
@@ -145,8 +144,8 @@ class Answering:
             now=now,
             ticket_id=row.get("ticket_id"),
         )
-        judge = release.manifest.artifacts.get(QUALITY, quality.made)
-        return msgspec.structs.replace(shown, versions={**shown.versions, QUALITY: judge})
+        judge = release.manifest.artifacts.get(NAME, quality.made)
+        return msgspec.structs.replace(shown, versions={**shown.versions, NAME: judge})
 
     def _of(self, release: Release) -> tuple[Quality, Catalogue]:
         with self._reading:
@@ -163,9 +162,16 @@ class Answering:
         return Catalogue.of(names["product"], names["product_module"])
 
 
+def first(shown: AnswerView) -> str | None:
+    """The solution that an answer puts first."""
+    told = Checked(Draft(sentences=shown.sentences, steps=shown.steps), [], 0.0)
+    top = best(told, shown.evidence)
+    return top.solution_id if top is not None else None
+
+
 def quality_of(release: Release) -> Quality:
     """The judge of the release; the shipped one where it has none."""
-    artifact = release.artifacts.get(QUALITY)
+    artifact = release.artifacts.get(NAME)
     return Quality.shipped() if artifact is None else Quality.load(artifact.path)
 
 

@@ -13,6 +13,8 @@ from ml.text.clean import clean_one
 from ml.text.entities import Catalogue
 
 Kind = Literal["solution", "article", "ticket"]
+DENSE = "dense"
+"""The stage that compares by meaning."""
 READ = 20_000
 """Characters of a question that are looked at."""
 
@@ -25,7 +27,9 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     text: str
     score: float
-    """From 0 to 1 within its kind."""
+    """From 0 to 1 within its kind: of a solution the share of belief in it, of others how they compare to the best."""
+    near: float | None = None
+    """Cosine to what was asked, of tickets and articles; null where it was searched by words alone."""
     rate: float | None = None
     """Of a solution how often it helps, shrunk towards what is usual."""
     attempts: int = 0
@@ -65,6 +69,7 @@ def question(
 
 def evidence(found: Found) -> list[Evidence]:
     """What a finder returned, in its order: solutions, articles, tickets."""
+    by_meaning = DENSE in found.used
     solutions = [
         Evidence(
             id=one.solution_id,
@@ -80,8 +85,16 @@ def evidence(found: Found) -> list[Evidence]:
         for one, score in zip(found.solutions, _unit([one.score for one in found.solutions]), strict=True)
     ]
     articles = [
-        Evidence(id=one.article_id, kind="article", title=one.title, text=one.text, score=score, at=one.updated_at)
-        for one, score in zip(found.articles, _unit([one.score for one in found.articles]), strict=True)
+        Evidence(
+            id=one.article_id,
+            kind="article",
+            title=one.title,
+            text=one.text,
+            score=score,
+            near=one.scores.get(DENSE) if by_meaning else None,
+            at=one.updated_at,
+        )
+        for one, score in zip(found.articles, _compared([one.score for one in found.articles]), strict=True)
     ]
     tickets = [
         Evidence(
@@ -90,16 +103,25 @@ def evidence(found: Found) -> list[Evidence]:
             title=one.title,
             text="",
             score=score,
+            near=one.scores.get(DENSE) if by_meaning else None,
             at=one.created_at,
             solution_id=one.solution_id,
         )
-        for one, score in zip(found.tickets, _unit([one.score for one in found.tickets]), strict=True)
+        for one, score in zip(found.tickets, _compared([one.score for one in found.tickets]), strict=True)
     ]
     return [*solutions, *articles, *tickets]
 
 
 def _unit(scores: list[float]) -> list[float]:
-    """Scores between 0 and 1 as they are; others, such as those of a ranker, by the logistic function."""
+    """Shares as they are; others, such as those of a ranker, by the logistic function."""
     if all(0 <= score <= 1 for score in scores):
         return scores
     return [1 / (1 + exp(-max(-30.0, min(30.0, score)))) for score in scores]
+
+
+def _compared(scores: list[float]) -> list[float]:
+    """Scores between 0 and 1 as they are; others, standard deviations above what is usual, as parts of the best."""
+    best = max(scores, default=0.0)
+    if best <= 1:
+        return [max(0.0, score) for score in scores]
+    return [max(0.0, score) / best for score in scores]

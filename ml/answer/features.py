@@ -6,13 +6,13 @@ from datetime import datetime
 from math import exp, log1p
 
 from ml.answer.checked import Checked
-from ml.answer.compose import strength
+from ml.answer.compose import nearest, strength
 from ml.answer.evidence import Evidence, Question
 from ml.answer.wording import content, likeness
 
 NAMES = (
-    "grounding", "kept", "coverage", "entities", "agreement", "success", "tried", "score", "margin", "freshness",
-    "tone", "length", "answered",
+    "grounding", "kept", "coverage", "entities", "agreement", "success", "tried", "score", "margin", "near",
+    "freshness", "tone", "length", "answered",
 )  # fmt: skip
 TOP = 5
 """Pieces of evidence of each kind whose agreement counts."""
@@ -49,8 +49,9 @@ def features(answer: Checked, question: Question, evidence: Sequence[Evidence], 
         "agreement": agreement(top, evidence),
         "success": UNKNOWN if top is None or top.rate is None else top.rate,
         "tried": 0.0 if top is None else min(1.0, log1p(top.attempts) / log1p(100)),
-        "score": max((one.score for one in sources), default=0.0),
+        "score": top.score if top is not None else 0.0,
         "margin": ranked[0] - ranked[1] if len(ranked) > 1 else UNKNOWN,
+        "near": _near(evidence),
         "freshness": _freshness(sources, now),
         "tone": _tone(text),
         "length": min(1.0, len(said) / FULL),
@@ -95,6 +96,12 @@ def _named(question: Question, sources: Sequence[Evidence], text: str) -> float:
     if not names:
         return UNKNOWN
     return sum(one.name.casefold() in told or one.written.casefold() in told for one in names) / len(names)
+
+
+def _near(evidence: Sequence[Evidence]) -> float:
+    """How near the nearest is to what was asked."""
+    known = nearest(evidence)
+    return UNKNOWN if known is None else min(1.0, max(0.0, known))
 
 
 def _freshness(sources: Sequence[Evidence], now: datetime) -> float:

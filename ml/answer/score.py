@@ -18,6 +18,7 @@ from ml.answer.features import NAMES
 from ml.answer.outcomes import OUTCOME
 from warehouse.errors import ArtifactDamaged, FormatMismatch
 
+NAME = "models/answer_quality"
 FORMAT = 1
 FILE = "quality.json"
 FEWEST = 60
@@ -30,9 +31,9 @@ PENALTY = 10.0
 BINS = 10
 _SHIPPED = {
     "grounding": 0.8, "kept": 0.5, "coverage": 0.8, "entities": 0.4, "agreement": 1.4, "success": 3.0, "tried": 0.5,
-    "score": 1.6, "margin": 0.6, "freshness": 0.3, "tone": 0.4, "length": 0.2, "answered": 1.5,
+    "score": 1.6, "margin": 0.6, "near": 1.0, "freshness": 0.3, "tone": 0.4, "length": 0.2, "answered": 1.5,
 }  # fmt: skip
-_SHIPPED_INTERCEPT = -7.2
+_SHIPPED_INTERCEPT = -7.7
 
 Route = Literal["answer", "person"]
 

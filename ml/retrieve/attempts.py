@@ -21,6 +21,9 @@ MEANT = 0.5
 """Cosine from which on an action is the remedy that a saying names, where sayings are too few to tell."""
 ENOUGH = 20
 """Sayings with another one of their solution, from which on they tell."""
+SLOT = r"\[(?:" + "|".join([*(kind.upper() for kind in notes.VARYING), "NUMBER"]) + r")\]"
+"""What stands in a pattern for that which varies; what stands for personal data does not vary."""
+LEFT_OUT = "…"
 BLOCK = 512
 """Sayings that are compared at once."""
 ATTEMPTS = {"ticket_id": pl.String, "solution_id": pl.String, "succeeded": pl.Boolean, "saying": pl.String}
@@ -72,12 +75,17 @@ def read(
 def solutions(tried: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
     """Rows of `search/solutions` of attempts: ticket_id, solution_id, succeeded, at, pattern (the saying, masked).
 
-    `labels` has ticket_id, resolution_code and resolution_template_used. What helped counts before what is usual.
+    `labels` has ticket_id, resolution_code and resolution_template_used. What helped counts before what is usual. The
+    text is the first saying that is the same on every ticket; where there is none, what varies is left out.
     """
     rows = tried.join(labels, on="ticket_id", how="left")
     said = rows.group_by("solution_id", "pattern").agg(pl.col("succeeded").sum(), pl.len())
     said = said.sort("solution_id", "succeeded", "len", "pattern", descending=[False, True, True, False])
-    sayings = said.group_by("solution_id", maintain_order=True).agg(text=pl.col("pattern").first(), sayings="pattern")
+    masked = pl.col("pattern").str.contains(SLOT)
+    sayings = said.group_by("solution_id", maintain_order=True).agg(
+        text=pl.coalesce(pl.col("pattern").filter(~masked).first(), pl.col("pattern").first()), sayings="pattern"
+    )
+    sayings = sayings.with_columns(pl.col("text").str.replace_all(SLOT, LEFT_OUT))
     fared = rows.group_by("solution_id").agg(
         tickets=pl.col("ticket_id").n_unique().cast(pl.Int64),
         attempts=pl.len().cast(pl.Int64),

@@ -40,17 +40,17 @@ class Examples(msgspec.Struct, frozen=True, kw_only=True):
     asked_from: datetime
 
 
-def gather(past: Past, walk: Walk | None = None, *, tried: pl.DataFrame | None = None) -> Examples:
+def gather(past: Past, walk: Walk | None = None, *, tried: pl.DataFrame | None = None, most: int = MOST) -> Examples:
     """The examples of a past. `walk` goes through its graph, with what was known at a time.
 
     `tried` stands in the place of the attempts where it is asked how often something helps (but not for what helped
-    the ticket that asks). Raises `NothingToLearn` where too few tickets were solved.
+    the ticket that asks); `most` are asked, the newest. Raises `NothingToLearn` where too few tickets were solved.
     """
     created, solved = past.problems["created_at"], past.solved_by()
     if len(created) < FEWEST:
         raise NothingToLearn(f"there are {len(created)} tickets, expected {FEWEST}")
     moment = created.sort()[int(len(created) * EARLIER)]
-    asking = [row for row, at in enumerate(created) if at >= moment and solved[row] is not None][-MOST:]
+    asking = [row for row, at in enumerate(created) if at >= moment and solved[row] is not None][-most:]
     if len(asking) < FEWEST:
         raise NothingToLearn(f"{len(asking)} of the newest tickets were solved by a known solution, expected {FEWEST}")
     earlier = past.until(moment)

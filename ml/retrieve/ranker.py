@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ml.retrieve.discriminant import Discriminant
 from ml.retrieve.evidence import DENSE, FEATURES, GRAPH, Evidence, Walk
-from ml.retrieve.examples import Examples, fitted, gather
+from ml.retrieve.examples import MOST, Examples, fitted, gather
 from ml.retrieve.past import Past
 from warehouse.errors import ArtifactDamaged, FormatMismatch
 
@@ -82,12 +82,13 @@ class Ranker:
         return cls(booster, Discriminant.load(folder), settings)
 
 
-def learn(past: Past, walk: Walk | None = None, *, seed: int) -> tuple[Ranker, dict[str, Any]]:
-    """A ranker, and what its card says. `walk` goes through the graph of that past, with what was known at a time.
+def learn(past: Past, walk: Walk | None = None, *, seed: int, most: int = MOST) -> tuple[Ranker, dict[str, Any]]:
+    """A ranker, and what its card says. `walk` goes through the graph of that past, with what was known at a time; of
+    `most` questions at most is learned.
 
     Raises `NothingToLearn` where too few tickets were solved.
     """
-    examples = gather(past, walk)
+    examples = gather(past, walk, most=most)
     names = [name for name in FEATURES if walk is not None or name not in GRAPH]
     ranker = taught(examples, past, names, seed=seed)
     card = {

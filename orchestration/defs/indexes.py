@@ -49,13 +49,13 @@ class Searched(NamedTuple):
     documents: Callable[[pl.DataFrame], pl.DataFrame]
 
 
-def _passages(rows: pl.DataFrame) -> pl.DataFrame:
+def documented(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.rename({"text": "body"}).with_columns(errors=pl.lit(""))
 
 
 INDEXED = (
     Searched(TICKETS, search.PROBLEMS, "ticket_id", lambda rows: rows),
-    Searched(ARTICLES, search.PASSAGES, "passage_id", _passages),
+    Searched(ARTICLES, search.PASSAGES, "passage_id", documented),
 )
 NAMES = tuple(name + part for name in (TICKETS, ARTICLES) for part in ("", DELTA))
 
@@ -119,7 +119,7 @@ def brought_up(lake: Lake, one: Searched, encoder: Artifact, *, merge: bool = Fa
     if merge or newest.height > base.card["documents"] * MERGED_AT:
         return _based(lake, one, encoder, version, now), None, "merged"
     rows = newest.filter(pl.col("_change_type") != "delete").select(one.table.schema.names())
-    vectors = _vectors(lake, encoder, rows["text_hash"])
+    vectors = compared_by(lake, encoder, rows["text_hash"])
     made = Segment.load(base.path).delta(one.documents(rows), vectors, newest[one.key].to_list(), base.digest)
     card = {**now, "inputs": {one.table.path: version}, "documents": rows.height, "requires": {one.name: base.digest}}
     return base, artifacts.stage(lake.root, one.name + DELTA, made.save, card), "delta built"
@@ -127,13 +127,13 @@ def brought_up(lake: Lake, one: Searched, encoder: Artifact, *, merge: bool = Fa
 
 def _based(lake: Lake, one: Searched, encoder: Artifact, version: int, now: dict[str, Any]) -> Artifact:
     rows = lake.read(one.table, version=version).sort(one.key)
-    vectors = _vectors(lake, encoder, rows["text_hash"])
+    vectors = compared_by(lake, encoder, rows["text_hash"])
     made = Segment.build(one.documents(rows), vectors, key=one.key, encoder=encoder.card["encoder"])
     card = {**now, "inputs": {one.table.path: version}, "documents": rows.height}
     return artifacts.stage(lake.root, one.name, made.save, card)
 
 
-def _vectors(lake: Lake, encoder: Artifact, hashes: pl.Series) -> Vectors:
+def compared_by(lake: Lake, encoder: Artifact, hashes: pl.Series) -> Vectors:
     """What texts of any language are compared by."""
     return shared(_whole(lake, encoder, hashes), read_manifest(encoder.path))
 

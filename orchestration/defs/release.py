@@ -5,6 +5,7 @@ from typing import Any
 
 import dagster as dg
 
+from ml.answer.score import NAME as JUDGE
 from ml.graph.walker import NAME as GRAPH
 from ml.retrieve.ranker import NAME as RANKER
 from ml.retrieve.searcher import SOLUTIONS
@@ -17,7 +18,7 @@ from warehouse.contracts import features, gold, graph, predictions, search, silv
 TABLES = tuple(
     table for layer in (silver, features, ticket_features, predictions, search, graph, gold) for table in layer.TABLES
 )
-LEARNED = (models.NAME, embeddings.NAME, *understanding.NAMES.values(), policy.NAME, RANKER)
+LEARNED = (models.NAME, embeddings.NAME, *understanding.NAMES.values(), policy.NAME, RANKER, JUDGE)
 PARTS = (*LEARNED, *indexes.NAMES, SOLUTIONS, GRAPH)
 """Every artifact that is served."""
 KEPT = 20
