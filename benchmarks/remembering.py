@@ -7,30 +7,41 @@ A text that was asked before is not encoded again. The product has no such memor
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import numpy as np
-import uvicorn
+from warehouse.settings import settings, share_cores
 
-from api.app import create_app
-from ml.text.encoder import Joined, Vectors
-from warehouse.settings import settings
-
-_encode = Joined.encode
+if TYPE_CHECKING:
+    from ml.text.encoder import Joined, Vectors
 
 
 def remember() -> None:
     """From now on every encoder of this process remembers."""
-    known: dict[str, Vectors] = {}
+    import numpy as np
 
-    def encode(self: Joined, texts: Sequence[str]) -> Vectors:
+    from ml.text.encoder import Joined
+
+    encoded, known = Joined.encode, dict[str, "Vectors"]()
+
+    def encode(self: "Joined", texts: Sequence[str]) -> "Vectors":
         new = [text for text in dict.fromkeys(texts) if text not in known]
         if new:
-            known.update(zip(new, _encode(self, new), strict=True))
+            known.update(zip(new, encoded(self, new), strict=True))
         return np.stack([known[text] for text in texts])
 
     Joined.encode = encode  # type: ignore[method-assign]
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """Serve as `ticketlake serve` does."""
+    share_cores()
+    import uvicorn
+
+    from api.app import create_app
+
     remember()
     uvicorn.run(create_app(settings()), host="127.0.0.1", port=int(sys.argv[1]), log_config=None, access_log=False)
+
+
+if __name__ == "__main__":
+    main()

@@ -102,6 +102,11 @@ def silence() -> None:
     os.environ.update(SILENCE)  # noqa: TID251 settings are kept here
 
 
+def share_cores() -> None:
+    """Let Polars work with one thread in this process, which answers many at a time; before Polars is imported."""
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")  # noqa: TID251 settings are kept here
+
+
 def process_environment(chosen: Settings, **extra: str) -> dict[str, str]:
     """The environment for a child process that is to see the same settings, and to be silent towards its makers."""
     own = {"LAKE_ROOT": str(chosen.lake_root), "DATABASE_URL": chosen.database_url}

@@ -17,6 +17,8 @@ COPIED = (
 WORDS = ("subject", "description", "error_logs", "stack_trace")
 COLUMNS = [*COPIED, *WORDS]
 """What is read of tickets."""
+NOTHING = Catalogue()
+"""No names of ours are looked for."""
 
 
 def problems(rows: pl.DataFrame, texts: pl.Series | None = None) -> pl.DataFrame:
@@ -37,10 +39,11 @@ def named(rows: pl.DataFrame) -> pl.Series:
     said = rows.select(
         pl.concat_str([pl.col(name).cast(pl.String).fill_null("").str.slice(0, READ) for name in WORDS], separator="\n")
     ).to_series()
-    found = entities.entities(said, Catalogue()).filter(pl.col("kind").is_in(ERRORS))
-    lines = found.group_by("text").agg(pl.col("value").unique(maintain_order=True).str.join("\n"))
-    every = pl.DataFrame({"text": pl.int_range(rows.height, dtype=pl.Int64, eager=True)})
-    return every.join(lines, on="text", how="left", maintain_order="left")["value"].fill_null("").alias("errors")
+    lines: list[dict[str, None]] = [{} for _ in range(rows.height)]
+    for text, kind, value in entities.entities(said, NOTHING).select("text", "kind", "value").iter_rows():
+        if kind in ERRORS:
+            lines[text][value] = None
+    return pl.Series("errors", ["\n".join(values) for values in lines], dtype=pl.String)
 
 
 def digest() -> str:
