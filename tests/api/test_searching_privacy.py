@@ -34,14 +34,14 @@ def told(followed, tmp_path_factory, planted):
     """A lake that was asked for the planted cause in every way, by people who name themselves; what it answered."""
     root = tmp_path_factory.mktemp("private") / "lake"
     shutil.copytree(followed[0], root, symlinks=True)
-    named = ", ".join(QUERY.values())
+    named = " ".join(QUERY.values())
     ticket = {
         "ticket_id": "TK-PRIVATE",
         "subject": f"Zeppelin, {QUERY['e-mail']}",
         "description": f"The mooring valve of the zeppelin leaks. {named}",
         "error_logs": f"ERROR_ZEPPELIN_77 {named}",
     }
-    text = f"zeppelin mooring valve {named}, {', '.join(planted.values())}"
+    text = f"zeppelin mooring valve {named} {' '.join(planted.values())}"
     answers = []
     with TestClient(create_app(Settings(lake_root=root, _env_file=None))) as client:
         for path in ("/v1/solutions", "/v1/answers"):
