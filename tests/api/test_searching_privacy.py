@@ -90,7 +90,9 @@ def test_no_log_names_anybody_or_quotes_what_was_asked(told, planted):
 def test_no_table_that_is_searched_names_anybody_though_silver_does(told, planted):
     lake = Lake(told[0])
     recorded = lake.read(silver.TICKETS).write_json()
-    for table in (*search.TABLES, *graph.TABLES):
+    tables = [table for table in (*search.TABLES, *graph.TABLES) if lake.exists(table)]
+    assert {search.PROBLEMS, search.SOLUTIONS, search.PASSAGES, graph.NODES, graph.ISSUES} <= set(tables)
+    for table in tables:
         said = lake.read(table).drop("vector", strict=False).write_json()
         for kind, secret in planted.items():
             assert secret in recorded, kind
