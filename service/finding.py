@@ -30,7 +30,8 @@ from service.models import Failed, Models
 from warehouse.artifacts import Artifact
 from warehouse.contracts import silver
 
-PARTS = (TICKETS, f"{TICKETS}_delta", ARTICLES, f"{ARTICLES}_delta", SOLUTIONS, RANKER, GRAPH)
+DELTA = "_delta"
+PARTS = (TICKETS, TICKETS + DELTA, ARTICLES, ARTICLES + DELTA, SOLUTIONS, RANKER, GRAPH)
 PRIORS = ("category", "subcategory")
 LIKELY = 0.01
 """Probability below which a category is no prior."""
@@ -118,8 +119,10 @@ def _whole(ticket: pl.DataFrame) -> pl.DataFrame:
 
 
 def _index(loading: Loading, name: str, encoder: str | None) -> Index | None:
+    """None also where the delta cannot be read: the base alone would show what was erased."""
     base = loading.part(name, lambda artifact: Segment.load(artifact.path))
-    delta = loading.part(f"{name}_delta", lambda artifact: Segment.load(artifact.path))
-    if base is None or (encoder is not None and base.encoder != encoder):
+    delta = loading.part(name + DELTA, lambda artifact: Segment.load(artifact.path))
+    lost = delta is None and name + DELTA in loading.release.manifest.artifacts
+    if base is None or lost or (encoder is not None and base.encoder != encoder):
         return None
     return Index([base] if delta is None else [base, delta])

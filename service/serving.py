@@ -14,7 +14,7 @@ from ml.retrieve.filters import Filters
 from ml.retrieve.found import Found
 from ml.retrieve.searcher import TICKETS
 from operations.inbox import Inbox
-from service.finding import Finding, asked
+from service.finding import DELTA, Finding, asked
 from service.loading import Loaded, Loading
 from service.models import Failed, Models
 from service.online import Online
@@ -127,7 +127,7 @@ class Serving:
         except NotMaterialized as missing:
             raise NotMaterialized(TICKETS) from missing
         if opened.finding.searcher.tickets is None:
-            raise opened.fault(TICKETS)
+            raise opened.faults.get(TICKETS + DELTA) or opened.fault(TICKETS)
         features = _features(opened, ticket, inbox)
         question = asked(opened.models, ticket, features, self._failed)
         found = opened.finding.searcher.find(question, filters, k, full=full)

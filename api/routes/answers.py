@@ -15,7 +15,7 @@ from ml.text.entities import Catalogue
 from service.answers import AnswerView, question_of
 from service.issues import broad
 from service.overview import overview
-from warehouse.errors import NotMaterialized
+from warehouse.errors import ArtifactDamaged, NotMaterialized
 from warehouse.search_made import Thing
 
 NOTHING = Found(solutions=[], articles=[], tickets=[], used=["issues"], missing={}, release="", versions={})
@@ -66,7 +66,7 @@ def _overview(parts: Parts, request: SearchRequest, ticket: pl.DataFrame, answer
     try:
         opened = parts.serving.opened()
         hits = broad(parts.lake, opened, request.text, now(), request.k)
-    except NotMaterialized:
+    except (ArtifactDamaged, NotMaterialized):
         return None
     if not hits:
         return None

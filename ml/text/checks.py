@@ -6,6 +6,7 @@ import re
 from collections import Counter
 
 _KEY = re.compile(r"[A-Za-z]{1,12}[-_](?:[a-z]{2,8}[-_])?[A-Za-z0-9]{16,}")
+_GROUP = re.compile(r"[0-9]+\)?")
 _LONG_HEX = re.compile(r"[0-9a-fA-F]+")
 IBAN_LENGTHS = {
     "AD": 24, "AE": 23, "AL": 28, "AT": 20, "AZ": 28, "BA": 20, "BE": 16, "BG": 22, "BH": 22, "BR": 29, "BY": 28,
@@ -50,8 +51,20 @@ def is_address(text: str) -> bool:
     return any(letter.isdigit() for letter in text)
 
 
-def is_phone(text: str) -> bool:
-    """Whether there are seven to fifteen digits (ITU-T E.164), not all the same."""
+def phone_end(text: str) -> int:
+    """How many characters are a phone number: seven to fifteen digits (ITU-T E.164), not all the same.
+
+    Of more digits, groups up to where a card number follows, or else as many as fit: numbers are written in a row.
+    """
+    ends = [group.end() for group in _GROUP.finditer(text)]
+    if not ends or _is_phone(text):
+        return len(text) if ends else 0
+    fitting = [end for end in ends if _is_phone(text[:end])]
+    before_card = [end for end in fitting if card_end(text[end:])]
+    return max(before_card or fitting, default=0)
+
+
+def _is_phone(text: str) -> bool:
     digits = [letter for letter in text if letter.isdigit()]
     return 7 <= len(digits) <= 15 and len(set(digits)) > 1
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import polars as pl
 
-from ml.text.checks import card_end, iban_end, is_address, is_phone, is_secret, is_stated
+from ml.text.checks import card_end, iban_end, is_address, is_secret, is_stated, phone_end
 from ml.text.spans import FILLER, Alternative, Words, at_edges, compile_alternatives, find, find_words, put, searchable
 
 KINDS = ("email", "phone", "card", "iban", "ip", "token", "person")
@@ -52,8 +52,8 @@ _ALTERNATIVES: list[Alternative] = [
      r"(?:[T ][0-9]{1,2}:[0-9]{2})?" + _EDGE),
     ("phone", "", r"(?:\(\+[0-9]{1,3}\)|\+[0-9]{1,3}|" + _EDGE + r"00[1-9][0-9]{0,2})"
      r"(?:[ \x{a0}./-]?\(?[0-9]{1,12}\)?){1,7}"),
-    ("phone", _CUE, r"[(+]?[0-9](?:[ ()./-]{0,2}[0-9]){5,14}" + _EDGE),
-    ("phone", "", r"(?:\(0[0-9]{1,4}\)|" + _EDGE + r"0[0-9]{1,4})[ /-]{1,2}[0-9]{2,8}(?:[ -][0-9]{2,6}){0,3}" + _EDGE),
+    ("phone", _CUE, r"[(+]?[0-9](?:[ ()./-]{0,2}[0-9]){5,33}" + _EDGE),
+    ("phone", "", r"(?:\(0[0-9]{1,4}\)|" + _EDGE + r"0[0-9]{1,4})[ /-]{1,2}[0-9]{2,8}(?:[ -][0-9]{2,6}){0,8}" + _EDGE),
     ("phone", "", r"(?:\([2-9][0-9]{2}\) ?|" + _EDGE + r"[2-9][0-9]{2}[-. ])[2-9][0-9]{2}[-. ][0-9]{4}" + _EDGE),
 ]  # fmt: skip
 _COMPILED = compile_alternatives(_ALTERNATIVES)
@@ -61,7 +61,7 @@ _CHECKS: Mapping[str, Callable[[str], int]] = {
     "card": card_end,
     "iban": iban_end,
     "ip": is_address,
-    "phone": is_phone,
+    "phone": phone_end,
     "secret": is_secret,
     "stated": is_stated,
 }

@@ -367,3 +367,31 @@ def test_a_newer_release_whose_index_is_damaged_is_refused_and_the_older_one_ans
     assert newer.id == releases.current_id(root)
     assert (after["release"], after["solutions"]) == (sound.id, before["solutions"])
     assert name in told["release"]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("name", "left"),
+    [
+        ("indexes/graph", ["keyword", "dense"]),
+        ("indexes/solutions", ["keyword", "dense"]),
+        ("indexes/articles", ["keyword", "dense", "graph"]),
+        ("indexes/tickets", None),
+        ("indexes/tickets_delta", None),
+    ],
+)
+def test_of_a_release_that_was_damaged_before_anybody_opened_it_the_sound_parts_answer(followed, tmp_path, name, left):
+    root = tmp_path / "lake"
+    shutil.copytree(followed[0], root, symlinks=True)
+    place = releases.open_release(root).artifact(name).path
+    (place / artifacts.CARD).write_text("{}")
+    with served(root) as client:
+        found, shown = (client.post(path, json={"text": TEXT}) for path in PATHS)
+
+    if left is None:
+        assert (found.status_code, shown.status_code) == (503, 503)
+        assert f"{name} has digest" in found.json()["detail"]
+        return
+    assert (found.status_code, shown.status_code) == (200, 200), shown.text
+    assert found.json()["used"] == left
+    assert name in found.json()["missing"]
+    assert all(one["ticket_id"].startswith("TK-NEW-") for one in found.json()["tickets"][:5])

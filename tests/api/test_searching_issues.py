@@ -20,17 +20,34 @@ def lake(followed, tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def get(lake):
-    """Asks for a path, expects a status."""
+def asking(lake):
     settings = Settings(lake_root=lake.root, _env_file=None)
     with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+        yield client
 
-        def get(path, status=200, **parameters):
-            response = client.get(path, params=parameters)
-            assert response.status_code == status, response.text
-            return response.json()
 
-        yield get
+@pytest.fixture(scope="module")
+def get(asking):
+    """Asks for a path, expects a status."""
+
+    def get(path, status=200, **parameters):
+        response = asking.get(path, params=parameters)
+        assert response.status_code == status, response.text
+        return response.json()
+
+    return get
+
+
+@pytest.fixture(scope="module")
+def ask(asking):
+    """Sends a body."""
+
+    def ask(path, body):
+        response = asking.post(path, json=body)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    return ask
 
 
 def test_issues_are_listed_by_what_is_asked_for(get):
@@ -85,6 +102,20 @@ def test_a_broad_question_is_answered_by_the_issues_of_its_scope(get, lake):
     members = dict(lake.read(ISSUE_MEMBERS).select("ticket_id", "issue_id").iter_rows())
     for one in found["in_scope"]:
         assert {members[name] for name in one["examples"]} == {one["issue"]["issue_id"]}
+
+
+def test_an_answer_to_a_broad_question_names_the_issues_and_their_tickets(ask, get, lake):
+    asked = next(one for issue in get("/v1/issues", limit=100)["issues"] for one in issue["versions"])
+    shown = ask("/v1/answers", {"text": f"What goes wrong with {asked}?", "k": 3})
+    members = dict(lake.read(ISSUE_MEMBERS).select("ticket_id", "issue_id").iter_rows())
+
+    assert shown["used"] == ["issues"]
+    assert 1 <= len(shown["sentences"]) <= 3
+    for said in shown["sentences"]:
+        issue = next(name for name in said["ids"] if name.startswith("ISS-"))
+        tickets = [name for name in said["ids"] if name in members]
+        assert tickets
+        assert {members[name] for name in tickets} == {issue}
 
 
 @pytest.mark.parametrize("q", ["", "hello", "MATCH (n) DETACH DELETE n", "😀", "' OR 1=1 --"])

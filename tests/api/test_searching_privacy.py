@@ -34,14 +34,14 @@ def told(followed, tmp_path_factory, planted):
     """A lake that was asked for the planted cause in every way, by people who name themselves; what it answered."""
     root = tmp_path_factory.mktemp("private") / "lake"
     shutil.copytree(followed[0], root, symlinks=True)
-    named = ", ".join(QUERY.values())
+    named = " ".join(QUERY.values())
     ticket = {
         "ticket_id": "TK-PRIVATE",
         "subject": f"Zeppelin, {QUERY['e-mail']}",
         "description": f"The mooring valve of the zeppelin leaks. {named}",
         "error_logs": f"ERROR_ZEPPELIN_77 {named}",
     }
-    text = f"zeppelin mooring valve {named}, {', '.join(planted.values())}"
+    text = f"zeppelin mooring valve {named} {' '.join(planted.values())}"
     answers = []
     with TestClient(create_app(Settings(lake_root=root, _env_file=None))) as client:
         for path in ("/v1/solutions", "/v1/answers"):
@@ -90,7 +90,9 @@ def test_no_log_names_anybody_or_quotes_what_was_asked(told, planted):
 def test_no_table_that_is_searched_names_anybody_though_silver_does(told, planted):
     lake = Lake(told[0])
     recorded = lake.read(silver.TICKETS).write_json()
-    for table in (*search.TABLES, *graph.TABLES):
+    tables = [table for table in (*search.TABLES, *graph.TABLES) if lake.exists(table)]
+    assert {search.PROBLEMS, search.SOLUTIONS, search.PASSAGES, graph.NODES, graph.ISSUES} <= set(tables)
+    for table in tables:
         said = lake.read(table).drop("vector", strict=False).write_json()
         for kind, secret in planted.items():
             assert secret in recorded, kind

@@ -69,11 +69,12 @@ def test_what_a_command_runs_is_a_job(job):
 
 def test_there_are_jobs_schedules_and_a_sensor_that_run_without_being_asked():
     repository = defs.get_repository_def()
-    assert {"build", "learn", "maintain"} <= set(repository.job_names)
+    assert {"build", "compare", "learn", "maintain", "merge"} <= set(repository.job_names)
     assert {schedule.name for schedule in repository.schedule_defs} == {
         "nightly_build",
         "weekly_learning",
         "weekly_maintenance",
+        "weekly_merge",
     }
     assert all(s.default_status == dg.DefaultScheduleStatus.RUNNING for s in repository.schedule_defs)
     assert {sensor.name for sensor in repository.sensor_defs} == {"dead_runs_sensor", "landing_sensor"}

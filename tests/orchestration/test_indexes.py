@@ -14,6 +14,7 @@ import pytest
 from ml.retrieve.index import Index
 from ml.retrieve.segment import Segment
 from ml.text.vectors import packed
+from orchestration.build import build
 from orchestration.defs import indexes
 from service.finding import Finding
 from service.loading import Loading
@@ -247,3 +248,19 @@ def test_a_second_build_of_a_real_lake_makes_deltas_and_articles_that_came_make_
         [Segment.load(releases.open_release(followed[0]).artifact(TICKETS.name).path), Segment.load(delta.path)]
     )
     assert names(made) == sorted(Lake(followed[0]).read(PROBLEMS)["ticket_id"])
+
+
+def test_the_weekly_merge_makes_one_base_and_publishes_it_and_a_second_one_nothing(followed, tmp_path, monkeypatch):
+    root = tmp_path / "lake"
+    monkeypatch.setenv("LAKE_ROOT", str(root))
+    shutil.copytree(followed[0], root, symlinks=True)
+    before = releases.current(root)
+    assert build(root, job="merge").failures == []
+    merged = releases.current(root)
+
+    assert TICKETS.name + indexes.DELTA not in merged.artifacts
+    changed = {name for name, digest in merged.artifacts.items() if before.artifacts.get(name) != digest}
+    assert changed == {TICKETS.name}
+    assert names(opened(Lake(root))) == sorted(Lake(root).read(PROBLEMS)["ticket_id"])
+    assert build(root, job="merge").failures == []
+    assert releases.current(root).id == merged.id

@@ -98,3 +98,19 @@ def test_check_digits_decide() -> None:
     assert [
         iban_end(number) for number in ("DE89370400440532013000", "DE89370400440532013001", "XX89370400440532013000")
     ] == [22, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ("call +49 170 1234567 4111 1111 1111 1111 now", "call [PHONE] [CARD] now"),
+        ("+1 415 555 2671 5555 5555 5555 4444", "[PHONE] [CARD]"),
+        ("+49 170 1234567 0171 7654321", "[PHONE] [PHONE]"),
+        ("tel 415 555 2671 4111 1111 1111 1111", "tel [PHONE] [CARD]"),
+        ("0170 1234567 4111 1111 1111 1111", "[PHONE] [CARD]"),
+        ("+12345678901234567890", "+12345678901234567890"),
+        ("+49 (170) 1234567", "[PHONE]"),
+    ],
+)
+def test_numbers_that_are_written_in_a_row_are_told_apart(said, left):
+    assert redact(pl.Series([said]))[0].item() == left
