@@ -1,9 +1,10 @@
 """Tickets to predict on: what is known of each when it is opened, as one frame; what is not said is null."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
 import polars as pl
 
 from api.bodies import MOST_ERRORS, typed
@@ -34,6 +35,14 @@ def drafts(values: Sequence[Any], places: Sequence[str], now: datetime) -> pl.Da
     if errors:
         raise BadRequest(UNFIT if places[0] == "$" else UNFIT_AMONG, *errors[:MOST_ERRORS])
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+
+
+def known(fields: Mapping[str, Any], now: datetime) -> pl.DataFrame:
+    """One row, columns `READ`, of a ticket that was taken in: fields as JSON has them, or as the lake does."""
+    draft = typed(msgspec.to_builtins({name: fields.get(name) for name in READ}), TicketDraft)
+    opened = None if draft.created_at is None else _instant(draft.created_at)
+    row = [opened or now if name == "created_at" else getattr(draft, name) for name in READ]
+    return pl.DataFrame([row], schema=SCHEMA, orient="row")
 
 
 def _row(draft: Any, at: str, now: datetime) -> list[Any]:

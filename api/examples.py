@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from api import example_search as searched
 from api.example_answer import ANSWER
 
 TICKET = {
@@ -129,7 +130,12 @@ RESPONSES: dict[str, dict[str, Any]] = {
     "predictTicket": {"200": _PREDICTION},
     "predictTicketUnversioned": {"200": _PREDICTION},
     "predictTickets": {"200": {"predictions": [_PREDICTION]}},
+    "postSolutions": {"200": searched.SEARCH},
+    "getSimilarTickets": {"200": searched.SIMILAR},
     "postAnswers": {"200": ANSWER},
+    "listIssues": {"200": searched.ISSUES},
+    "getIssue": {"200": searched.ISSUE_VIEW},
+    "getNeighbours": {"200": searched.NEIGHBOURS},
     "getDecisionPolicy": {
         "200": {
             "release": "000003-0f1e2d3c4b5a",

@@ -17,7 +17,7 @@ from ml.retrieve.filters import Filters
 from ml.retrieve.found import Found
 from service.searches import Question, record_search
 from warehouse.payloads import EVERY, Name
-from warehouse.search_made import Asked
+from warehouse.search_made import Asked, Thing
 
 MOST = 50
 
@@ -56,8 +56,12 @@ def record(
     *,
     search_id: str,
     began: float,
+    reply: Thing | None = None,
 ) -> tuple[float, bool]:
-    """The milliseconds since `began`, and whether the search was written down: none waits for a store to answer."""
+    """The milliseconds since `began`, and whether the search was written down: none waits for a store to answer.
+
+    `reply` is an answer that was composed, with the probability that it resolves the ticket.
+    """
     latency = round((perf_counter() - began) * 1000, 3)
     said = ticket.select(pl.concat_str(["subject", "description"], separator="\n", ignore_nulls=True)).item()
     question = Question(
@@ -69,7 +73,9 @@ def record(
         session=request.session,
         asker=request.asker,
     )
-    kept = record_search(parts.hearing(), question, found, search_id=search_id, made_at=now(), latency_ms=latency)
+    kept = record_search(
+        parts.hearing(), question, found, search_id=search_id, made_at=now(), latency_ms=latency, reply=reply
+    )
     structlog.get_logger("api").info(
         "searched", search_id=search_id, kind=kind, used=found.used, recorded=kept, latency_ms=latency
     )

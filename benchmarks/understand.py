@@ -89,7 +89,7 @@ def online(root: Path, requests: int) -> dict[str, float]:
     took: dict[str, list[float]] = {"http": [], "own": [], **{name: [] for name in bare}}
     try:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
-            _until_ready(client, server)
+            until_ready(client, server)
             for first in range(0, requests + TURN, TURN):
                 turn = range(first, min(first + TURN, requests + TURN))
                 for name, work in bare.items():
@@ -142,7 +142,8 @@ def _milliseconds(work: Callable[[Inputs], object], inputs: list[Inputs], place:
     return (perf_counter() - began) * 1e3
 
 
-def _until_ready(client: httpx.Client, server: subprocess.Popen[bytes]) -> None:
+def until_ready(client: httpx.Client, server: subprocess.Popen[bytes]) -> None:
+    """Wait until everything is loaded. Raises `SystemExit` where the server ends before."""
     for _ in range(600):
         if server.poll() is not None:
             raise SystemExit(f"the API ended with {server.returncode}")

@@ -68,8 +68,10 @@ def answered(root: Path, questions: int) -> "pl.DataFrame":
 
     with counting("tickets answered") as done:
         for one in tickets.sort("created_at", "ticket_id").tail(questions).collect().iter_slices(1):
-            shown = answering.answer(find, one, release, answer_id="-", now=one["created_at"][0])
+            shown = answering.answer(find(one), one, release, answer_id="-", now=one["created_at"][0])
             judge, top = shown.quality, first(shown)
+            if judge is None:
+                continue
             rows.append(
                 (*one.select("ticket_id", "language").row(0), top, judge.probability, judge.route == "person",
                  shown.thin, shown.versions[NAME])

@@ -6,7 +6,7 @@ import socket
 import click
 
 from warehouse.errors import ServiceFailed
-from warehouse.settings import settings
+from warehouse.settings import settings, share_cores
 
 
 @click.command()
@@ -19,6 +19,7 @@ def serve(host: str | None, port: int | None) -> None:
     Example:
       ticketlake serve --host 0.0.0.0 --port 8000
     """
+    share_cores()
     import uvicorn
 
     from api.app import create_app

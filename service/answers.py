@@ -1,6 +1,6 @@
 """Answers with their sources: what was found, composed, verified, judged and shown without what identifies people."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from threading import Lock
 from typing import Any
@@ -28,8 +28,6 @@ from warehouse.settings import Settings
 
 SHOWN = 1_200
 """Characters of a piece of evidence that are shown."""
-Find = Callable[[pl.DataFrame], Found]
-"""What is found for one ticket, a frame of one row with the columns `READ`. Raises `NotMaterialized`."""
 
 
 class AnswerView(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +35,8 @@ class AnswerView(msgspec.Struct, frozen=True, kw_only=True):
 
     `composer` composed it, and `fell_back` says why another one did not; `dropped` counts sentences that their sources
     did not carry; `left_out` are sources that held orders to whoever reads them. `quality` is the probability that this
-    resolves the ticket, and whether a person should answer. `missing` are stages of the search that could not answer.
+    resolves the ticket, and whether a person should answer; null where no ticket asked. `missing` are stages of the
+    search that could not answer.
     """
 
     answer_id: str
@@ -53,7 +52,7 @@ class AnswerView(msgspec.Struct, frozen=True, kw_only=True):
     fell_back: str | None
     dropped: int
     left_out: list[str]
-    quality: Judged
+    quality: Judged | None
     used: list[str]
     missing: dict[str, str]
     release: str
@@ -130,14 +129,14 @@ class Answering:
         self._reading = Lock()
 
     def answer(
-        self, find: Find, ticket: pl.DataFrame, release: Release, *, answer_id: str, now: datetime
+        self, found: Found, ticket: pl.DataFrame, release: Release, *, answer_id: str, now: datetime
     ) -> AnswerView:
-        """Answer one ticket (a row with the columns `READ`). Raises what `find` raises."""
+        """Answer one ticket (a row with the columns `READ`) from what was found for it."""
         quality, catalogue = self._of(release)
         row = ticket.row(0, named=True)
         asked = question_of(row, catalogue)
         shown = answer(
-            find(ticket),
+            found,
             asked,
             self._composer,
             quality,

@@ -81,11 +81,11 @@ class Finding:
 
 def asked(models: Models, ticket: pl.DataFrame, features: pl.DataFrame | None, failed: Failed) -> Question:
     """A ticket as a question: encoded once, and with the categories that its classifiers think of."""
-    row = problems.problems(_whole(ticket))
+    texts = encoded(ticket)
+    row = problems.problems(_whole(ticket), texts)
     known = row.row(0, named=True)
     vector, categories = None, dict[str, Mapping[str, float]]()
     if models.encoder is not None:
-        texts = encoded(ticket)
         vectors = models.encoder.encode(texts.to_list())
         vector = vectors[0]
         if features is not None:

@@ -55,7 +55,7 @@ class Models:
     def load(cls, loading: Loading, failed: Failed) -> "Models":
         """Load what changed, and answer once with it."""
         release, part = loading.release, loading.part
-        encoder = part(ENCODER, lambda artifact: load_encoder(artifact.path))
+        encoder = part(ENCODER, lambda artifact: load_encoder(artifact.path, threads=1))
         champions = {}
         for target in TARGETS:
             name = f"models/{target.name}"
@@ -69,6 +69,7 @@ class Models:
         judges = {name: _judge(release.artifact(f"models/{name}"), policy) for name in champions}
         models = cls(encoder, champions, judges, policy, time if encoder is not None else None, baseline, digest)
         models.warm_up(failed)
+        one_thread()
         return models
 
     def warm_up(self, failed: Failed) -> None:
@@ -86,6 +87,13 @@ class Models:
                 champion.unknown.judge(inputs)
         if self.resolution_time is not None:
             self.resolution_time.predict(inputs)
+
+
+def one_thread() -> None:
+    """Multiply with one thread from now on: what one request multiplies is small, and many requests share the cores."""
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(1, "blas")
 
 
 def _judge(artifact: Artifact, policy: Policy | None) -> Judge:

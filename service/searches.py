@@ -68,7 +68,7 @@ def record_search(
         used=found.used,
         missing=sorted(found.missing),
         found=[*things(found), *([reply] if reply else [])],
-        returned=len(_ids(found)[SOUGHT[question.kind]]),
+        returned=len(_ids(found)[SOUGHT[question.kind]]) or int(reply is not None),
         enough=enough,
         release=found.release or None,
         session=question.session,

@@ -1,10 +1,11 @@
 """What tests of several rooms share."""
 
+import json
 import os
 import shutil
 import subprocess
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,61 @@ def built(built_once, tmp_path):
     root = tmp_path / "lake"
     shutil.copytree(built_once[0], root, symlinks=True)
     return root
+
+
+PLANTED = {
+    "e-mail": "clara.berg@contoso.example",
+    "phone": "+49 170 1234567",
+    "card": "4111 1111 1111 1111",
+    "IBAN": "DE89370400440532013000",
+    "token": "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+}
+"""What identifies somebody, and is in nobody's index, answer or log."""
+
+
+@pytest.fixture(scope="session")
+def planted():
+    return PLANTED
+
+
+@pytest.fixture(scope="session")
+def followed(tmp_path_factory, built_once, tickets, run):
+    """The built lake, to read, after a second build: with articles, 25 tickets of one new cause that name people, one
+    ticket whose text was changed, and what the second build reported."""
+    root = tmp_path_factory.mktemp("followed") / "lake"
+    shutil.copytree(built_once[0], root, symlinks=True)
+    named = ", ".join(PLANTED.values())
+    known = [one for one in json.loads(tickets.read_text()) if one["language"] == "en" and one["resolution"]][:25]
+    new = [
+        {
+            **one,
+            "ticket_id": f"TK-NEW-{number:02d}",
+            "subject": f"The zeppelin does not moor, {PLANTED['e-mail']}",
+            "description": f"Mooring valve {number} of the zeppelin leaks since noon. Reach me: {named}. Thank you.",
+            "error_logs": f"ERROR_ZEPPELIN_77 for {PLANTED['e-mail']}, token {PLANTED['token']}",
+            "resolution": f"Replaced the mooring valve. Called {PLANTED['phone']} and wrote to {PLANTED['e-mail']}.",
+        }
+        for number, one in enumerate(known)
+    ]
+    later = (datetime.fromisoformat(known[0]["updated_at"]) + timedelta(hours=1)).isoformat()
+    changed = {**known[0], "subject": "Entirely about a submarine", "updated_at": later}
+    article = {
+        "article_id": "KB-NEW",
+        "title": f"A zeppelin is moored, {PLANTED['e-mail']}",
+        "body": f"## What to do\n1. Replace the mooring valve of the zeppelin.\n2. Ask {named} for more.",
+        "language": "en",
+        "created_at": "2026-01-02T00:00:00Z",
+        "updated_at": "2026-01-02T00:00:00Z",
+    }
+    articles, batch = root.parent / "articles.jsonl", root.parent / "more.json"
+    told = tickets.with_name(f"{tickets.name}.articles.jsonl").read_text()
+    articles.write_text(told + json.dumps(article) + "\n")
+    batch.write_text(json.dumps([*new, changed]))
+    taken = run(root, "ingest", articles)
+    assert taken.returncode == 0, taken.stderr
+    done = run(root, "build", batch, "--json")
+    assert done.returncode in (0, 3), done.stderr
+    return root, json.loads(done.stdout.splitlines()[-1])
 
 
 @pytest.fixture

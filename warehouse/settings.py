@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from warehouse.errors import SettingsInvalid
 
 SILENCE = {
+    "ANONYMIZED_TELEMETRY": "False",  # Chroma
     "DAGSTER_DISABLE_TELEMETRY": "yes",
     "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     "DO_NOT_TRACK": "1",
@@ -99,6 +100,11 @@ settings = cache(load)
 def silence() -> None:
     """Set the switches in this process; a library that has one is imported afterwards."""
     os.environ.update(SILENCE)  # noqa: TID251 settings are kept here
+
+
+def share_cores() -> None:
+    """Let Polars work with one thread in this process, which answers many at a time; before Polars is imported."""
+    os.environ.setdefault("POLARS_MAX_THREADS", "1")  # noqa: TID251 settings are kept here
 
 
 def process_environment(chosen: Settings, **extra: str) -> dict[str, str]:

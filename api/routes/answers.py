@@ -8,10 +8,17 @@ import structlog
 from litestar import post
 
 from api import bodies
-from api.searching import asked, record
+from api.searching import SearchRequest, asked, record
 from api.state import Parts, now
 from ml.retrieve.found import Found
-from service.answers import AnswerView
+from ml.text.entities import Catalogue
+from service.answers import AnswerView, question_of
+from service.issues import broad
+from service.overview import overview
+from warehouse.errors import NotMaterialized
+from warehouse.search_made import Thing
+
+NOTHING = Found(solutions=[], articles=[], tickets=[], used=["issues"], missing={}, release="", versions={})
 
 
 @post(
@@ -25,20 +32,21 @@ from service.answers import AnswerView
 def post_answers(body: bytes, parts: Parts) -> AnswerView:
     """Answer a ticket, or a question in plain words, from what solved others and from the knowledge base.
 
-    Each sentence names its sources. Where they do not carry an answer, it says so and returns what was found. What the
+    Each sentence names its sources. A broad question in plain words ("what goes wrong with version 3.2.1?") is answered
+    from issues. Where they do not carry an answer, it says so and returns what was found. What the
     ticket says is data: nothing in it is obeyed.
     """
     began = perf_counter()
     request, ticket = asked(bodies.read(body))
-    seen: list[Found] = []
-
-    def find(row: pl.DataFrame) -> Found:
-        seen.append(parts.serving.find(row, parts.hearing(), request.filters, request.k))
-        return seen[0]
-
     answer_id = uuid4().hex
-    shown = parts.answering.answer(find, ticket, parts.serving.opened().release, answer_id=answer_id, now=now())
-    record(parts, "answers", request, ticket, seen[0], search_id=answer_id, began=began)
+    shown = _overview(parts, request, ticket, answer_id)
+    found = NOTHING
+    if shown is None:
+        found = parts.serving.find(ticket, parts.hearing(), request.filters, request.k)
+        shown = parts.answering.answer(found, ticket, parts.serving.opened().release, answer_id=answer_id, now=now())
+    judged = shown.quality.probability if shown.quality is not None else 1.0
+    reply = None if shown.thin else Thing(kind="reply", id=answer_id, rank=1, score=judged)
+    record(parts, "answers", request, ticket, found, search_id=answer_id, began=began, reply=reply)
     structlog.get_logger("api").info(
         "answer composed",
         answer_id=shown.answer_id,
@@ -46,6 +54,21 @@ def post_answers(body: bytes, parts: Parts) -> AnswerView:
         fell_back=shown.fell_back,
         thin=shown.thin,
         dropped=shown.dropped,
-        route=shown.quality.route,
+        route=shown.quality.route if shown.quality is not None else None,
     )
     return shown
+
+
+def _overview(parts: Parts, request: SearchRequest, ticket: pl.DataFrame, answer_id: str) -> AnswerView | None:
+    """The answer to a broad question; None where it is none, or there is no graph to ask."""
+    if request.text is None:
+        return None
+    try:
+        opened = parts.serving.opened()
+        hits = broad(parts.lake, opened, request.text, now(), request.k)
+    except NotMaterialized:
+        return None
+    if not hits:
+        return None
+    said = question_of(ticket.row(0, named=True), Catalogue())
+    return overview(hits, said, opened, answer_id=answer_id)

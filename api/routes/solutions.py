@@ -1,5 +1,6 @@
 """What solved tickets like this one."""
 
+from http import HTTPStatus
 from time import perf_counter
 from typing import Annotated, Any
 from uuid import uuid4
@@ -9,14 +10,13 @@ import polars as pl
 from litestar import get, post
 from litestar.params import Parameter
 
-from api import bodies
+from api import bodies, drafts
+from api.problems import BadRequest
 from api.routes.tickets import known
 from api.searching import MOST, SearchRequest, asked, record
-from api.state import Parts
-from ml.features import READ
+from api.state import Parts, now
 from ml.retrieve.found import Found, FoundTicket
 from operations.entries import NAME_LENGTH
-from warehouse.contracts.silver import TICKETS
 
 
 class Search(Found, frozen=True, kw_only=True):
@@ -81,8 +81,11 @@ def get_similar(
     fields: dict[str, Any] = dict(state.recorded or {})
     for entry in state.heard:
         fields |= entry.content if entry.kind == "ticket" else {}
-    row = {name: fields.get(name) for name in READ}
-    ticket = pl.DataFrame([row], schema={name: TICKETS.schema[name] for name in READ})
+    ticket = drafts.known({**fields, "ticket_id": ticket_id}, now())
+    if ticket.select(pl.all_horizontal(pl.col("subject", "description").fill_null("").str.strip_chars() == "")).item():
+        raise BadRequest(
+            f"ticket {ticket_id!r} says nothing yet that another could be like", status=HTTPStatus.NOT_FOUND
+        )
     found = parts.serving.find(ticket, parts.hearing(), None, k)
     search_id = uuid4().hex
     _, recorded = record(parts, "similar", SearchRequest(k=k), ticket, found, search_id=search_id, began=began)

@@ -163,7 +163,10 @@ def _nearness(one: _Said, centre: Counter[str], named: set[str]) -> float:
 
 
 def _steps(said: Sequence[_Said]) -> list[_Said]:
-    """What to do in order: the numbered list of the strongest article, led by the strongest solution if it is new."""
+    """What to do in order: the numbered list of the strongest article, led by the strongest solution if it is new.
+
+    Without a list that solution alone: others are alternatives, and not steps after it.
+    """
     lists: dict[str, list[_Said]] = {}
     for one in said:
         if one.form == "step":
@@ -171,7 +174,7 @@ def _steps(said: Sequence[_Said]) -> list[_Said]:
     listed = next(iter(lists.values()), [])
     solutions = _distinct([one for one in said if one.source.kind == "solution"])
     if not listed:
-        return solutions[:MOST_STEPS]
+        return solutions[:1]
     lead = [
         one
         for one in solutions[:1]

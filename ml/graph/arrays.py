@@ -119,7 +119,7 @@ class Arrays:
                 name: Rows(**{part: _loaded(folder, f"{name}.{part}") for part in _PARTS}) for name in _ROWS
             }
             own = {name: _loaded(folder, name) for name in ("issue_of", "opened")}
-        except (OSError, ValueError, msgspec.DecodeError) as error:
+        except (OSError, EOFError, ValueError, msgspec.DecodeError) as error:
             message = f"{folder} holds no arrays of a graph: {error}."
             raise ArtifactDamaged(f"{message} Delete that directory and run `ticketlake build`.") from None
         if names.format != FORMAT:

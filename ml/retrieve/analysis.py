@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from functools import cache, lru_cache
 
 import polars as pl
@@ -42,13 +42,16 @@ def terms(texts: pl.Series, languages: pl.Series) -> pl.DataFrame:
     return found.select(pl.col("text").cast(pl.Int64), "term").drop_nulls("term")
 
 
-def counted(fields: Iterable[tuple[str | None, int]], language: str | None) -> Counter[str]:
-    """The terms of one text whose fields count so often: what `terms` finds of many, quicker for one."""
+@lru_cache(maxsize=64)
+def counted(fields: tuple[tuple[str | None, int], ...], language: str | None) -> Mapping[str, int]:
+    """The terms of one text whose fields count so often: what `terms` finds of many, quicker for one.
+
+    Kept for a moment, because one question is asked of several indexes.
+    """
     spoken = language if language in _NAMES else DEFAULT
     found: Counter[str] = Counter()
-    texts, weights = zip(*fields, strict=True)
-    tokens = pl.Series(texts, dtype=pl.String).fill_null("").str.extract_all(_RAW).to_list()
-    for weight, field in zip(weights, tokens, strict=True):
+    texts = pl.Series([text or "" for text, _ in fields], dtype=pl.String)
+    for (_, weight), field in zip(fields, texts.str.extract_all(_RAW).to_list(), strict=True):
         for token in field:
             for term in _expanded(spoken, token):
                 found[term] += weight

@@ -76,7 +76,7 @@ class Dense:
             vectors = np.load(folder / VECTORS, mmap_mode="r", allow_pickle=False)
             first = np.load(folder / FIRST, mmap_mode="r", allow_pickle=False)
             return cls(vectors, first, settings["encoder"])
-        except (OSError, ValueError, KeyError, msgspec.DecodeError) as error:
+        except (OSError, EOFError, ValueError, KeyError, msgspec.DecodeError) as error:
             message = f"{folder} is no index of vectors: {error}."
             raise ArtifactDamaged(f"{message} Delete that directory and run `ticketlake build`.") from None
 

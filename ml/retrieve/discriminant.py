@@ -85,7 +85,7 @@ class Discriminant:
         try:
             settings = msgspec.json.decode((folder / SETTINGS).read_bytes(), type=_Settings)
             return cls(np.load(folder / WEIGHTS, allow_pickle=False), settings)
-        except (OSError, ValueError, msgspec.DecodeError) as error:
+        except (OSError, EOFError, ValueError, msgspec.DecodeError) as error:
             raise ArtifactDamaged(f"{folder} holds no discriminant: {error}. Run `ticketlake build`.") from None
 
 

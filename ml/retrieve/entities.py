@@ -85,7 +85,7 @@ class Entities:
             settings = msgspec.json.decode((folder / SETTINGS).read_bytes(), type=_Settings)
             starts = np.load(folder / STARTS, allow_pickle=False)
             columns = np.load(folder / COLUMNS, allow_pickle=False)
-        except (OSError, ValueError, msgspec.DecodeError) as error:
+        except (OSError, EOFError, ValueError, msgspec.DecodeError) as error:
             message = f"{folder} is no index of names: {error}."
             raise ArtifactDamaged(f"{message} Delete that directory and run `ticketlake build`.") from None
         if settings.format != FORMAT:

@@ -81,7 +81,7 @@ def alike(index: Index, candidates: Candidates, scores: Scores) -> dict[str, flo
     """The most alike tickets, with weights."""
     best = np.argsort(-scores, kind="stable")[:SEEDS]
     weights = np.exp(scores[best].astype(np.float64) - float(scores.max(initial=-np.inf)))
-    ids = index.documents["ticket_id"].gather(candidates.places[best])
+    ids = (index.ids[place] for place in candidates.places[best].tolist())
     return dict(zip(ids, weights.tolist(), strict=True))
 
 

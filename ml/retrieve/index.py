@@ -44,6 +44,7 @@ class Index:
             raise ContractBroken("segments of different encoders or keys do not make an index. Run `ticketlake build`.")
         self.documents = pl.concat([segment.documents for segment in segments])
         self.encoder, self.key = base.encoder, base.key
+        self.ids: list[str] = self.documents[self.key].to_list()
         self._segments = tuple(segments)
         self._starts = np.cumsum([0, *(segment.documents.height for segment in segments)])
         gone = frozenset[str]().union(*(segment.tombstones for segment in segments[1:]))

@@ -30,8 +30,11 @@ SPOKEN = 0.01
 Scores = NDArray[np.float32]
 
 
-class _Settings(msgspec.Struct, frozen=True):
+class _Made(msgspec.Struct, frozen=True):
     format: int
+
+
+class _Settings(_Made, frozen=True):
     weights: dict[str, int]
     languages: list[str]
     mean_length: float
@@ -100,11 +103,11 @@ class Keyword:
     def queries(self, asked: pl.DataFrame) -> list[Query]:
         """What each row asks for, in the fields that documents have; terms that no document has are left out."""
         usual = self._languages[0] if self._languages else None
-        fields = asked.select(*self._weights, "language").iter_rows()
+        fields = zip(*(asked[name].to_list() for name in (*self._weights, "language")), strict=True)
         return [self._query(said, language if language in self._languages else usual) for *said, language in fields]
 
     def _query(self, said: Sequence[str | None], language: str | None) -> Query:
-        found = counted(zip(said, self._weights.values(), strict=True), language)
+        found = counted(tuple(zip(said, self._weights.values(), strict=True)), language)
         known = {column: count for term, count in found.items() if (column := self._columns.get(term)) is not None}
         columns = np.fromiter(known.keys(), np.int64, len(known))
         return Query(columns, np.fromiter(known.values(), np.float32, len(known)))
@@ -136,10 +139,12 @@ class Keyword:
         import bm25s
 
         try:
-            settings = msgspec.json.decode((folder / SETTINGS).read_bytes(), type=_Settings)
-            if settings.format != FORMAT:
-                found = f"{folder} has format {settings.format}, expected {FORMAT}."
+            said = (folder / SETTINGS).read_bytes()
+            made = msgspec.json.decode(said, type=_Made).format
+            if made != FORMAT:
+                found = f"{folder} has format {made}, expected {FORMAT}."
                 raise FormatMismatch(f"{found} Run `ticketlake build` to make it again.")
+            settings = msgspec.json.decode(said, type=_Settings)
             index = bm25s.BM25.load(str(folder), mmap=True)
             return cls(index, settings.weights, settings.languages, settings.mean_length)
         except (OSError, ValueError, msgspec.DecodeError) as error:

@@ -17,25 +17,21 @@ COPIED = (
 WORDS = ("subject", "description", "error_logs", "stack_trace")
 COLUMNS = [*COPIED, *WORDS]
 """What is read of tickets."""
+NOTHING = Catalogue()
+"""No names of ours are looked for."""
 
 
-def problems(rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows of `search/problems`, one a ticket (`COLUMNS`), in order.
+def problems(rows: pl.DataFrame, texts: pl.Series | None = None) -> pl.DataFrame:
+    """Rows of `search/problems`, one a ticket (`COLUMNS`), in order. `texts` are `encoded` of them, where known.
 
     `text_hash` is of the text that `features/embeddings` encodes of a ticket, so that its vector stands for the row.
     """
-    texts = encoded(rows)
+    texts = encoded(rows) if texts is None else texts
     names = people(rows["description"])
-    title, body = _apart(rows["subject"], texts)
-    return pl.DataFrame(
-        {
-            **rows.select(COPIED).to_dict(),
-            "title": redacted(title, names),
-            "body": redacted(body, names),
-            "errors": redacted(named(rows), names),
-            "text_hash": text_hash(texts),
-        }
-    )
+    parts = {**_apart(rows["subject"], texts), "errors": named(rows)}
+    safe = redacted(pl.concat(parts.values()), names * len(parts))
+    found = {name: safe[place * rows.height :][: rows.height] for place, name in enumerate(parts)}
+    return pl.DataFrame({**rows.select(COPIED).to_dict(), **found, "text_hash": text_hash(texts)})
 
 
 def named(rows: pl.DataFrame) -> pl.Series:
@@ -43,10 +39,11 @@ def named(rows: pl.DataFrame) -> pl.Series:
     said = rows.select(
         pl.concat_str([pl.col(name).cast(pl.String).fill_null("").str.slice(0, READ) for name in WORDS], separator="\n")
     ).to_series()
-    found = entities.entities(said, Catalogue()).filter(pl.col("kind").is_in(ERRORS))
-    lines = found.group_by("text").agg(pl.col("value").unique(maintain_order=True).str.join("\n"))
-    every = pl.DataFrame({"text": pl.int_range(rows.height, dtype=pl.Int64, eager=True)})
-    return every.join(lines, on="text", how="left", maintain_order="left")["value"].fill_null("").alias("errors")
+    lines: list[dict[str, None]] = [{} for _ in range(rows.height)]
+    for text, kind, value in entities.entities(said, NOTHING).select("text", "kind", "value").iter_rows():
+        if kind in ERRORS:
+            lines[text][value] = None
+    return pl.Series("errors", ["\n".join(values) for values in lines], dtype=pl.String)
 
 
 def digest() -> str:
@@ -54,10 +51,10 @@ def digest() -> str:
     return sources.digest(__file__, str(redaction.__file__)) + clean.digest() + entities.digest()
 
 
-def _apart(subjects: pl.Series, texts: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """The first line of cleaned texts that begin with a subject, and what follows."""
-    headed = subjects.cast(pl.String).fill_null("").str.contains(r"\S")
-    lines = texts.str.splitn("\n", 2).struct
-    title = lines.field("field_0").fill_null("").zip_with(headed, pl.Series([""]).new_from_index(0, len(texts)))
-    body = lines.field("field_1").fill_null("").zip_with(headed, texts)
-    return title.alias("title"), body.alias("body")
+def _apart(subjects: pl.Series, texts: pl.Series) -> dict[str, pl.Series]:
+    """Title: the first line of cleaned texts that begin with a subject; body: what follows."""
+    headed = pl.col("subject").cast(pl.String).fill_null("").str.contains(r"\S")
+    lines = pl.col("text").str.splitn("\n", 2).struct
+    title = pl.when(headed).then(lines.field("field_0").fill_null("")).otherwise(pl.lit(""))
+    body = pl.when(headed).then(lines.field("field_1").fill_null("")).otherwise("text")
+    return pl.DataFrame({"subject": subjects, "text": texts}).select(title=title, body=body).to_dict()

@@ -73,6 +73,11 @@ class Remedies:
         flat = np.repeat(self._starts[documents], counts) + offsets
         return Tried(rows, self._solution[flat], self._succeeded[flat])
 
+    def text_of(self, solution_id: str) -> str | None:
+        """What a solution says; None for one that is not known."""
+        place = self.places.get(solution_id)
+        return None if place is None else str(self.solutions["text"][place])
+
     def solved_by(self, documents: Ints) -> list[str | None]:
         """What helped last on each document."""
         tried = self.on(documents)

@@ -93,7 +93,8 @@ class Searcher:
         near = index.search(question.asked, question.shared, allowed)
         if question.ticket_id is None or index.key != "ticket_id":
             return near
-        return near.take((index.documents["ticket_id"].gather(near.places) != question.ticket_id).to_numpy())
+        others = [index.ids[place] != question.ticket_id for place in near.places.tolist()]
+        return near.take(np.array(others, dtype=bool))
 
     def _fused(self, near: Candidates) -> Scores:
         keyword = self.ranker.keyword if self.ranker is not None else KEYWORD
@@ -121,16 +122,22 @@ class Searcher:
             return []
         near = self._alike(question, self.articles, _of_articles(filters))
         scores = self._fused(near)
-        told: dict[str, FoundArticle] = {}
+        order = np.argsort(-scores, kind="stable")
+        articles = self.articles.documents["article_id"].gather(near.places[order]).to_list()
+        first: dict[str, int] = {}
+        for article, at in zip(articles, order.tolist(), strict=True):
+            first.setdefault(article, at)
+        best = list(first.values())[:k]
         columns = ("article_id", "passage_id", "title", "path", "body", "updated_at")
-        for at in np.argsort(-scores, kind="stable").tolist():
-            row = self.articles.documents.select(columns)[int(near.places[at])].row(0, named=True)
-            if row["article_id"] not in told:
-                text, found = row.pop("body"), {"keyword": float(near.keyword[at]), "dense": float(near.cosines[at])}
-                told[row["article_id"]] = FoundArticle(**row, text=text, score=float(scores[at]), scores=found)
-            if len(told) == k:
-                break
-        return list(told.values())
+        rows = self.articles.documents.select(columns)[near.places[best]].rename({"body": "text"})
+        return [
+            FoundArticle(
+                **row,
+                score=float(scores[at]),
+                scores={"keyword": float(near.keyword[at]), "dense": float(near.cosines[at])},
+            )
+            for at, row in zip(best, rows.iter_rows(named=True), strict=True)
+        ]
 
     def _missing(self, question: Question) -> dict[str, str]:
         parts = {
@@ -158,7 +165,6 @@ def _solutions(
 ) -> list[FoundSolution]:
     index, remedies = within
     rows = remedies.solutions.select("text", "last_at")
-    ids = index.documents["ticket_id"]
     told = []
     for at in np.argsort(-shares, kind="stable")[:k].tolist():
         place = int(found.solutions[at])
@@ -171,7 +177,7 @@ def _solutions(
             last_at=last,
         )
         path = walked[name][1] if name in walked else None
-        tickets = ids.gather(found.tickets(place)).to_list()
+        tickets = [index.ids[at] for at in found.tickets(place)]
         scores = {one: round(float(found.column(one)[at]), 4) for one in stages}
         told.append(
             FoundSolution(

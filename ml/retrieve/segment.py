@@ -109,7 +109,7 @@ class Segment:
                 raise ValueError(f"{len(vectors)} vectors of {documents.height} documents")
             graph = Graph.open(folder / GRAPH) if (folder / GRAPH).is_dir() else None
             return cls(documents, Keyword.load(folder / WORDS), vectors, settings, graph)
-        except (OSError, ValueError, pl.exceptions.PolarsError, msgspec.DecodeError) as error:
+        except (OSError, EOFError, ValueError, pl.exceptions.PolarsError, msgspec.DecodeError) as error:
             message = f"{folder} is no segment of an index: {error}."
             raise ArtifactDamaged(f"{message} Delete that directory and run `ticketlake build`.") from None
 

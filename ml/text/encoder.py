@@ -126,8 +126,8 @@ def shared(vectors: Vectors, manifest: Manifest) -> Vectors:
     return vectors[:, places[next(many, manifest.blocks[0].name)]]
 
 
-def load(folder: Path) -> Joined:
-    """Read an exported encoder.
+def load(folder: Path, *, threads: int = THREADS) -> Joined:
+    """Read an exported encoder. With more `threads` a text is sooner done, with one it wants least of all cores.
 
     Raises `NotMaterialized` where there is none, `FormatMismatch` for another format, and `ArtifactDamaged` for
     a file that is not what the manifest says.
@@ -140,10 +140,10 @@ def load(folder: Path) -> Joined:
     for block in manifest.blocks:
         if block.kind == "openvino":
             _check(folder / block.folder, block)
-            parts.append(Sentences.load(folder / block.folder, block.name, block.dimension, block.tokens))
+            parts.append(Sentences.load(folder / block.folder, block.name, block.dimension, block.tokens, threads))
         else:
             _check(Universal.resources(), block)
-            parts.append(Universal(tokens=block.tokens))
+            parts.append(Universal(tokens=block.tokens, threads=threads))
     return Joined(parts, manifest)
 
 

@@ -10,6 +10,7 @@ import polars as pl
 
 from ml.text import sources, spans, urgency
 from ml.text.spans import (
+    FEW,
     Alternative,
     Words,
     at_edges,
@@ -147,11 +148,14 @@ def digest() -> str:
 
 def _urgent(said: pl.Series) -> pl.Series:
     found = pl.Series([0] * len(said), dtype=pl.UInt32)
-    hit = said.str.contains_any(list(urgency.ALL), ascii_case_insensitive=True).arg_true()
-    if not len(hit):
-        return found
+    if len(said) <= FEW:
+        hit = pl.int_range(len(said), dtype=pl.UInt32, eager=True)
+    else:
+        hit = said.str.contains_any(list(urgency.ALL), ascii_case_insensitive=True).arg_true()
     some = said.gather(hit)
     words = find_words(some, _URGENT)
+    if words.is_empty():
+        return found
     kept = words.filter(at_edges(some, words) & ~_denied(some, words))
     return found.scatter(hit, np.bincount(kept["text"].to_numpy(), minlength=len(hit)).astype(np.uint32))
 

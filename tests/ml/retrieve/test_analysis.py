@@ -1,11 +1,13 @@
 """Texts as terms: stems, pairs of characters, names whole and in parts."""
 
+from collections import Counter
+
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ml.retrieve.analysis import expand, terms
+from ml.retrieve.analysis import counted, expand, terms
 
 
 def analysed(text, language="en"):
@@ -76,3 +78,38 @@ def test_any_text_has_terms_of_its_own_row_in_order(texts):
     assert found["text"].is_sorted()
     assert found["term"].str.len_chars().min() != 0
     assert set(found["text"]) <= set(range(len(texts)))
+
+
+WRITTEN = st.text(max_size=40) | st.lists(
+    st.sampled_from(
+        [
+            "fs.FileSystem.mkdirs",
+            "ERR_42",
+            "v3.2.1",
+            "接続エラー",
+            "Verbindungen",
+            "the",
+            "a-b",
+            "x" * 90,
+            "#",
+            "İ",
+            "ß",
+            " ",
+        ]
+    ),
+    max_size=8,
+).map(" ".join)
+
+
+@settings(deadline=None)
+@given(st.lists(WRITTEN | st.none(), min_size=1, max_size=3), st.sampled_from(["en", "de", "ja", "tr", "xx", None]))
+def test_one_text_has_the_terms_that_it_has_among_many(texts, language):
+    weights = [3, 1, 2][: len(texts)]
+    found = counted(zip(texts, weights, strict=True), language)
+
+    expected = Counter()
+    for text, weight in zip(texts, weights, strict=True):
+        many = terms(pl.Series([text, "other words"], dtype=pl.String), pl.Series([language, "en"], dtype=pl.String))
+        for term in many.filter(pl.col("text") == 0)["term"]:
+            expected[term] += weight
+    assert found == expected

@@ -14,7 +14,9 @@ from ml.retrieve.merging import unit
 from ml.text.encoder import load
 from ml.text.entities import Catalogue
 from warehouse.contracts import silver
+from warehouse.contracts.search import ATTEMPTS, SOLUTIONS
 from warehouse.delta import Lake
+from warehouse.enforcement import check
 from warehouse.ingest import ingest
 
 REMEDIES = (
@@ -231,3 +233,13 @@ def test_on_simulated_tickets_solutions_are_the_true_ones(tmp_path, encode):
     assert score > 0.93
     assert height > 0.9 * rows.filter(pl.col("truth") >= 0).height
     assert tried.join(rows.filter(pl.col("truth") < 0), on="ticket_id", how="semi")["succeeded"].mean() < 0.05
+
+
+def test_where_nothing_was_tried_there_are_no_solutions_of_the_right_types():
+    nothing = pl.DataFrame(schema=ATTEMPTS.schema).rename({"saying": "sentence"})
+    masked = notes.masked(nothing["sentence"], Catalogue())
+    labels = pl.DataFrame(schema=dict.fromkeys(("ticket_id", "resolution_code", "resolution_template_used"), pl.String))
+    found = attempts.solutions(nothing.join(masked, on="sentence"), labels)
+
+    assert found.is_empty()
+    check(SOLUTIONS, found.select(SOLUTIONS.schema.names()))

@@ -90,3 +90,50 @@ def test_a_damaged_index_is_refused(tmp_path):
     (tmp_path / SETTINGS).write_text(f'{{"format": {FORMAT + 1}, "weights": {{}}, "languages": []}}')
     with pytest.raises(FormatMismatch, match="format"):
         Keyword.load(tmp_path)
+
+
+def test_an_index_beside_another_scores_as_one_that_was_built_of_both(desked):
+    old, new = desked.problems[:440], desked.problems[440:]
+    base, whole = Keyword.build(old), Keyword.build(desked.problems)
+    beside = base.beside(new)
+
+    for row in range(0, 480, 9):
+        asked = desked.problems[row]
+        ours = np.concatenate([one.scores(one.queries(asked)[0]) for one in (base, beside)])
+        anew = whole.scores(whole.queries(asked)[0])
+        assert ((ours > 0) == (anew > 0)).all()
+        assert ours[440:] == pytest.approx(anew[440:], rel=0.02, abs=0.02)
+        assert ours[:440] == pytest.approx(anew[:440], rel=0.05, abs=0.05)
+
+
+def test_beside_another_a_word_is_as_rare_as_in_both(desked):
+    base = Keyword.build(rows(*["invoice wrong"] * 50, *["login wrong"] * 50))
+    beside = base.beside(rows("invoice wrong", "zeppelin wrong"))
+    alone = Keyword.build(rows("invoice wrong", "zeppelin wrong"))
+
+    def scores(index, text):
+        return index.scores(index.queries(rows(text))[0]).tolist()
+
+    assert scores(beside, "zeppelin")[1] > 3 * scores(beside, "invoice")[0] > 0
+    assert scores(alone, "zeppelin")[1] == scores(alone, "invoice")[0]
+    assert scores(beside, "nothing like it") == [0, 0]
+
+
+def test_beside_another_nothing_at_all_can_be_saved_and_asked(tmp_path):
+    beside = Keyword.build(rows("login broken")).beside(rows("login")[:0])
+    beside.save(tmp_path)
+    again = Keyword.load(tmp_path)
+
+    assert again.documents == 0
+    assert again.scores(again.queries(rows("login"))[0]).tolist() == []
+
+
+@given(SAID, SAID)
+def test_what_is_built_beside_finds_whatever_is_said_in_it(old, new):
+    base = Keyword.build(rows(" ".join(old), "always the same"))
+    beside = base.beside(rows(" ".join(new), "never the same"))
+    alone = Keyword.build(rows(" ".join(new), "never the same"))
+
+    asked = rows("login broken invoice ERR_42 接続 FileSystem.mkdirs")
+    ours, theirs = (index.scores(index.queries(asked)[0]) > 0 for index in (beside, alone))
+    assert ours.tolist() == theirs.tolist()
