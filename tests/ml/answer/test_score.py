@@ -14,7 +14,7 @@ from ml.answer.evidence import evidence, question
 from ml.answer.examples import Case, examples
 from ml.answer.features import NAMES, features
 from ml.answer.outcomes import outcomes
-from ml.answer.score import FILE, Quality
+from ml.answer.score import FILE, Quality, auroc
 from warehouse.errors import ArtifactDamaged, FormatMismatch
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -168,3 +168,14 @@ def test_past_tickets_become_examples_with_their_outcomes(found):
     assert rows.select("ticket_id", "solution_id", "resolved").rows() == [("a", "SOL-1", 1.0), ("b", None, 0.0)]
     assert rows.select(NAMES).row(0, named=True) == seen(checked(Offline().compose(ASKED, told), told), told)
     assert Quality.fit(examples([]).with_columns(resolved=pl.lit(1.0)), seed=1) == Quality.shipped()
+
+
+def test_the_area_under_the_curve_is_that_of_scikit_learn():
+    from sklearn.metrics import roc_auc_score
+
+    rng = np.random.default_rng(3)
+    chance = rng.integers(20, size=400) / 20
+    outcome = (rng.random(400) < chance).astype(float)
+
+    assert auroc(outcome, chance) == pytest.approx(roc_auc_score(outcome, chance))
+    assert auroc(np.full(400, 0.5), chance) == pytest.approx(0.5)
