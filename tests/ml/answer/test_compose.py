@@ -101,6 +101,9 @@ def test_a_sentence_that_has_a_name_of_the_question_is_preferred():
     assert plain.sentences[0].text != lines[-1]
 
 
+FAR = Evidence(id="TK-1", kind="ticket", title="Lorem ipsum", text="", score=1.0, near=0.2)
+
+
 @pytest.mark.parametrize(
     ("told", "why"),
     [
@@ -109,6 +112,7 @@ def test_a_sentence_that_has_a_name_of_the_question_is_preferred():
         ([solution(1, "Cables replaced.", rate=0.01)], "names a remedy"),
         ([solution(1, "Cables replaced.", score=0.1)], "not near enough"),
         ([article(1, "## Heading")], "names a remedy"),
+        ([solution(1, "Cables replaced."), FAR], "not near enough"),
     ],
 )
 def test_thin_evidence_gives_no_answer_and_a_reason(told, why):
@@ -151,3 +155,9 @@ def test_words_are_compared_by_their_stems_in_any_language():
     assert likeness(content("Die Einstellungen wurden geändert"), content("geänderte Einstellung")) == 1
     assert likeness(content("設定を変更しました"), content("設定の変更")) >= 0.5
     assert likeness(content("restart the service"), content("pay the invoice")) == 0
+
+
+def test_shares_of_belief_are_small_where_many_are_thought_of_and_that_is_not_thin():
+    near = Evidence(id="TK-1", kind="ticket", title="Cables", text="", score=1.0, near=0.6)
+
+    assert Offline().compose(ASKED, [solution(1, "Cables replaced.", score=0.05), near]).thin is None

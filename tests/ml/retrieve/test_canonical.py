@@ -243,3 +243,15 @@ def test_where_nothing_was_tried_there_are_no_solutions_of_the_right_types():
 
     assert found.is_empty()
     check(SOLUTIONS, found.select(SOLUTIONS.schema.names()))
+
+
+def test_a_solution_is_shown_by_what_is_said_on_every_ticket():
+    at = pl.lit("2026-01-01T00:00:00Z").str.to_datetime(time_zone="UTC")
+    said = {"A": ["Changed a parameter of [MODULE]."] * 3 + ["Setting corrected."], "B": ["Moved [NUMBER] rows."]}
+    rows = [(f"T{name}{n}", name, True, one) for name, all_ in said.items() for n, one in enumerate(all_)]
+    tried = pl.DataFrame(rows, schema=["ticket_id", "solution_id", "succeeded", "pattern"], orient="row")
+    labels = tried.select("ticket_id", resolution_code=pl.lit("done"), resolution_template_used=pl.lit(None, pl.String))
+    found = attempts.solutions(tried.with_columns(at=at), labels)
+
+    assert found["text"].to_list() == ["Setting corrected.", "Moved … rows."]
+    assert found["sayings"][0][0] == "Changed a parameter of [MODULE]."
