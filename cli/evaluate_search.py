@@ -34,7 +34,7 @@ def search(*, truth: Path | None, questions: int, seed: int, docs: Path | None, 
     from warehouse.settings import settings
 
     root = settings().lake_root
-    asked = {"truth": str(truth.resolve()) if truth else "", "questions": questions, "seed": seed}
+    asked = {"against": str(truth.resolve()) if truth else "", "questions": questions, "seed": seed}
     with Progress() as progress:
         outcome(build(root, job="compare", config={"compare_stages": asked}, watch=progress.step))
     found = Lake(root).read(ABLATION)

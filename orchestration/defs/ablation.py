@@ -33,7 +33,7 @@ READ = (*indexes.ASKED, search.PASSAGES, silver.TICKETS)
 class Compared(dg.Config):
     """What the tickets are asked against."""
 
-    truth: str = ""
+    against: str = ""
     """The folder of truth that a simulator wrote; empty: what is recorded to have solved each ticket."""
     questions: int = 1_500
     seed: int = 7
@@ -73,7 +73,9 @@ def compared(
     rows = np.sort(np.random.default_rng(config.seed).permutation(later)[: config.questions])
     asked = everything.problems[rows]
     judged = (
-        by_truth(Path(config.truth), everything, past, asked) if config.truth else by_record(everything, past, asked)
+        by_truth(Path(config.against), everything, past, asked)
+        if config.against
+        else by_record(everything, past, asked)
     )
     closed = pl.col("resolved_at") <= cut
     known = lake.read(silver.TICKETS, columns=OUTCOMES).join(past.problems.select("ticket_id"), on="ticket_id")
@@ -115,7 +117,7 @@ def compared(
     about = {
         "searched": f"{past.problems.height:,} tickets opened before {cut:%Y-%m-%d %H:%M}, as they were known then",
         "asked": f"{len(rows):,} tickets opened later",
-        "judged by": "the simulator's truth" if config.truth else "what is recorded to have solved each ticket",
-        "command": "ticketlake evaluate search" + (" --truth …" if config.truth else ""),
+        "judged by": "the simulator's truth" if config.against else "what is recorded to have solved each ticket",
+        "command": "ticketlake evaluate search" + (" --truth …" if config.against else ""),
     }
     return pl.concat([every, others]), about
