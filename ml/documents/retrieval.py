@@ -56,7 +56,7 @@ def page(found: pl.DataFrame, about: Mapping[str, str], finder: str = FINDER) ->
     for dimension in found["dimension"].unique(maintain_order=True):
         if dimension != OVERALL:
             rows = found.filter(pl.col("dimension") == dimension)
-            sections.append(f"## By {dimension.replace('_', ' ')}\n\n{segments(rows, finder)}")
+            sections.append(f"## {_heading(dimension)}\n\n{segments(rows, finder)}")
     return "\n\n".join(sections) + "\n"
 
 
@@ -76,8 +76,9 @@ def differences(rows: pl.DataFrame) -> str:
 
 
 def segments(rows: pl.DataFrame, finder: str = FINDER) -> str:
-    """A kind of query a row, `JUDGED_BY` of a method a column, and Recall@10 of the finder."""
-    methods = rows["method"].unique(maintain_order=True).to_list()
+    """A kind of query a row, `JUDGED_BY` of a stage a column, and Recall@10 of the finder; variants are left out."""
+    every = rows["method"].unique(maintain_order=True).to_list()
+    methods = [name for name in every if name == finder or " " not in name or name.startswith("+")]
     cells = {
         (s, m, measure): v for s, m, measure, v in rows.select("segment", "method", "measure", "value").iter_rows()
     }
@@ -114,6 +115,11 @@ def figure(found: pl.DataFrame, finder: str = FINDER) -> Any:
         right.set(title=f"{HEADINGS[JUDGED_BY]} of {finder} by kind of query", xlim=(0, 1))
         right.legend(loc="lower right", fontsize=7)
     return made
+
+
+def _heading(dimension: str) -> str:
+    said = dimension.replace("_", " ")
+    return f"{said[0].upper()}{said[1:]}" if said.startswith("only") else f"By {said}"
 
 
 def _bars(axes: Any, rows: pl.DataFrame, names: list[str], colour: str) -> None:

@@ -107,11 +107,11 @@ def compared(
         single=("keyword", "dense"),
         pool=pool,
         groups=judged.groups.select("language"),
-        dimension="across languages",
+        dimension="only in other languages",
         seed=config.seed,
     ).with_columns(
         dimension=pl.when(pl.col("dimension") == "language")
-        .then(pl.lit("across languages, asked in"))
+        .then(pl.lit("only in other languages, asked in"))
         .otherwise("dimension")
     )
     about = {
