@@ -65,6 +65,7 @@ def test_what_a_command_runs_is_a_job(job):
     steps = set(defs.resolve_job_def(job).graph.node_dict)
     assert {"land", "refine"} <= steps
     assert ("understand" in steps, "models__hyperparameters" in steps) == (job == "learn", job == "study")
+    assert ("models__answer_quality" in steps) == (job == "learn")
 
 
 def test_there_are_jobs_schedules_and_a_sensor_that_run_without_being_asked():
@@ -74,6 +75,7 @@ def test_there_are_jobs_schedules_and_a_sensor_that_run_without_being_asked():
         "nightly_build",
         "weekly_learning",
         "weekly_maintenance",
+        "weekly_merge",
     }
     assert all(s.default_status == dg.DefaultScheduleStatus.RUNNING for s in repository.schedule_defs)
     assert {sensor.name for sensor in repository.sensor_defs} == {"dead_runs_sensor", "landing_sensor"}
