@@ -65,6 +65,7 @@ def test_what_a_command_runs_is_a_job(job):
     steps = set(defs.resolve_job_def(job).graph.node_dict)
     assert {"land", "refine"} <= steps
     assert ("understand" in steps, "models__hyperparameters" in steps) == (job == "learn", job == "study")
+    assert ("models__answer_quality" in steps) == (job == "learn")
 
 
 def test_there_are_jobs_schedules_and_a_sensor_that_run_without_being_asked():
