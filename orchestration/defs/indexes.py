@@ -9,7 +9,7 @@ import polars as pl
 from ml.card import library_versions
 from ml.graph.walker import NAME as GRAPH
 from ml.graph.walker import Walker
-from ml.retrieve import ranker
+from ml.retrieve import accepted, ranker
 from ml.retrieve.knowledge import Knowledge
 from ml.retrieve.past import Past
 from ml.retrieve.searcher import ARTICLES, SOLUTIONS, TICKETS
@@ -22,7 +22,7 @@ from orchestration.defs.models import Training, code, outgrown, serving
 from orchestration.resources import RETRIES, LakeResource, artifact_ins, artifact_result, expected_errors
 from warehouse import artifacts
 from warehouse.artifacts import Artifact
-from warehouse.contracts import graph, predictions, search
+from warehouse.contracts import graph, predictions, search, silver
 from warehouse.contracts.features import EMBEDDINGS
 from warehouse.delta import Lake
 from warehouse.errors import NothingToLearn
@@ -144,7 +144,7 @@ def _whole(lake: Lake, encoder: Artifact, hashes: pl.Series) -> Vectors:
     return gathered(hashes, known, sum(encoder.card["blocks"].values()))
 
 
-KNOWN = (search.SOLUTIONS, search.ATTEMPTS, graph.ISSUE_MEMBERS)
+KNOWN = (search.SOLUTIONS, search.ATTEMPTS, graph.ISSUE_MEMBERS, silver.SEARCH_EVENTS)
 
 
 @dg.asset(
@@ -165,12 +165,19 @@ def known_solutions(context: dg.AssetExecutionContext, lake: LakeResource) -> dg
         return artifact_result(SOLUTIONS, None, "nothing is known")
     if held is not None and held.inputs == versions:
         return artifact_result(SOLUTIONS, held, "up to date")
-    made = Knowledge(*(tables.read(table, version=versions[table.path]) for table in KNOWN))
+    made = Knowledge(tables.read(search.SOLUTIONS), attempted(tables), tables.read(graph.ISSUE_MEMBERS))
     artifact = artifacts.stage(tables.root, SOLUTIONS, made.save, {"inputs": versions})
     return artifact_result(SOLUTIONS, artifact, "made")
 
 
-ASKED = (search.PROBLEMS, search.SOLUTIONS, search.ATTEMPTS, predictions.TICKETS, EMBEDDINGS)
+ASKED = (
+    search.PROBLEMS,
+    search.SOLUTIONS,
+    search.ATTEMPTS,
+    silver.SEARCH_EVENTS,
+    predictions.TICKETS,
+    EMBEDDINGS,
+)
 
 
 @dg.asset(
@@ -207,6 +214,11 @@ def solution_ranker(
         return artifact_result(name, artifacts.stage(tables.root, name, made.save, card), "trained")
 
 
+def attempted(lake: Lake) -> pl.DataFrame:
+    """What agents wrote of solutions that they tried, and what they used of what was suggested."""
+    return accepted.joined(lake.read(search.ATTEMPTS), accepted.attempts(lake.read(silver.SEARCH_EVENTS)))
+
+
 def read(lake: Lake, encoder: Artifact) -> Past:
     """The newest tickets, what was tried on them, and what champions said of them that had not seen them."""
     problems = lake.scan(search.PROBLEMS).sort("created_at", "ticket_id").tail(NEWEST).collect()
@@ -216,7 +228,7 @@ def read(lake: Lake, encoder: Artifact) -> Past:
     return Past(
         problems=problems,
         solutions=lake.read(search.SOLUTIONS).sort("solution_id"),
-        attempts=lake.read(search.ATTEMPTS),
+        attempts=attempted(lake),
         vectors=vectors,
         shared=shared(vectors, read_manifest(encoder.path)),
         said=said.select("ticket_id", "target", "label", "confidence"),
