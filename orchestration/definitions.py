@@ -2,29 +2,8 @@
 
 import dagster as dg
 
+import orchestration.defs
 from orchestration import checks, jobs, sensors
-from orchestration.defs import (
-    ablation,
-    answers,
-    audit,
-    bronze,
-    embeddings,
-    errors,
-    features,
-    gold,
-    graph,
-    indexes,
-    mirror,
-    models,
-    policy,
-    predictions,
-    release,
-    search,
-    silver,
-    solutions,
-    studied,
-    understanding,
-)
 from orchestration.resources import Artifacts, LakeResource, spec
 from warehouse.contracts import gold as gold_tables
 from warehouse.contracts import silver as silver_tables
@@ -32,33 +11,7 @@ from warehouse.contracts.quality import CHECK_RESULTS
 
 defs = dg.Definitions(
     assets=[
-        bronze.land,
-        silver.refine,
-        gold.dbt_models,
-        gold.metrics,
-        audit.learnability,
-        models.category_baseline,
-        embeddings.encoder,
-        search.past_problems,
-        search.article_passages,
-        solutions.canonical_solutions,
-        embeddings.embeddings,
-        features.ticket_features,
-        studied.study_learning,
-        understanding.understand,
-        policy.decision_policy,
-        errors.analyse,
-        predictions.predict,
-        graph.issue_members,
-        graph.knowledge_graph,
-        graph.graph_index,
-        indexes.index,
-        indexes.known_solutions,
-        indexes.solution_ranker,
-        answers.answer_quality,
-        ablation.compare_stages,
-        release.current,
-        mirror.mirrored,
+        *dg.load_assets_from_package_module(orchestration.defs),
         spec(CHECK_RESULTS, deps=[table.key for table in (*silver_tables.TABLES, *gold_tables.TABLES)]),
     ],
     asset_checks=[checks.silver_checks, checks.gold_checks],
