@@ -15,8 +15,6 @@ from warehouse.contracts.graph import ISSUE_CHANGES, ISSUES
 from warehouse.delta import Lake
 from warehouse.errors import NotMaterialized
 
-SORTED = ("tickets", "last_at", "trend", "first_at")
-
 
 class Issue(msgspec.Struct, frozen=True, kw_only=True):
     """Tickets that have one cause, as far as words, errors and remedies tell."""

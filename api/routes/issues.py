@@ -18,7 +18,7 @@ from service.issues import Change, Issue
 
 MOST = 100
 LONGEST = 1_000
-Order = Literal["tickets", "last_at", "trend", "first_at"]
+Order = Literal["tickets", "tickets_last_30_days", "trend", "first_at", "last_at"]
 Named = Annotated[str | None, Parameter(max_length=NAME_LENGTH)]
 Limit = Annotated[int, Parameter(ge=1, le=MOST)]
 

@@ -23,7 +23,7 @@ def models(lake):
     parts = {name.split("/")[1]: part for name, part in release.artifacts.items()}
     encoder = parts.pop("encoder")
     parts.pop("category_baseline")
-    return encoder, {name: part for name, part in parts.items() if "split" in part.card}
+    return encoder, {name: part for name, part in parts.items() if "validation_from" in part.card.get("split", {})}
 
 
 def test_a_learned_lake_has_a_prediction_per_later_ticket_target_and_model(learned):

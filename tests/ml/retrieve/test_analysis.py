@@ -105,7 +105,7 @@ WRITTEN = st.text(max_size=40) | st.lists(
 @given(st.lists(WRITTEN | st.none(), min_size=1, max_size=3), st.sampled_from(["en", "de", "ja", "tr", "xx", None]))
 def test_one_text_has_the_terms_that_it_has_among_many(texts, language):
     weights = [3, 1, 2][: len(texts)]
-    found = counted(zip(texts, weights, strict=True), language)
+    found = counted(tuple(zip(texts, weights, strict=True)), language)
 
     expected = Counter()
     for text, weight in zip(texts, weights, strict=True):
