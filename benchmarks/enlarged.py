@@ -15,12 +15,11 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ml.graph.index import NAME as GRAPH
-from ml.retrieve.knowledge import Knowledge
 from ml.retrieve.searcher import SOLUTIONS, TICKETS
 from ml.text.encoder import Vectors, read_manifest
 from ml.text.vectors import gathered, packed, text_hash
 from orchestration.defs import graph as graphs
-from orchestration.defs.indexes import INDEXED, KNOWN, brought_up
+from orchestration.defs.indexes import INDEXED, KNOWN, brought_up, knowledge
 from warehouse import artifacts, releases
 from warehouse.artifacts import Artifact
 from warehouse.contracts import graph, search
@@ -45,7 +44,7 @@ def larger(root: Path, tickets: int) -> dict[str, float]:
     began = perf_counter()
     kept[TICKETS], _, _ = brought_up(lake, INDEXED[0], encoder)
     indexed = perf_counter()
-    known = Knowledge(*(lake.read(table) for table in KNOWN))
+    known = knowledge(lake)
     inputs = {table.path: lake.data_version(table) for table in KNOWN}
     kept[SOLUTIONS] = artifacts.stage(root, SOLUTIONS, known.save, {"inputs": inputs})
     known_at = perf_counter()

@@ -165,8 +165,7 @@ def known_solutions(context: dg.AssetExecutionContext, lake: LakeResource) -> dg
         return artifact_result(SOLUTIONS, None, "nothing is known")
     if held is not None and held.inputs == versions:
         return artifact_result(SOLUTIONS, held, "up to date")
-    made = Knowledge(tables.read(search.SOLUTIONS), attempted(tables), tables.read(graph.ISSUE_MEMBERS))
-    artifact = artifacts.stage(tables.root, SOLUTIONS, made.save, {"inputs": versions})
+    artifact = artifacts.stage(tables.root, SOLUTIONS, knowledge(tables).save, {"inputs": versions})
     return artifact_result(SOLUTIONS, artifact, "made")
 
 
@@ -212,6 +211,11 @@ def solution_ranker(
         inputs = {table.path: tables.data_version(table) or 0 for table in ASKED}
         card |= {"name": name, "labelled": solved, "inputs": inputs, **now}
         return artifact_result(name, artifacts.stage(tables.root, name, made.save, card), "trained")
+
+
+def knowledge(lake: Lake) -> Knowledge:
+    """Solutions, what was tried, and issues, as they are now."""
+    return Knowledge(lake.read(search.SOLUTIONS), attempted(lake), lake.read(graph.ISSUE_MEMBERS))
 
 
 def attempted(lake: Lake) -> pl.DataFrame:
