@@ -148,8 +148,9 @@ def recall(root: Path, asked: Vectors) -> dict[str, float]:
     for k in (10, CANDIDATES):
         shares = []
         for one, best in zip(asked, exact, strict=True):
-            places, cosines = segment.nearest(one, k, None)
-            shares.append(len(np.intersect1d(places[np.argsort(-cosines)[:10]], best)) / 10)
+            places = segment.nearest(one, k, None)
+            nearest = places[np.argsort(-(segment.vectors[places] @ one))[:10]]
+            shares.append(len(np.intersect1d(nearest, best)) / 10)
         found[f"recall at 10 of {k}"] = float(np.mean(shares))
     return found
 

@@ -210,3 +210,10 @@ def _conform(frame: pl.DataFrame, table: Table) -> pl.DataFrame:
 
 def _is_sorted(path: str, column: str) -> bool:
     return bool(pl.scan_parquet(path, glob=False).select(pl.col(column).is_sorted()).collect().item())
+
+
+def newest(changes: pl.DataFrame, key: str) -> pl.DataFrame:
+    """The last change of each row (`changes` of a table); of changes of one commit what is there afterwards counts."""
+    there = pl.col("_change_type") != "delete"
+    ordered = changes.filter(pl.col("_change_type") != "update_preimage").with_columns(_there=there)
+    return ordered.sort("_commit_version", "_there").unique(key, keep="last", maintain_order=True).drop("_there")

@@ -47,28 +47,6 @@ def cases(
     return made
 
 
-def from_other_languages(of: Sequence[Case], languages: Mapping[str, str], tried: pl.DataFrame) -> list[Case]:
-    """The cases as if only solutions counted that were never tried on a ticket in the query's own language.
-
-    `languages` by query; `tried`: `solution_id`, `language` of tickets that it was tried on.
-    """
-    spoken: dict[str, set[str]] = {}
-    for solution, language in tried.select("solution_id", "language").iter_rows():
-        spoken.setdefault(solution, set()).add(language)
-    return [
-        Case(
-            query=case.query,
-            relevant={
-                id_: remedy
-                for id_, remedy in case.relevant.items()
-                if id_ in spoken and languages[case.query] not in spoken[id_]
-            },
-            success=case.success,
-        )
-        for case in of
-    ]
-
-
 def frequency(past: pl.Series, asked: pl.Series) -> pl.Series:
     """`head`, `tail` or `unseen` for each cause asked about, by how many past tickets had it."""
     counts = past.drop_nulls().value_counts(sort=True, name="n")

@@ -1,6 +1,7 @@
 """Finding, stage by stage: the past is searched, the future asks; each stage alone, added, and taken away."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import msgspec
 import numpy as np
@@ -8,7 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ml.retrieve.evidence import FEATURES, GRAPH, PRIORS, SUCCESS, TEXT, Evidence, Walk, alike, evidence, fused
-from ml.retrieve.examples import gather
+from ml.retrieve.examples import fitted, gather
 from ml.retrieve.index import Index
 from ml.retrieve.past import Past
 from ml.retrieve.question import Question
@@ -52,7 +53,8 @@ def rankings(trial: Trial, tell: Callable[[str], object], *, seed: int) -> Ranki
     remedies = Remedies(past.solutions, past.attempts, past.problems)
     examples = gather(past, trial.walk)
     tell(f"{len(examples.sizes)} examples")
-    rankers = {name: taught(examples, past, names, seed=seed) for name, names in (ADDED | TAKEN).items()}
+    teach = partial(taught, pointing=fitted(past), encoder=past.encoder, seed=seed)
+    rankers = {name: teach(examples, names=names) for name, names in (ADDED | TAKEN).items()}
     finder = rankers["finder"]
 
     def asked(questions: Sequence[Question], known: Remedies, walk: Walk) -> list[Evidence]:
@@ -66,12 +68,13 @@ def rankings(trial: Trial, tell: Callable[[str], object], *, seed: int) -> Ranki
     for name, questions in told.items():
         found[name] = [_ranked(one, finder, remedies) for one in asked(questions, remedies, trial.walk)]
     tell("categories")
-    bare = gather(past, trial.unlinked)
-    unlinked = taught(bare, past, FEATURES, seed=seed)
+    unlinked = teach(gather(past, trial.unlinked), names=FEATURES)
     alone = [_evidence(one, index, remedies, unlinked, walk=trial.unlinked) for one in trial.questions]
     found["finder without links"] = [_ranked(one, unlinked, remedies) for one in alone]
     tell("links")
-    shuffled, ranker = _by_chance(past, trial.walk, seed)
+    dealt = _by_chance(past.attempts, seed)
+    ranker = teach(gather(past, trial.walk, tried=dealt), names=FEATURES)
+    shuffled = Remedies(past.solutions, dealt, past.problems)
     found["finder, success shuffled"] = [
         _ranked(one, ranker, remedies) for one in asked(trial.questions, shuffled, trial.walk)
     ]
@@ -85,7 +88,7 @@ def across(trial: Trial, *, seed: int) -> Rankings:
     index = Index.of(past.problems, past.shared, key="ticket_id", encoder=past.encoder)
     remedies = Remedies(past.solutions, past.attempts, past.problems)
     spoken = past.problems["language"].fill_null("")
-    ranker = taught(gather(past), past, [*TEXT, *PRIORS], seed=seed)
+    ranker = taught(gather(past), fitted(past), [*TEXT, *PRIORS], encoder=past.encoder, seed=seed)
     others = {name: (spoken != name).to_numpy() for name in spoken.unique()}
     everything = np.ones(len(spoken), dtype=bool)
     base = [
@@ -159,9 +162,7 @@ def _with(question: Question, category: str | None, subcategory: str | None) -> 
     )
 
 
-def _by_chance(past: Past, walk: Walk, seed: int) -> tuple[Remedies, Ranker]:
-    """A world where success is dealt at random among attempts, and the ranker that learns in it."""
-    order = np.random.default_rng(seed).permutation(past.attempts.height)
-    dealt = past.attempts.with_columns(succeeded=past.attempts["succeeded"].gather(order))
-    learned = taught(gather(past, walk, tried=dealt), past, FEATURES, seed=seed)
-    return Remedies(past.solutions, dealt, past.problems), learned
+def _by_chance(attempts: pl.DataFrame, seed: int) -> pl.DataFrame:
+    """Success dealt at random among attempts."""
+    order = np.random.default_rng(seed).permutation(attempts.height)
+    return attempts.with_columns(succeeded=attempts["succeeded"].gather(order))

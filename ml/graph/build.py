@@ -3,6 +3,7 @@
 import polars as pl
 
 from ml.graph.codes import told
+from ml.graph.terms import technical as told_apart
 from ml.graph.terms import words
 from ml.graph.things import ENDS, node
 from ml.text.entities import Catalogue, entities
@@ -18,6 +19,13 @@ _ISSUE_OF = {"Product": "AFFECTS", "Version": "AFFECTS", "Module": "AFFECTS", "E
 def text_of(problems: pl.DataFrame) -> pl.Series:
     """All that a ticket says, as it is searched."""
     return problems.select(pl.concat_str("title", "body", "errors", separator="\n", ignore_nulls=True)).to_series()
+
+
+def technical(problems: pl.DataFrame, members: pl.DataFrame, said: pl.DataFrame) -> pl.Series:
+    """The terms of these tickets, the most telling first; `said` are the words of their texts (`terms.words`)."""
+    owners = problems.select("customer_id").with_row_index("text").cast({"text": pl.Int64})
+    belongs = problems.join(members, on="ticket_id", how="left", maintain_order="left")["issue_id"]
+    return told_apart(said, owners, belongs, codes_of(text_of(problems)))
 
 
 def ticket_edges(

@@ -9,6 +9,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ml.graph.relevant import relevant
+from ml.text.vectors import unit
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -66,13 +67,6 @@ def profiles(problems: pl.DataFrame, vectors: Vectors, attempts: pl.DataFrame) -
     blocks = [_block(order, values, WEIGHTS[name], rare=name == "errors") for name, values in owned.items()]
     fields = csr_matrix(hstack(blocks, format="csr", dtype=np.float32))
     return Profiles(unit(relevant(vectors, _remedied(problems, solved))), fields)
-
-
-def unit(vectors: Vectors) -> Vectors:
-    """Rows of length 1; of zeros, as they are."""
-    length = np.linalg.norm(vectors, axis=1, keepdims=True)
-    scaled: Vectors = (vectors / np.maximum(length, np.finfo(np.float32).tiny)).astype(np.float32)
-    return scaled
 
 
 def _remedied(problems: pl.DataFrame, solved: pl.DataFrame) -> pl.Series:

@@ -7,9 +7,7 @@ from ml.graph.link import Linker
 from ml.graph.walk import Walk
 from ml.graph.walker import Walker
 from ml.retrieve.past import Past
-
-LINKS = ("RELATED_TO", "DUPLICATES")
-"""Edges that agents drew."""
+from ml.text.vectors import unit
 
 
 def walker(past: Past, outcomes: pl.DataFrame, passages: pl.DataFrame, *, linked: bool = True) -> Walker:
@@ -19,15 +17,10 @@ def walker(past: Past, outcomes: pl.DataFrame, passages: pl.DataFrame, *, linked
     """
     rows = past.problems
     shown = outcomes if linked else outcomes.with_columns(related_tickets=pl.lit([], dtype=pl.List(pl.String)))
-    profiles = likeness.profiles(rows, likeness.unit(past.vectors.copy()), past.attempts)
+    profiles = likeness.profiles(rows, unit(past.vectors), past.attempts)
     labels = issues.clustered(profiles, issues.pairs(rows, shown.select("ticket_id", "related_tickets")))
     members = issues.members(rows, labels, issues.named(rows["ticket_id"], labels, {}))
-    texts = build.text_of(rows)
-    said = terms.words(texts)
-    place = rows.select("customer_id").with_row_index("text").cast({"text": pl.Int64})
-    belongs = rows.join(members, on="ticket_id", how="left", maintain_order="left")["issue_id"]
-    technical = terms.technical(said, place, belongs, build.codes_of(texts))
-    edges = build.whole(
-        build.ticket_edges(rows, shown, past.attempts, technical), members, rows, past.solutions, passages
-    )
+    said = terms.words(build.text_of(rows))
+    tickets = build.ticket_edges(rows, shown, past.attempts, build.technical(rows, members, said))
+    edges = build.whole(tickets, members, rows, past.solutions, passages)
     return Walker(Linker.of(edges, terms.vocabulary(said), rows.height), Walk.of(edges))

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from ml.retrieve import canonical, failures, merging, notes, passages, redacted, spread
 from ml.retrieve.canonical import Encode, identifier, spelled
 from ml.retrieve.failures import failed
-from ml.retrieve.merging import unit
 from ml.text import clean, entities, sources
 from ml.text.encoder import Vectors
-from ml.text.vectors import text_hash
+from ml.text.vectors import text_hash, unit
 
 NEAR = 0.9
 """Cosine from which on two sayings are the same one, spelled otherwise."""

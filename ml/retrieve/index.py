@@ -119,12 +119,12 @@ class Index:
             part = None if may is None else may[start:end]
             gone = 0 if part is None else int(end - start - part.sum())
             if part is not None and not filtered and gone < k:
-                places = segment.nearest(vector, min(k + gone, end - start), None)[0]
+                places = segment.nearest(vector, min(k + gone, end - start), None)
                 places = places[part[places]]
             elif part is not None and not part.any():
                 continue
             else:
-                places = segment.nearest(vector, min(k, end - start), part)[0]
+                places = segment.nearest(vector, min(k, end - start), part)
             found.append(places + start)
         both = np.concatenate(found)
         if len(both) <= k:

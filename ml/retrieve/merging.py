@@ -13,6 +13,7 @@ import numpy as np
 
 from ml.retrieve.spread import Floats, Views, concentrated, likelihood
 from ml.text.encoder import Vectors
+from ml.text.vectors import unit
 
 PAIRS = 20
 """Pairs of joined sayings that are needed to learn what nearness means."""
@@ -30,13 +31,6 @@ class Nearness(NamedTuple):
         at = np.clip(cosines, two - 2 * narrow, one + wide)
         ratio: Floats = np.log(narrow / wide) + ((at - two) / narrow) ** 2 / 2 - ((at - one) / wide) ** 2 / 2
         return ratio
-
-
-def unit(vectors: Vectors) -> Vectors:
-    """Rows of unit length."""
-    length = np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    scaled: Vectors = (vectors / length).astype(np.float32)
-    return scaled
 
 
 def merged(views: Views, vectors: Vectors, known: Sequence[int], fixed: Sequence[bool]) -> list[int]:

@@ -90,7 +90,7 @@ def learn(past: Past, walk: Walk | None = None, *, seed: int, most: int = MOST) 
     """
     examples = gather(past, walk, most=most)
     names = [name for name in FEATURES if walk is not None or name not in GRAPH]
-    ranker = taught(examples, past, names, seed=seed)
+    ranker = taught(examples, fitted(past), names, encoder=past.encoder, seed=seed)
     card = {
         "method": "LambdaMART (XGBoost) over votes of alike problems, priors, paths and success",
         "rows": {"searched": examples.searched, "questions": examples.asked, "learned_from": len(examples.sizes)},
@@ -102,11 +102,11 @@ def learn(past: Past, walk: Walk | None = None, *, seed: int, most: int = MOST) 
     return ranker, card
 
 
-def taught(examples: Examples, past: Past, names: Sequence[str], *, seed: int) -> Ranker:
-    """A ranker by these of `FEATURES`, that points to solutions as all of `past` does."""
+def taught(examples: Examples, pointing: Discriminant, names: Sequence[str], *, encoder: str, seed: int) -> Ranker:
+    """A ranker by these of `FEATURES`; `encoder` made the vectors of the examples, and those that `pointing` reads."""
     columns = [FEATURES.index(name) for name in names]
     booster = _boost(examples.features[:, columns], examples.labels, examples.sizes, seed)
-    return Ranker(booster, fitted(past), _Settings(FORMAT, list(names), examples.keyword, DENSE, past.encoder))
+    return Ranker(booster, pointing, _Settings(FORMAT, list(names), examples.keyword, DENSE, encoder))
 
 
 def _boost(features: Floats, labels: NDArray[np.float32], sizes: Sequence[int], seed: int) -> "Booster":

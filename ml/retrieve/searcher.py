@@ -47,7 +47,15 @@ class Searcher:
         solutions: list[FoundSolution] = []
         if self.remedies is not None:
             walked = self.walk(question, alike(self.tickets, near, scores)) if self.walk is not None else {}
-            found = self._gathered(question, self.tickets, self.remedies, (near, scores), walked)
+            found = evidence(
+                question,
+                near,
+                scores,
+                index=self.tickets,
+                remedies=self.remedies,
+                discriminant=self.ranker.discriminant if self.ranker is not None else None,
+                walked=walked,
+            )
             told = FEATURES if full else STAGES
             solutions = _solutions(found, self.shares(found), walked, (self.tickets, self.remedies), stages=told, k=k)
             used += [name for name, there in (("graph", self.walk), ("ranker", self.ranker)) if there is not None]
@@ -59,23 +67,6 @@ class Searcher:
             missing=self._missing(question),
             release="",
             versions={},
-        )
-
-    def _gathered(
-        self,
-        question: Question,
-        tickets: Index,
-        remedies: Remedies,
-        near: tuple[Candidates, Scores],
-        walked: Walked,
-    ) -> Evidence:
-        return evidence(
-            question,
-            *near,
-            index=tickets,
-            remedies=remedies,
-            discriminant=self.ranker.discriminant if self.ranker is not None else None,
-            walked=walked,
         )
 
     def shares(self, found: Evidence) -> Floats:

@@ -69,20 +69,16 @@ class Segment:
         settings = _Settings(FORMAT, self.encoder, self.key, sorted(tombstones), digest)
         return type(self)(documents, self.keyword.beside(documents), vectors, settings)
 
-    def nearest(self, query: NDArray[np.float32], k: int, allowed: Bools | None) -> tuple[Ints, NDArray[np.float32]]:
-        """Places of about k nearest vectors, and their cosines; `allowed` (n,) are the only ones that may be found.
+    def nearest(self, query: NDArray[np.float32], k: int, allowed: Bools | None) -> Ints:
+        """Places of about k nearest vectors, in no order; `allowed` (n,) are the only ones that may be found.
 
         What is filtered is compared whole: a walk through a graph of which most is not allowed finds too little.
         """
         if self._graph is not None and allowed is None:
-            places = self._graph.nearest(query, k)
-            return places, self.vectors[places] @ query
+            return self._graph.nearest(query, k)
         places = np.arange(len(self.vectors)) if allowed is None else np.flatnonzero(allowed)
         cosines = self.vectors[places] @ query if allowed is not None else self.vectors @ query
-        if len(places) > k:
-            best = np.argpartition(-cosines, k)[:k]
-            places, cosines = places[best], cosines[best]
-        return places, cosines
+        return places if len(places) <= k else places[np.argpartition(-cosines, k)[:k]]
 
     def save(self, folder: Path) -> None:
         """Write arrays, Arrow, JSON, and Chroma's files."""

@@ -38,3 +38,10 @@ def gathered(hashes: pl.Series, known: pl.DataFrame, dimension: int) -> Vectors:
     vectors = np.zeros((len(hashes), dimension), dtype=np.float32)
     vectors[there.to_numpy()] = unpacked(found.filter(there), dimension)
     return vectors
+
+
+def unit(vectors: Vectors) -> Vectors:
+    """Rows of length 1; of zeros, as they are."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    scaled: Vectors = (vectors / np.maximum(length, np.finfo(np.float32).tiny)).astype(np.float32)
+    return scaled

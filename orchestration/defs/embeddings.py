@@ -12,7 +12,8 @@ from ml.retrieve import articles
 from ml.text import encoder as encoders
 from ml.text import minilm_export
 from ml.text.clean import digest as cleaning
-from ml.text.vectors import packed, text_hash
+from ml.text.encoder import Vectors
+from ml.text.vectors import gathered, packed, text_hash
 from orchestration.resources import (
     RETRIES,
     LakeResource,
@@ -133,6 +134,13 @@ def embed(lake: Lake, encoder: Artifact, tell: Callable[[str], object]) -> int:
         _forget(lake)
     lake.append(EMBEDDINGS, [], progress=progress)
     return new.height
+
+
+def vectors_of(lake: Lake, encoder: Artifact, hashes: pl.Series) -> Vectors:
+    """The vector of each text, (n, dimension), by its hash; zeros where there is none yet."""
+    mine = pl.col("encoder") == encoder.card["encoder"]
+    known = lake.scan(EMBEDDINGS).filter(mine & pl.col("text_hash").is_in(hashes.implode())).collect()
+    return gathered(hashes, known, sum(encoder.card["blocks"].values()))
 
 
 def _exported(lake: Lake, recipe: str) -> Artifact | None:

@@ -12,6 +12,7 @@ from orchestration.resources import RETRIES, LakeResource, Results, expected_err
 from warehouse.contracts import silver
 from warehouse.contracts.ticket_features import CUSTOMERS, OPENED, PRODUCTS, TABLES, TICKETS
 from warehouse.delta import Lake
+from warehouse.reading import newest
 from warehouse.table import Table
 
 FOLLOWED = list(dict.fromkeys((*features.READ, *features.NARROW)))
@@ -85,9 +86,7 @@ def follow_histories(lake: Lake, table: Table, levels: tuple[str, ...]) -> None:
 
 def _last(changes: pl.DataFrame) -> pl.DataFrame:
     """Each changed ticket as its last change left it, without those that were deleted."""
-    after = changes.filter(pl.col("_change_type") != "update_preimage")
-    ordered = after.sort("_commit_version").unique("ticket_id", keep="last", maintain_order=True)
-    return ordered.filter(pl.col("_change_type") != "delete")
+    return newest(changes, "ticket_id").filter(pl.col("_change_type") != "delete")
 
 
 def _later(lake: Lake, past: pl.DataFrame, changes: pl.DataFrame) -> pl.DataFrame:

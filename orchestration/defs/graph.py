@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
-import numpy as np
 import polars as pl
 
 from ml.card import library_versions
 from ml.graph import build, index, issues, likeness, summaries, terms
 from ml.graph.likeness import Vectors
 from ml.graph.things import node
-from ml.text.vectors import unpacked
+from ml.text.vectors import unit
 from orchestration.defs.embeddings import NAME as ENCODER
+from orchestration.defs.embeddings import vectors_of
 from orchestration.resources import (
     RETRIES,
     LakeResource,
@@ -138,7 +138,9 @@ def connect(lake: Lake, encoder: Artifact) -> int:
         anew = lake.progress(EDGES, GROUPED) != grouped
         touched = rows.select("ticket_id") if anew else _changed(lake)
         changed = lake.matching(PROBLEMS, touched)
-        words = _terms(changed, members) if anew else known.filter(kind="Term")["name"]
+        words = known.filter(kind="Term")["name"]
+        if anew:
+            words = build.technical(changed, members, terms.words(build.text_of(changed)))
         outcomes = lake.matching(silver.TICKETS, touched).select(OUTCOMES)
         fresh = build.ticket_edges(changed, outcomes, attempts, words)
         kept = before.clear() if anew else build.of_tickets(before).join(_sources(touched), on="source", how="anti")
@@ -189,20 +191,7 @@ def publish(lake: Lake) -> tuple[Artifact | None, str]:
 def _problems(lake: Lake, encoder: Artifact, version: int) -> tuple[pl.DataFrame, Vectors]:
     """Past problems without their text, in the order of opening, and their vectors; zeros where there is none yet."""
     rows = lake.read(PROBLEMS, columns=FIELDS, version=version).sort("created_at", "ticket_id")
-    own = lake.scan(EMBEDDINGS).filter(pl.col("encoder") == encoder.card["encoder"]).select("text_hash", "vector")
-    found = rows.select("text_hash").join(own.collect(), on="text_hash", how="left", maintain_order="left")
-    there = found["vector"].is_not_null()
-    dimension = sum(encoder.card["blocks"].values())
-    vectors = np.zeros((rows.height, dimension), dtype=np.float32)
-    vectors[there.to_numpy()] = unpacked(found["vector"].filter(there), dimension)
-    return rows, likeness.unit(vectors)
-
-
-def _terms(rows: pl.DataFrame, members: pl.DataFrame) -> pl.Series:
-    texts = build.text_of(rows)
-    place = rows.select("customer_id").with_row_index("text").cast({"text": pl.Int64})
-    belongs = rows.join(members, on="ticket_id", how="left", maintain_order="left")["issue_id"]
-    return terms.technical(terms.words(texts), place, belongs, build.codes_of(texts))
+    return rows, unit(vectors_of(lake, encoder, rows["text_hash"]))
 
 
 def _changed(lake: Lake) -> pl.DataFrame:

@@ -16,8 +16,8 @@ from ml.retrieve.searcher import ARTICLES, SOLUTIONS, TICKETS
 from ml.retrieve.segment import Segment
 from ml.targets import TARGETS
 from ml.text.encoder import Vectors, read_manifest, shared
-from ml.text.vectors import gathered
 from orchestration.defs.embeddings import NAME as ENCODER
+from orchestration.defs.embeddings import vectors_of
 from orchestration.defs.models import Training, code, outgrown, serving
 from orchestration.resources import RETRIES, LakeResource, artifact_ins, artifact_result, expected_errors
 from warehouse import artifacts
@@ -26,6 +26,7 @@ from warehouse.contracts import graph, predictions, search, silver
 from warehouse.contracts.features import EMBEDDINGS
 from warehouse.delta import Lake
 from warehouse.errors import NothingToLearn
+from warehouse.reading import newest
 from warehouse.table import Table
 
 DELTA = "_delta"
@@ -115,12 +116,12 @@ def brought_up(lake: Lake, one: Searched, encoder: Artifact, *, merge: bool = Fa
     changes = lake.changes(one.table, since, version)
     if changes.is_empty():
         return base, None, "up to date"
-    newest = changes.sort("_commit_version").unique(one.key, keep="last", maintain_order=True)
-    if merge or newest.height > base.card["documents"] * MERGED_AT:
+    last = newest(changes, one.key)
+    if merge or last.height > base.card["documents"] * MERGED_AT:
         return _based(lake, one, encoder, version, now), None, "merged"
-    rows = newest.filter(pl.col("_change_type") != "delete").select(one.table.schema.names())
+    rows = last.filter(pl.col("_change_type") != "delete").select(one.table.schema.names())
     vectors = compared_by(lake, encoder, rows["text_hash"])
-    made = Segment.load(base.path).delta(one.documents(rows), vectors, newest[one.key].to_list(), base.digest)
+    made = Segment.load(base.path).delta(one.documents(rows), vectors, last[one.key].to_list(), base.digest)
     card = {**now, "inputs": {one.table.path: version}, "documents": rows.height, "requires": {one.name: base.digest}}
     return base, artifacts.stage(lake.root, one.name + DELTA, made.save, card), "delta built"
 
@@ -135,13 +136,7 @@ def _based(lake: Lake, one: Searched, encoder: Artifact, version: int, now: dict
 
 def compared_by(lake: Lake, encoder: Artifact, hashes: pl.Series) -> Vectors:
     """What texts of any language are compared by."""
-    return shared(_whole(lake, encoder, hashes), read_manifest(encoder.path))
-
-
-def _whole(lake: Lake, encoder: Artifact, hashes: pl.Series) -> Vectors:
-    mine = pl.col("encoder") == encoder.card["encoder"]
-    known = lake.scan(EMBEDDINGS).filter(mine & pl.col("text_hash").is_in(hashes.implode())).collect()
-    return gathered(hashes, known, sum(encoder.card["blocks"].values()))
+    return shared(vectors_of(lake, encoder, hashes), read_manifest(encoder.path))
 
 
 KNOWN = (search.SOLUTIONS, search.ATTEMPTS, graph.ISSUE_MEMBERS, silver.SEARCH_EVENTS)
@@ -226,7 +221,7 @@ def attempted(lake: Lake) -> pl.DataFrame:
 def read(lake: Lake, encoder: Artifact) -> Past:
     """The newest tickets, what was tried on them, and what champions said of them that had not seen them."""
     problems = lake.scan(search.PROBLEMS).sort("created_at", "ticket_id").tail(NEWEST).collect()
-    vectors = _whole(lake, encoder, problems["text_hash"])
+    vectors = vectors_of(lake, encoder, problems["text_hash"])
     targets = [target.name for target in TARGETS if target.name in ("category", "subcategory")]
     said = lake.scan(predictions.TICKETS).filter(pl.col("target").is_in(targets)).collect()
     return Past(

@@ -82,6 +82,6 @@ def code(rooms: Collection[str] | None = None) -> str:
     digest, folder = blake2b(digest_size=8), Path(ml.__path__[0])
     for file in sorted(folder.rglob("*.py")):
         room = file.relative_to(folder).parts[0]
-        if room not in APART if rooms is None else room in rooms:
+        if (room in rooms) if rooms is not None else (room not in APART):
             digest.update(file.read_bytes())
     return digest.hexdigest()

@@ -21,6 +21,7 @@ from warehouse.contracts import silver, ticket_features
 from warehouse.contracts.features import EMBEDDINGS
 from warehouse.contracts.predictions import TICKETS
 from warehouse.delta import Lake
+from warehouse.reading import newest
 
 FOLLOWED = ["ticket_id", "created_at", *WORDS]
 BATCH = 2_048
@@ -55,11 +56,10 @@ def follow(lake: Lake, encoder: Artifact, models: Mapping[str, Artifact]) -> int
         if version is None or since == version or not models:
             return 0
         known = {name: Known.of(model.digest, model.card["split"]) for name, model in models.items()}
-        changes = lake.changes(silver.TICKETS, since, version, columns=FOLLOWED)
-        newest = changes.sort("_commit_version").unique("ticket_id", keep="last", maintain_order=True)
-        _forget(lake, newest.filter(pl.col("_change_type") == "delete"))
+        changes = newest(lake.changes(silver.TICKETS, since, version, columns=FOLLOWED), "ticket_id")
+        _forget(lake, changes.filter(pl.col("_change_type") == "delete"))
         later = pl.col("created_at") >= min(one.since for one in known.values())
-        rows = newest.filter((pl.col("_change_type") != "delete") & later)
+        rows = changes.filter((pl.col("_change_type") != "delete") & later)
         champions = {name: Champion.load(model.path) for name, model in models.items() if name != RESOLUTION_TIME}
         time = ResolutionTime.load(models[RESOLUTION_TIME].path) if RESOLUTION_TIME in models else None
         found = [

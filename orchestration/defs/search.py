@@ -11,6 +11,7 @@ from orchestration.resources import RETRIES, LakeResource, Results, expected_err
 from warehouse.contracts import silver
 from warehouse.contracts.search import PASSAGES, PROBLEMS
 from warehouse.delta import Lake
+from warehouse.reading import newest
 from warehouse.table import Table
 
 BATCH = 8_192
@@ -75,10 +76,3 @@ def follow(lake: Lake, made: Made) -> int:
             lake.delete(target, gone.select(target.primary_key))
         lake.merge(target, rows, progress={progress: version})
         return changed.height
-
-
-def newest(changes: pl.DataFrame, key: str) -> pl.DataFrame:
-    """The last change of each row; of changes of one commit what is there afterwards counts."""
-    there = pl.col("_change_type") != "delete"
-    ordered = changes.filter(pl.col("_change_type") != "update_preimage").with_columns(_there=there)
-    return ordered.sort("_commit_version", "_there").unique(key, keep="last", maintain_order=True).drop("_there")

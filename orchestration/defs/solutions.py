@@ -9,17 +9,16 @@ import polars as pl
 from ml.retrieve import attempts, canonical, notes
 from ml.retrieve.attempts import Remedies
 from ml.retrieve.canonical import Encode, spelled
-from ml.retrieve.merging import unit
 from ml.text import encoder as encoders
 from ml.text.entities import Catalogue
-from ml.text.vectors import packed, unpacked
+from ml.text.vectors import packed, unit, unpacked
 from orchestration.defs.embeddings import NAME as ENCODER
-from orchestration.defs.search import newest
 from orchestration.resources import RETRIES, LakeResource, Results, artifact_ins, expected_errors, result, spec
 from warehouse.artifacts import Artifact
 from warehouse.contracts import silver
 from warehouse.contracts.search import ATTEMPTS, SAYINGS, SOLUTIONS
 from warehouse.delta import Lake
+from warehouse.reading import newest
 
 TABLES = (SAYINGS, ATTEMPTS, SOLUTIONS)
 GROWTH = 0.1

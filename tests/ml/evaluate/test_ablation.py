@@ -8,7 +8,7 @@ import pytest
 
 from ml.documents import retrieval
 from ml.evaluate.ablation import MEASURES, RANDOM, SCHEMA, Case, ablation
-from ml.evaluate.solving import cases, frequency, from_other_languages, remedies
+from ml.evaluate.solving import cases, frequency, remedies
 from warehouse.errors import ContractBroken
 
 POOL = [f"SOL-{n}" for n in range(100)]
@@ -162,13 +162,6 @@ def test_what_solves_a_query_is_told_in_canonical_ids():
     made = cases(["q", "p"], {"q": ["s", "unheard"], "p": ["t"]}, remedies(ATTEMPTS, SOLVED), {"q": {"s": 0.7}})
 
     assert made == [Case("q", {"B": "s"}, {"B": 0.7}), Case("p", {}, {})]
-
-
-def test_across_languages_only_what_the_other_language_knows_counts():
-    made = [Case("q", {"A": "r", "B": "s", "C": "s"})]
-    tried = pl.DataFrame({"solution_id": ["A", "A", "B"], "language": ["en", "de", "de"]})
-
-    assert from_other_languages(made, {"q": "en"}, tried) == [Case("q", {"B": "s"})]
 
 
 def test_head_and_tail_are_told_apart_by_past_tickets():

@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from ml.graph import build, issues, summaries
-from ml.graph.likeness import profiles, unit
+from ml.graph.likeness import profiles
+from ml.text.vectors import unit
 from warehouse.contracts.search import ATTEMPTS, PASSAGES, PROBLEMS, SOLUTIONS
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

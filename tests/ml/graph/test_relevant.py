@@ -3,8 +3,8 @@
 import numpy as np
 import polars as pl
 
-from ml.graph.likeness import unit
 from ml.graph.relevant import relevant
+from ml.text.vectors import unit
 
 
 def letters(count=800, seed=0):

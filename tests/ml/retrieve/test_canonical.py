@@ -10,9 +10,9 @@ import pytest
 import simulator
 from ml.retrieve import attempts, canonical, notes
 from ml.retrieve.attempts import Remedies
-from ml.retrieve.merging import unit
 from ml.text.encoder import load
 from ml.text.entities import Catalogue
+from ml.text.vectors import unit
 from warehouse.contracts import silver
 from warehouse.contracts.search import ATTEMPTS, SOLUTIONS
 from warehouse.delta import Lake

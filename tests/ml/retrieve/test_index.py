@@ -197,7 +197,7 @@ def test_the_graph_finds_98_of_100_nearest(large):
     loaded = Segment.load(folder)
     asked = asked_near(made, 200)
     exact = np.argsort(-(made.vectors @ asked.T), axis=0)[:10].T
-    found = [set(loaded.nearest(one, 10, None)[0].tolist()) for one in asked]
+    found = [set(loaded.nearest(one, 10, None).tolist()) for one in asked]
 
     assert (folder / GRAPH).is_dir()
     recall = np.mean([len(one & set(right.tolist())) / 10 for one, right in zip(found, exact, strict=True)])
@@ -222,7 +222,7 @@ def test_with_a_graph_too_what_is_gone_is_not_found_and_all_that_passes_is(large
     made, folder = large
     base = Segment.load(folder)
     [question] = made.past().questions([0])
-    nearest = base.nearest(question.shared, 150, None)[0]
+    nearest = base.nearest(question.shared, 150, None)
     gone = [f"T-{at:05d}" for at in nearest[:120]]
     both = Index([base, base.delta(made.problems[:0], made.vectors[:0], gone, "digest")])
     found = both.search(question.asked, question.shared, k=100, words=False)
@@ -235,7 +235,7 @@ def test_with_a_graph_too_what_is_gone_is_not_found_and_all_that_passes_is(large
     assert set(both.search(question.asked, question.shared, few).places) == {nearest[130], 4_000}
 
 
-@pytest.mark.parametrize("name", ["chroma.sqlite3", "header.bin", "data_level0.bin"])
+@pytest.mark.parametrize("name", ["chroma.sqlite3", "header.bin"])
 def test_a_graph_that_chroma_cannot_read_is_told(large, tmp_path, name):
     folder = tmp_path / "copy"
     shutil.copytree(large[1], folder)
