@@ -18,6 +18,7 @@ from api.routes import answers, features, feedback, health, intake, issues, metr
 from api.state import Parts
 from api.telemetry import Telemetry
 from warehouse.settings import Settings
+from warehouse.settings import settings as chosen
 
 VERSION = "1"
 ROUTES = [
@@ -45,9 +46,10 @@ ROUTES = [
 
 def create_app(settings: Settings) -> Litestar:
     """The API over the lake at `settings.lake_root`; starts whatever is, or is not yet, there."""
-    logs.configure(settings.lake_root / "logs", settings.log_level)
+    alone = settings.api_workers == 1
+    logs.configure(settings.lake_root / "logs" if alone else None, settings.log_level)
     parts = Parts(settings)
-    telemetry = Telemetry(parts)
+    telemetry = Telemetry(parts, alone=alone)
 
     def start(_: Litestar) -> None:
         Thread(target=parts.warm_up, name="warm-up", daemon=True).start()
@@ -79,6 +81,11 @@ def create_app(settings: Settings) -> Litestar:
     )
     app.asgi_handler = Observed(app.asgi_handler, telemetry)
     return app
+
+
+def configured() -> Litestar:
+    """The application as the environment asks for it: what each worker starts."""
+    return create_app(chosen())
 
 
 def _answer(request: Request[Any, Any, Any], error: Exception) -> Response[problems.Problem]:

@@ -17,9 +17,8 @@ OURS = ("api", "service", "operations", "warehouse", "uvicorn")
 _HANDLERS: list[logging.Handler] = []
 
 
-def configure(folder: Path, level: str) -> None:
-    """Send structlog and the standard library's loggers to stdout and `folder/api.log`."""
-    folder.mkdir(parents=True, exist_ok=True)
+def configure(folder: Path | None, level: str) -> None:
+    """Send structlog and the standard library's loggers to stdout, and to `folder/api.log` where that is one's own."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -33,12 +32,16 @@ def configure(folder: Path, level: str) -> None:
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
     )
-    file = RotatingFileHandler(folder / "api.log", maxBytes=FILE_BYTES, backupCount=FILES, encoding="utf-8")
+    handlers: list[logging.Handler] = [logging.StreamHandler(sys.stdout)]
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / "api.log"
+        handlers.append(RotatingFileHandler(file, maxBytes=FILE_BYTES, backupCount=FILES, encoding="utf-8"))
     root = logging.getLogger()
     for handler in _HANDLERS:
         root.removeHandler(handler)
         handler.close()
-    _HANDLERS[:] = [logging.StreamHandler(sys.stdout), file]
+    _HANDLERS[:] = handlers
     for handler in _HANDLERS:
         handler.setFormatter(formatter)
         root.addHandler(handler)

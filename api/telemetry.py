@@ -5,6 +5,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from api.state import Parts
@@ -16,8 +17,8 @@ BUCKETS = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 class Telemetry:
     """One registry an application, so that two of them in one process do not mix."""
 
-    def __init__(self, parts: Parts) -> None:
-        """`parts` is asked at every scrape."""
+    def __init__(self, parts: Parts, *, alone: bool = True) -> None:
+        """`parts` is asked at every scrape; an application that is not `alone` tells what all its workers counted."""
         self.registry = CollectorRegistry()
         labels = ["method", "route", "status"]
         self._requests = Counter("ticketlake_http_requests", "Requests answered.", labels, registry=self.registry)
@@ -28,7 +29,11 @@ class Telemetry:
             buckets=BUCKETS,
             registry=self.registry,
         )
-        self.registry.register(_Parts(parts))
+        self._told = self.registry
+        if not alone:
+            self._told = CollectorRegistry()
+            MultiProcessCollector(self._told)  # type: ignore[no-untyped-call]
+        self._told.register(_Parts(parts))
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request."""
@@ -37,7 +42,7 @@ class Telemetry:
 
     def text(self) -> bytes:
         """The exposition format."""
-        return generate_latest(self.registry)
+        return generate_latest(self._told)
 
 
 class _Parts(Collector):

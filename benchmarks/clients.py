@@ -32,12 +32,12 @@ class Answered(NamedTuple):
 
 
 @contextmanager
-def served(root: Path, *command: str) -> Iterator[tuple[int, int]]:
-    """A module of ours that serves the lake at the port it is given last: port and process."""
+def served(root: Path, *command: str, workers: int = 1) -> Iterator[tuple[int, int]]:
+    """A module of ours that serves the lake at the port it is given last, with so many workers: port and process."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    environment = {**os.environ, "LAKE_ROOT": str(root), "DATABASE_URL": ""}  # noqa: TID251 handed on to the child
+    environment = {**os.environ, "LAKE_ROOT": str(root), "DATABASE_URL": "", "API_WORKERS": str(workers)}  # noqa: TID251 handed on to the child
     server = subprocess.Popen(
         [sys.executable, "-m", *command, str(port)],
         env=environment,
@@ -90,6 +90,11 @@ def ask(port: int, server: int, bodies: Sequence[bytes], clients: int) -> Answer
     return Answered(np.array(took), rate, (_worked(server) - worked) * 1e3 / len(bodies))
 
 
+def family(process: int) -> list[psutil.Process]:
+    """A process and its children."""
+    parent = psutil.Process(process)
+    return [parent, *parent.children(recursive=True)]
+
+
 def _worked(process: int) -> float:
-    times = psutil.Process(process).cpu_times()
-    return float(times.user + times.system)
+    return sum(times.user + times.system for times in (one.cpu_times() for one in family(process)))

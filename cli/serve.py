@@ -2,44 +2,65 @@
 
 import errno
 import socket
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import click
 
 from warehouse.errors import ServiceFailed
-from warehouse.settings import settings, share_cores
+from warehouse.settings import settings, share_cores, share_counts
+
+SLOW = 60
+"""Seconds a worker may be silent for, as while it opens a release, before another takes its place."""
 
 
 @click.command()
 @click.option("--host", help="Address to listen at.  [default: API_HOST, 127.0.0.1]")
 @click.option("--port", type=click.IntRange(1, 65535), help="Port to listen at.  [default: API_PORT, 8000]")
-def serve(host: str | None, port: int | None) -> None:
+@click.option("--workers", type=click.IntRange(1, 64), help="Processes that answer.  [default: API_WORKERS, 1]")
+def serve(host: str | None, port: int | None, workers: int | None) -> None:
     """Serve the API; starts on an empty lake and serves what builds publish as soon as they do.
 
+    One process answers what one core has time for. Of several, each opens the release for itself, and logs go to
+    stdout alone.
+
     \b
-    Example:
+    Examples:
       ticketlake serve --host 0.0.0.0 --port 8000
+      ticketlake serve --workers 2
     """
     share_cores()
     import uvicorn
+    from uvicorn.supervisors import Multiprocess
 
     from api.app import create_app
     from warehouse.reading import writable
 
     chosen = settings()
-    with writable(chosen.lake_root):
-        app = create_app(chosen)
+    count = workers or chosen.api_workers
     at = (host or chosen.api_host, port or chosen.api_port)
-    with _listening(*at) as listener:
-        config = uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=True,
-            timeout_graceful_shutdown=10,
-        )
-        click.echo(f"API at http://{at[0]}:{at[1]}, its description at http://{at[0]}:{at[1]}/docs", err=True)
-        uvicorn.Server(config).run(sockets=[listener])
+    with TemporaryDirectory(prefix="ticketlake-counts-") as counts:
+        if count > 1:
+            share_counts(Path(counts), count)
+        with writable(chosen.lake_root):
+            app = create_app(chosen)
+        with _listening(*at) as listener:
+            config = uvicorn.Config(
+                "api.app:configured" if count > 1 else app,
+                factory=count > 1,
+                workers=count,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=True,
+                timeout_graceful_shutdown=10,
+                timeout_worker_healthcheck=SLOW,
+            )
+            click.echo(f"API at http://{at[0]}:{at[1]}, its description at http://{at[0]}:{at[1]}/docs", err=True)
+            if count > 1:
+                Multiprocess(config, sockets=[listener]).run()
+            else:
+                uvicorn.Server(config).run(sockets=[listener])
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -37,6 +37,7 @@ class Settings(BaseSettings):
     lake_root: Path = Field(description="Where everything is written")
     api_host: str = "127.0.0.1"
     api_port: int = Field(8000, ge=1, le=65535)
+    api_workers: int = Field(1, ge=1, le=64, description="Processes that answer; each opens the release for itself")
     dagster_host: str = "127.0.0.1"
     dagster_port: int = Field(3000, ge=1, le=65535)
     database_url: str = Field("", description="Operational store; empty: SQLite under LAKE_ROOT")
@@ -105,6 +106,11 @@ def silence() -> None:
 def share_cores() -> None:
     """Let Polars work with one thread in this process, which answers many at a time; before Polars is imported."""
     os.environ.setdefault("POLARS_MAX_THREADS", "1")  # noqa: TID251 settings are kept here
+
+
+def share_counts(folder: Path, workers: int) -> None:
+    """Let so many processes, started from now on, answer as one: what Prometheus counts lies in `folder`."""
+    os.environ |= {"API_WORKERS": str(workers), "PROMETHEUS_MULTIPROC_DIR": str(folder)}  # noqa: TID251 settings are kept here
 
 
 def process_environment(chosen: Settings, **extra: str) -> dict[str, str]:
