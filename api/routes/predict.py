@@ -50,6 +50,14 @@ class TicketPredictions(msgspec.Struct, frozen=True):
     predictions: list[TicketPrediction]
 
 
+PREDICTS = (
+    "Predict what a ticket is about, how urgent it is, how the customer feels, how long it will take.\n\n"
+    "Only a subject or a description is required; the rest of what is known at the opening helps. What the models said "
+    "is kept, what the ticket said is not."
+)
+"""Of a handler at two addresses Litestar would describe its own wrapper."""
+
+
 def _operation_id(_: Any, __: Any, path: Sequence[Any]) -> str:
     many = "Tickets" if str(path[-1]).endswith("s") else "Ticket"
     return f"predict{many}" if path[0] == "v1" else f"predict{many}Unversioned"
@@ -58,17 +66,15 @@ def _operation_id(_: Any, __: Any, path: Sequence[Any]) -> str:
 @post(
     ["/v1/predict-ticket", "/predict-ticket"],
     operation_id=_operation_id,
+    summary="PredictTicket",
+    description=PREDICTS,
     tags=["predictions"],
     status_code=200,
     sync_to_thread=True,
     before_request=bodies.refuse_other_than_json,
 )
 def predict_ticket(body: bytes, parts: Parts, explain: Explain = "brief") -> TicketPrediction:
-    """Predict what a ticket is about, how urgent it is, how the customer feels, how long it will take.
-
-    Only a subject or a description is required; the rest of what is known at the opening helps. What the models said is
-    kept, what the ticket said is not.
-    """
+    """One ticket, as `PREDICTS` says."""
     began = perf_counter()
     return _predict(parts, [bodies.read(body)], ["$"], explain, began)[0]
 

@@ -34,6 +34,14 @@ def test_the_description_is_openapi_3_1_and_names_every_operation(document):
         assert PROBLEM in operation["responses"]["default"]["content"]
 
 
+def test_every_operation_is_described_by_what_it_does(document):
+    said = {operation["description"] for methods in document["paths"].values() for operation in methods.values()}
+    handlers = {operation["summary"] for methods in document["paths"].values() for operation in methods.values()}
+
+    assert not [words for words in said if "callable" in words or "thread" in words]
+    assert len(said) == len(handlers)
+
+
 def test_every_operation_has_an_example_that_its_schema_allows(document):
     from jsonschema import Draft202012Validator
 
