@@ -126,10 +126,10 @@ def embed(lake: Lake, encoder: Artifact, tell: Callable[[str], object]) -> int:
     new = _unknown(lake, digest, pl.concat(changes).unique("text_hash", maintain_order=True))
     if new.height:
         model = encoders.load(encoder.path)
-        for part in new.iter_slices(BATCH):
+        for number, part in enumerate(new.iter_slices(BATCH)):
             rows = part.select("text_hash", encoder=pl.lit(digest), vector=packed(model.encode(part["text"].to_list())))
             lake.append(EMBEDDINGS, rows)
-            tell(f"{rows.height} of {new.height} texts encoded")
+            tell(f"{number * BATCH + rows.height} of {new.height} texts encoded")
     if due:
         _forget(lake)
     lake.append(EMBEDDINGS, [], progress=progress)

@@ -11,6 +11,7 @@ from ml.inputs import encoded
 from ml.text.clean import digest
 from ml.text.encoder import load
 from ml.text.vectors import text_hash, unpacked
+from orchestration.defs import embeddings
 from orchestration.defs.embeddings import NAME, embed, export
 from warehouse import artifacts
 from warehouse.contracts import silver
@@ -92,6 +93,13 @@ def test_nothing_new_commits_nothing(lake, encoder):
     before = lake.version(EMBEDDINGS)
     assert embed(lake, encoder, print) == 0
     assert lake.version(EMBEDDINGS) == before
+
+
+def test_progress_is_told_of_all_that_was_encoded_so_far(lake, encoder, monkeypatch):
+    monkeypatch.setattr(embeddings, "BATCH", 2)
+    told = []
+    assert embed(lake, encoder, told.append) == 3
+    assert told == ["2 of 3 texts encoded", "3 of 3 texts encoded"]
 
 
 def test_new_and_changed_tickets_cost_only_the_texts_that_nobody_said_before(lake, encoder):
