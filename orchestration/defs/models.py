@@ -19,8 +19,8 @@ from warehouse.errors import NothingToLearn, NotMaterialized
 NAME = baseline.NAME
 
 
-APART = frozenset({"answer", "documents", "errors", "graph", "plots.py", "retrieve", "study"})
-"""Of `ml`, what tells of classifiers, or searches, and makes none."""
+APART = frozenset({"anomaly", "answer", "documents", "errors", "graph", "plots.py", "retrieve", "study"})
+"""Of `ml`, what tells of classifiers, or searches, or watches counts, and makes none."""
 
 
 class Training(dg.Config):
