@@ -92,14 +92,20 @@ def score(
 
 
 def backtest(
-    panel: Panel, *, first: int = 1, events: pl.DataFrame | None = None, alpha: float = ALPHA
+    panel: Panel,
+    *,
+    first: int = 0,
+    every: int | None = None,
+    last: int | None = None,
+    events: pl.DataFrame | None = None,
+    alpha: float = ALPHA,
 ) -> Iterator[Scores]:
-    """Score every step from `first` on by what was known then, fitted anew each week."""
-    for fitted in range(first, panel.steps, REFIT[panel.frequency]):
+    """Score each step from `first` to before `last` by what was known then, fitted anew each week or `every` steps."""
+    last = panel.steps if last is None else last
+    every = every or REFIT[panel.frequency]
+    for fitted in range(first, last, every):
         baseline = fit(panel.upto(fitted), events)
-        yield score(
-            baseline, panel.counts[:, fitted : fitted + REFIT[panel.frequency]], events=events, alpha=alpha
-        )
+        yield score(baseline, panel.counts[:, fitted : min(fitted + every, last)], events=events, alpha=alpha)
 
 
 def _clock(baseline: Baseline) -> Panel:

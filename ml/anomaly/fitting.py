@@ -11,7 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ml.anomaly import calendar, dispersion, occasions, pool, regression
-from ml.anomaly.baseline import KINDS, Baseline, Common
+from ml.anomaly.baseline import Baseline, Common
 from ml.anomaly.dispersion import Moderation
 from ml.anomaly.lasting import Memory, follow, ratios
 from ml.anomaly.null import curves
@@ -29,7 +29,7 @@ REMEMBERED: dict[Frequency, int] = {"weekly": 48, "daily": 48, "hourly": 96}
 """Steps before the fit in which an outbreak that is still in progress may have begun."""
 ROUNDS = 3
 CHUNK = 500
-SAMPLE = 1000
+SAMPLE = 500
 """Series that the pool is learned from; more are spread evenly over those there are."""
 FIRST_PHI = 1.5
 
@@ -73,15 +73,17 @@ def fit(history: Panel, events: pl.DataFrame | None = None, *, common: Common | 
         history.begin, history.frequency, np.arange(learned), origin=history.steps, seasons=seasons
     )
     design = Design.of(rows)
-    if common is None:
-        common = _common(history, design, events, seasons=seasons)
     size = len(history.names)
+    if common is None:
+        common, whole = _common(history, design, events, seasons=seasons)
+        if size <= SAMPLE:
+            return replace(whole, common=common)
     parts = np.array_split(np.arange(size), max(1, -(-size // CHUNK)))
     return joined([_part(history.take(part), design, events, common, seasons=seasons) for part in parts])
 
 
-def _common(history: Panel, design: Design, events: pl.DataFrame | None, *, seasons: bool) -> Common:
-    """Learned from a sample of the pool, first without occasions, then with them."""
+def _common(history: Panel, design: Design, events: pl.DataFrame | None, *, seasons: bool) -> tuple[Common, Baseline]:
+    """Learned from a sample of the pool, first without occasions, then with them; and the sample's own baseline."""
     places = np.unique(np.linspace(0, len(history.names) - 1, SAMPLE).astype(np.int64))
     sample = history.take(places)
     spreads = calendar.spreads(history.frequency, seasons=seasons)
@@ -97,7 +99,7 @@ def _common(history: Panel, design: Design, events: pl.DataFrame | None, *, seas
         pool.learn(found.fit, cautious), Moderation.learn(found.raw, found.freedom), effects, np.zeros(1)
     )
     baseline = _part(sample, design, events, common, seasons=seasons)
-    return replace(common, curve=_curve(baseline))
+    return replace(common, curve=_curve(baseline)), baseline
 
 
 def _part(history: Panel, design: Design, events: pl.DataFrame | None, common: Common, *, seasons: bool) -> Baseline:
@@ -180,6 +182,3 @@ def joined(parts: list[Baseline]) -> Baseline:
             np.concatenate([part.memory.sizes for part in parts]), np.concatenate([part.memory.sum for part in parts])
         ),
     )
-
-
-__all__ = ["KINDS", "fit", "joined"]

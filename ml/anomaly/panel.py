@@ -63,19 +63,17 @@ def panel(
     A step without a row is 0 from the series' first row on. `begin` lets each series start no later than then,
     `until` is the last step. The frequency is recognised where it is not given.
     """
-    rows = rows.select("series", pl.col("time").cast(pl.Datetime("us")), pl.col("count").cast(pl.Float64))
+    rows = rows.select("series", _utc(rows["time"]), pl.col("count").cast(pl.Float64))
     frequency = frequency or recognised(rows["time"])
     first, last = rows["time"].min(), rows["time"].max()
     if not isinstance(first, datetime) or not isinstance(last, datetime):
         raise ValueError("expected at least one row with a time; found none.")
     origin = _floor(first, frequency)
-    back = 0
     if begin is not None:
-        back = max(0, -((begin.astimezone(UTC).replace(tzinfo=None) - origin) // STEP[frequency]))
-        origin -= back * STEP[frequency]
-    last = max(last, until.astimezone(UTC).replace(tzinfo=None)) if until is not None else last
+        origin += min(0, (_plain(begin) - origin) // STEP[frequency]) * STEP[frequency]
+    last = max(last, _plain(until)) if until is not None else last
     size = (last - origin) // STEP[frequency] + 1
-    steps = ((rows["time"] - origin) // STEP[frequency]).cast(pl.Int64) if False else _steps(rows, origin, frequency)
+    steps = _steps(rows, origin, frequency)
     names = rows["series"].unique().sort()
     places = rows["series"].cast(pl.Enum(names)).to_physical().to_numpy().astype(np.int64)
     counts = np.bincount(places * size + steps, weights=rows["count"].to_numpy(), minlength=len(names) * size)
@@ -93,6 +91,17 @@ def recognised(times: pl.Series) -> Frequency:
         if (apart % int(STEP[frequency].total_seconds()) == 0).all():
             return frequency
     return "hourly"
+
+
+def _utc(times: pl.Series) -> pl.Series:
+    """Without a zone: dates, and times of whatever zone."""
+    zoned = isinstance(times.dtype, pl.Datetime) and times.dtype.time_zone is not None
+    times = times.dt.convert_time_zone("UTC").dt.replace_time_zone(None) if zoned else times
+    return times.cast(pl.Datetime("us"))
+
+
+def _plain(time: datetime) -> datetime:
+    return time.astimezone(UTC).replace(tzinfo=None) if time.tzinfo else time
 
 
 def _floor(time: datetime, frequency: Frequency) -> datetime:
