@@ -14,6 +14,7 @@ FOLDER = click.Path(file_okay=False, path_type=Path)
 OUT = click.Path(dir_okay=False, path_type=Path)
 CACHE = Path.home() / ".cache" / "ticketlake"
 VERBS = {
+    "anomalies": "Find unusual counts in series of yours, and say what the alarms are worth.",
     "answers": "Say what the judge of answers is worth, where the truth is known.",
     "classify": "Compare the classifiers on labelled texts, and predict others with the best.",
     "audit": "Say what can be learned from tickets at all, and which columns leak.",
@@ -34,6 +35,7 @@ class LazyEvaluations(LazyVerbs):
 
 EXAMPLES = """\b
 Examples:
+  ticketlake evaluate anomalies --counts counts.csv --truth truth.csv
   ticketlake evaluate audit tickets.json.gz
   ticketlake evaluate classify --train train.jsonl --test test.jsonl
   ticketlake evaluate retrieve --corpus corpus.jsonl --queries queries.jsonl --qrels qrels.tsv
