@@ -77,37 +77,55 @@ def build(
     `config` is that of further steps, by name. `watch` is told of steps, and what they say on their way.
     """
     from orchestration.definitions import defs
+    from orchestration.jobs import after
 
     began = monotonic()
     report = BuildReport(run_id=str(uuid4()))
     with instance(lake_root) as dagster:
         fail_dead_runs(dagster, lake_root, datetime.now(UTC))  # noqa: TID251 the edge where a build begins
-        dagster.add_event_listener(report.run_id, lambda entry: _hear(entry, began, report, watch))
-        asked = defs.resolve_job_def(job)
-        steps = {step: dict(values) for step, values in (config or {}).items()}
-        if any(node.name == LAND for node in asked.nodes):
-            steps[LAND] = {"files": [str(file) for file in files], "mapping": mapping}
-        run_config = {
-            "ops": {step: {"config": values} for step, values in steps.items()},
-            "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-        }
-        try:
-            _interruptible(
-                lambda: asked.execute_in_process(
-                    instance=dagster,
-                    run_id=report.run_id,
-                    raise_on_error=False,
-                    run_config=run_config,
-                    tags={"ticketlake/trigger": "command"},
-                )
-            )
-        except KeyboardInterrupt:
-            run = dagster.get_run_by_id(report.run_id)
-            if run is not None:
-                dagster.report_run_canceled(run, "Interrupted: Ctrl-C, or SIGTERM.")
-            raise
+
+        def run(name: str, run_id: str, tags: Mapping[str, str]) -> None:
+            dagster.add_event_listener(run_id, lambda entry: _hear(entry, began, report, watch))
+            asked = defs.resolve_job_def(name)
+            steps = {step: dict(values) for step, values in (config or {}).items()} if name == job else {}
+            if any(node.name == LAND for node in asked.nodes):
+                steps[LAND] = {"files": [str(file) for file in files], "mapping": mapping}
+            _run(dagster, asked, run_id, steps, tags)
+
+        run(job, report.run_id, {})
+        for name, tags in after(job, lake_root):
+            if not report.failures:
+                run(name, str(uuid4()), tags)
     report.seconds = round(monotonic() - began, 2)
     return report
+
+
+def _run(
+    dagster: dg.DagsterInstance,
+    job: dg.JobDefinition,
+    run_id: str,
+    steps: Mapping[str, Mapping[str, Any]],
+    tags: Mapping[str, str],
+) -> None:
+    run_config = {
+        "ops": {step: {"config": values} for step, values in steps.items()},
+        "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+    }
+    try:
+        _interruptible(
+            lambda: job.execute_in_process(
+                instance=dagster,
+                run_id=run_id,
+                raise_on_error=False,
+                run_config=run_config,
+                tags={"ticketlake/trigger": "command", **tags},
+            )
+        )
+    except KeyboardInterrupt:
+        run = dagster.get_run_by_id(run_id)
+        if run is not None:
+            dagster.report_run_canceled(run, "Interrupted: Ctrl-C, or SIGTERM.")
+        raise
 
 
 def outcome(report: BuildReport) -> BuildReport:

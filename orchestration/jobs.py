@@ -1,6 +1,10 @@
 """Jobs and their schedules."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import dagster as dg
+from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PARTITION_RANGE_START_TAG
 
 from orchestration.defs.ablation import compare_stages
 from orchestration.defs.answers import answer_quality
@@ -8,33 +12,40 @@ from orchestration.defs.errors import analyse
 from orchestration.defs.indexes import index, solution_ranker
 from orchestration.defs.mirror import mirrored
 from orchestration.defs.release import current
+from orchestration.defs.signals import all_signals
 from orchestration.defs.studied import study_learning
 from orchestration.defs.understanding import understand
+from orchestration.defs.volume import DAY, DAYS, due, volume_by_window
 from orchestration.resources import LakeResource
 from warehouse import maintenance
 from warehouse.contracts.inventory import TABLES
+from warehouse.delta import Lake
 
 STUDIED = dg.AssetSelection.assets(study_learning)
 COMPARED = dg.AssetSelection.assets(compare_stages)
+WATCHED = dg.AssetSelection.assets(volume_by_window)
+TOLD = dg.AssetSelection.assets(all_signals)
+LATER = STUDIED | COMPARED | WATCHED | TOLD
+"""What a build does not bring up to date: what is asked for by itself, or comes after it."""
 LEARNED = dg.AssetSelection.assets(understand, analyse, solution_ranker, answer_quality, mirrored)
 
 build = dg.define_asset_job(
     "build",
-    selection=dg.AssetSelection.all() - LEARNED - STUDIED - COMPARED,
+    selection=dg.AssetSelection.all() - LEARNED - LATER,
     description="Brings every table and metric up to date; what has not changed returns at once.",
     executor_def=dg.in_process_executor,
 )
 
 learn = dg.define_asset_job(
     "learn",
-    selection=dg.AssetSelection.all() - STUDIED - COMPARED,
+    selection=dg.AssetSelection.all() - LATER,
     description="Everything, and where tickets grew: every family of learners for every target, the best one released.",
     executor_def=dg.in_process_executor,
 )
 
 study = dg.define_asset_job(
     "study",
-    selection=dg.AssetSelection.all() - LEARNED - COMPARED,
+    selection=dg.AssetSelection.all() - LEARNED - (LATER - STUDIED),
     description="Everything but models, and a long look at learning: cross-validation, tuning, ablations.",
     executor_def=dg.in_process_executor,
 )
@@ -46,6 +57,33 @@ compare = dg.define_asset_job(
     description="What each stage of finding is worth: the past is searched, the newest tickets ask.",
     executor_def=dg.in_process_executor,
 )
+
+
+watch = dg.define_asset_job(
+    "watch",
+    selection=WATCHED,
+    partitions_def=DAYS,
+    description="How many tickets came, hour by hour, beside what was to be expected; days may be scanned again.",
+    executor_def=dg.in_process_executor,
+)
+
+
+tell = dg.define_asset_job(
+    "tell",
+    selection=TOLD,
+    description="Signals of all detectors.",
+    executor_def=dg.in_process_executor,
+)
+
+
+def after(job: str, lake_root: Path) -> Iterator[tuple[str, dict[str, str]]]:
+    """What follows a job that brings tickets: names of jobs and tags of their runs."""
+    if job not in (build.name, learn.name):
+        return
+    if days := due(Lake(lake_root)):
+        first, last = (DAYS.get_partition_key_for_timestamp(day.timestamp()) for day in (days[0], days[1] - DAY))
+        yield watch.name, {ASSET_PARTITION_RANGE_START_TAG: first, ASSET_PARTITION_RANGE_END_TAG: last}
+    yield tell.name, {}
 
 
 merge = dg.define_asset_job(

@@ -23,6 +23,8 @@ BEGINS = 0.1
 """The chance of one at each step. Its value moves all odds alike; what they are worth is read from the quiet ones."""
 RISE = 0.5
 """Standard deviations of the lasting rise that `cusum` listens for."""
+MOST_AT_ONCE = 4.0
+"""Standard deviations by which a step raises the sum at most: a burst is no slow rise, and must not ring on as one."""
 STEEPEST = 60.0
 
 
@@ -48,7 +50,8 @@ def ratios(counts: Floats, mean: Floats, phi: Floats) -> tuple[Floats, Floats]:
     deviation = np.sqrt(phi * mean)
     raised = mean[..., None] + deviation[..., None] * np.array(SIZES)
     logs = log_ratio(counts[..., None], mean[..., None], raised, phi[..., None])
-    return np.exp(np.clip(logs, -STEEPEST, STEEPEST)), log_ratio(counts, mean, mean + RISE * deviation, phi)
+    capped = np.minimum(counts, mean + MOST_AT_ONCE * np.maximum(deviation, 1.0))
+    return np.exp(np.clip(logs, -STEEPEST, STEEPEST)), log_ratio(capped, mean, mean + RISE * deviation, phi)
 
 
 def follow(shifts: Floats, rises: Floats, memory: Memory) -> tuple[Floats, Floats, Memory]:

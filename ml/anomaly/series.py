@@ -27,6 +27,7 @@ DIMENSIONS = (
     Dimension("category", ("category",), kind="Category"),
     Dimension("subcategory", ("category", "subcategory"), within="category", kind="Subcategory"),
     Dimension("product", ("product",), kind="Product"),
+    Dimension("product_subcategory", ("product", "subcategory"), within="product", kind="Subcategory"),
     Dimension("version", ("product", "product_version"), within="product", kind="Version"),
     Dimension("module", ("product", "product_module"), within="product", kind="Module"),
     Dimension("region", ("region",)),
@@ -34,13 +35,13 @@ DIMENSIONS = (
     Dimension("language", ("language",)),
 )
 FIELDS = tuple(dict.fromkeys(field for dimension in DIMENSIONS for field in dimension.fields))
-READ = ("ticket_id", "created_at", "customer_id", *FIELDS)
+READ = ("ticket_id", "created_at", "customer_id", "product_version_age_days", *FIELDS)
 """What is read of tickets."""
 _BY_NAME: Mapping[str, Dimension] = {dimension.name: dimension for dimension in DIMENSIONS}
 
 
 def belongs(tickets: pl.DataFrame, dimensions: Sequence[Dimension] = DIMENSIONS) -> pl.DataFrame:
-    """One row per ticket and series that it counts in: ticket_id, created_at, series. Of unknown fields there is none."""
+    """One row per ticket and series that it counts in: ticket_id, created_at, series; none where a field is unknown."""
     parts = [
         tickets.select("ticket_id", "created_at", series=_series(dimension)).drop_nulls("series")
         for dimension in dimensions
@@ -48,14 +49,14 @@ def belongs(tickets: pl.DataFrame, dimensions: Sequence[Dimension] = DIMENSIONS)
     return pl.concat(parts)
 
 
-def counted(tickets: pl.DataFrame, every: str) -> pl.DataFrame:
+def counted(tickets: pl.DataFrame, every: str, dimensions: Sequence[Dimension] = DIMENSIONS) -> pl.DataFrame:
     """Series, time and count, as `panel` takes them, in windows of a length that Polars names, such as 1h."""
     if tickets.is_empty():
         return pl.DataFrame(schema={"series": pl.String, "time": pl.Datetime("us", "UTC"), "count": pl.UInt32})
     time = pl.col("created_at").dt.truncate(every).alias("time")
     parts = [
         tickets.lazy().group_by(_series(dimension).alias("series"), time).agg(count=pl.len()).drop_nulls("series")
-        for dimension in DIMENSIONS
+        for dimension in dimensions
     ]
     return pl.concat(pl.collect_all(parts)).sort("series", "time")
 
@@ -83,17 +84,17 @@ def parent(series: str) -> str | None:
 def entities(series: str) -> list[str]:
     """Nodes of the graph that a series is about."""
     dimension, value = named(series)
-    kind = _BY_NAME[dimension].kind
+    kind, fields = _BY_NAME[dimension].kind, _BY_NAME[dimension].fields
     if kind is None:
         return []
     first, _, last = value.partition(_BETWEEN)
     if kind == "Version":
         return [node("Version", f"{first} {last}"), node("Product", first)]
-    if kind == "Module":
-        return [node("Module", last), node("Product", first)]
-    if kind == "Subcategory":
-        return [node("Subcategory", last), node("Category", first)]
-    return [node(kind, value)]
+    above = [node(_KINDS[fields[0]], first)] if last else []
+    return [node(kind, last or first), *above]
+
+
+_KINDS = {"category": "Category", "product": "Product"}
 
 
 def _series(dimension: Dimension) -> pl.Expr:

@@ -23,6 +23,7 @@ VOLUME = Table(
         Column("score", pl.Float64, "-log10 of the same for this window and those just before it", required=True),
         Column("baseline", pl.String, "own history, pooled with other series', or none", required=True),
         Column("alarm", pl.Boolean, "Whether it became a signal", required=True),
+        Column("known_at", TIMESTAMP, "Opening of the ticket that decided, or the end of the window; null: no alarm"),
     ),
     primary_key=("dimension", "series", "frequency", "window_start"),
     owner=OWNER,

@@ -1,0 +1,56 @@
+"""Signals of all detectors in one table: what each found, under identifiers that stay."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import dagster as dg
+import polars as pl
+
+from ml.anomaly import signals, volume
+from orchestration.resources import RETRIES, LakeResource, expected_errors, result
+from warehouse.contracts import silver
+from warehouse.contracts.anomalies import SIGNALS, VOLUME
+from warehouse.delta import Lake
+from warehouse.table import Table
+
+
+@dataclass(frozen=True)
+class Detector:
+    """A table of findings: kinds of signals that its alarms are, what of tickets these are told with, and how."""
+
+    table: Table
+    kinds: tuple[str, ...]
+    alarms: pl.Expr
+    read: Sequence[str]
+    told: Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame]
+
+
+DETECTORS = (Detector(VOLUME, ("volume", "trend"), pl.col("alarm"), volume.READ, volume.told),)
+
+
+@dg.asset(**SIGNALS.asset(), deps=[VOLUME.key, silver.TICKETS.key], retry_policy=RETRIES)
+def all_signals(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult[None]:
+    """What is not as expected, of whatever kind; a finding that did not last is taken back."""
+    tables = lake.of(context)
+    with expected_errors():
+        tables.ensure(SIGNALS)
+        for detector in DETECTORS:
+            follow(tables, detector)
+    return result(tables, SIGNALS)
+
+
+def follow(lake: Lake, detector: Detector) -> int:
+    """Bring signals up to what a detector found; how many are new, differ or are gone."""
+    with lake.lock(SIGNALS):
+        version, since = lake.data_version(detector.table), lake.progress(SIGNALS, detector.table.path)
+        if version is None or since == version:
+            return 0
+        rows = lake.scan(detector.table).filter(detector.alarms).collect()
+        tickets = lake.scan(silver.TICKETS).select(detector.read).collect()
+        found = signals.signals(detector.told(rows, tickets))
+        mine = lake.scan(SIGNALS).filter(pl.col("kind").is_in(detector.kinds)).select("signal_id").collect()
+        gone = mine.join(found, on="signal_id", how="anti")
+        if gone.height:
+            lake.delete(SIGNALS, gone)
+        commit = lake.merge(SIGNALS, found, progress={detector.table.path: version})
+        return gone.height + commit.inserted + commit.updated

@@ -1,0 +1,80 @@
+"""Unusual volume: each day scanned by what was known on the Monday before it, and again where its tickets changed."""
+
+from datetime import UTC, datetime, timedelta
+
+import dagster as dg
+import polars as pl
+
+from ml.anomaly import volume
+from ml.anomaly.series import counted
+from orchestration.resources import RETRIES, LakeResource, expected_errors, result
+from warehouse.contracts import silver
+from warehouse.contracts.anomalies import VOLUME
+from warehouse.delta import Lake
+
+DAYS = dg.DailyPartitionsDefinition(start_date="2010-01-01", end_offset=1)
+DAY = timedelta(days=1)
+
+
+@dg.asset(
+    **VOLUME.asset(),
+    deps=[silver.TICKETS.key],
+    partitions_def=DAYS,
+    backfill_policy=dg.BackfillPolicy.single_run(),
+    retry_policy=RETRIES,
+)
+def volume_by_window(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult[None]:
+    """Tickets by hour and day in each series, beside what was to be expected."""
+    tables, window = lake.of(context), context.partition_time_window
+    with expected_errors():
+        tables.ensure(VOLUME)
+        scanned(tables, window.start, window.end)
+    return result(tables, VOLUME)
+
+
+def scanned(lake: Lake, first: datetime, last: datetime) -> int:
+    """Bring the rows of the days from `first` to before `last` up to the tickets; how many of them differ now."""
+    with lake.lock(VOLUME):
+        tickets = lake.scan(silver.TICKETS).select(volume.READ).collect()
+        newest = tickets["created_at"].max()
+        if not isinstance(newest, datetime) or first > newest:
+            return 0
+        rows = volume.scan(tickets, first, min(last, _midnight(newest) + DAY))
+        inside = pl.col("window_start").is_between(first, last, closed="left")
+        known = lake.scan(VOLUME).filter(inside).select(VOLUME.primary_key).collect()
+        gone = known.join(rows, on=VOLUME.primary_key, how="anti")
+        if gone.height:
+            lake.delete(VOLUME, gone)
+        commit = lake.merge(VOLUME, rows)
+        return gone.height + commit.inserted + commit.updated
+
+
+def due(lake: Lake) -> tuple[datetime, datetime] | None:
+    """The days to scan: from the first whose tickets are not those that were counted, to the newest; None: none."""
+    if not lake.exists(silver.TICKETS):
+        return None
+    tickets = lake.scan(silver.TICKETS).select("ticket_id", "created_at").collect()
+    came = counted(tickets, "1h", [ALL]).select(window_start="time", came="count")
+    seen = pl.DataFrame(schema={"window_start": came.schema["window_start"], "tickets": pl.Int64})
+    if lake.exists(VOLUME):
+        every = (pl.col("dimension") == ALL.name) & (pl.col("frequency") == "hour")
+        seen = lake.scan(VOLUME).filter(every).select("window_start", "tickets").collect()
+    if came.is_empty():
+        return None
+    begin = came["window_start"].min()
+    assert isinstance(begin, datetime)
+    both = came.join(seen, on="window_start", how="full", coalesce=True).with_columns(
+        pl.col("came", "tickets").fill_null(0)
+    )
+    changed = both.filter((pl.col("came") != pl.col("tickets")) & (pl.col("window_start") >= begin + volume.HISTORY))
+    first, newest = changed["window_start"].min(), came["window_start"].max()
+    if not isinstance(first, datetime) or not isinstance(newest, datetime):
+        return None
+    return _midnight(first), _midnight(newest) + DAY
+
+
+ALL = volume.COUNTED[0]
+
+
+def _midnight(at: datetime) -> datetime:
+    return at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
