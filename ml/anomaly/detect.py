@@ -110,4 +110,6 @@ def backtest(
 
 def _clock(baseline: Baseline) -> Panel:
     size = len(baseline.names)
-    return Panel(baseline.names, baseline.frequency, baseline.begin, np.zeros((size, 0)), np.zeros(size, dtype=np.int64))
+    return Panel(
+        baseline.names, baseline.frequency, baseline.begin, np.zeros((size, 0)), np.zeros(size, dtype=np.int64)
+    )

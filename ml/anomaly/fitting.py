@@ -69,9 +69,7 @@ def fit(history: Panel, events: pl.DataFrame | None = None, *, common: Common | 
     """
     learned = max(history.steps - RECENT[history.frequency], min(history.steps, 1))
     seasons = learned * STEP[history.frequency].total_seconds() / 86400 >= calendar.SEASON_NEEDS
-    rows = calendar.terms(
-        history.begin, history.frequency, np.arange(learned), origin=history.steps, seasons=seasons
-    )
+    rows = calendar.terms(history.begin, history.frequency, np.arange(learned), origin=history.steps, seasons=seasons)
     design = Design.of(rows)
     size = len(history.names)
     if common is None:
@@ -95,9 +93,7 @@ def _common(history: Panel, design: Design, events: pl.DataFrame | None, *, seas
     if data.group is not None:
         effects = occasions.learn(data.counts, _means(data, found), found.phi, data.known, data.group)
         found = _rounds(data, cautious, Moderation(), effects)
-    common = Common(
-        pool.learn(found.fit, cautious), Moderation.learn(found.raw, found.freedom), effects, np.zeros(1)
-    )
+    common = Common(pool.learn(found.fit, cautious), Moderation.learn(found.raw, found.freedom), effects, np.zeros(1))
     baseline = _part(sample, design, events, common, seasons=seasons)
     return replace(common, curve=_curve(baseline)), baseline
 

@@ -7,7 +7,7 @@ import dagster as dg
 import polars as pl
 
 from ml.anomaly import signals, volume
-from orchestration.resources import RETRIES, LakeResource, expected_errors, result
+from orchestration.resources import RETRIES, LakeResource, Results, expected_errors, result, spec
 from warehouse.contracts import silver
 from warehouse.contracts.anomalies import SIGNALS, VOLUME
 from warehouse.delta import Lake
@@ -28,15 +28,19 @@ class Detector:
 DETECTORS = (Detector(VOLUME, ("volume", "trend"), pl.col("alarm"), volume.READ, volume.told),)
 
 
-@dg.asset(**SIGNALS.asset(), deps=[VOLUME.key, silver.TICKETS.key], retry_policy=RETRIES)
-def all_signals(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult[None]:
+@dg.multi_asset(
+    name="signals",
+    specs=[spec(SIGNALS, deps=[*(detector.table.key for detector in DETECTORS), silver.TICKETS.key])],
+    retry_policy=RETRIES,
+)
+def all_signals(context: dg.AssetExecutionContext, lake: LakeResource) -> Results:
     """What is not as expected, of whatever kind; a finding that did not last is taken back."""
     tables = lake.of(context)
     with expected_errors():
         tables.ensure(SIGNALS)
         for detector in DETECTORS:
             follow(tables, detector)
-    return result(tables, SIGNALS)
+    yield result(tables, SIGNALS)
 
 
 def follow(lake: Lake, detector: Detector) -> int:

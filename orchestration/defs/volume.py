@@ -7,7 +7,7 @@ import polars as pl
 
 from ml.anomaly import volume
 from ml.anomaly.series import counted
-from orchestration.resources import RETRIES, LakeResource, expected_errors, result
+from orchestration.resources import RETRIES, LakeResource, Results, expected_errors, result, spec
 from warehouse.contracts import silver
 from warehouse.contracts.anomalies import VOLUME
 from warehouse.delta import Lake
@@ -16,20 +16,20 @@ DAYS = dg.DailyPartitionsDefinition(start_date="2010-01-01", end_offset=1)
 DAY = timedelta(days=1)
 
 
-@dg.asset(
-    **VOLUME.asset(),
-    deps=[silver.TICKETS.key],
+@dg.multi_asset(
+    name="volume",
+    specs=[spec(VOLUME, deps=[silver.TICKETS.key])],
     partitions_def=DAYS,
     backfill_policy=dg.BackfillPolicy.single_run(),
     retry_policy=RETRIES,
 )
-def volume_by_window(context: dg.AssetExecutionContext, lake: LakeResource) -> dg.MaterializeResult[None]:
+def volume_by_window(context: dg.AssetExecutionContext, lake: LakeResource) -> Results:
     """Tickets by hour and day in each series, beside what was to be expected."""
     tables, window = lake.of(context), context.partition_time_window
     with expected_errors():
         tables.ensure(VOLUME)
         scanned(tables, window.start, window.end)
-    return result(tables, VOLUME)
+    yield result(tables, VOLUME)
 
 
 def scanned(lake: Lake, first: datetime, last: datetime) -> int:
@@ -61,12 +61,10 @@ def due(lake: Lake) -> tuple[datetime, datetime] | None:
         seen = lake.scan(VOLUME).filter(every).select("window_start", "tickets").collect()
     if came.is_empty():
         return None
-    begin = came["window_start"].min()
-    assert isinstance(begin, datetime)
-    both = came.join(seen, on="window_start", how="full", coalesce=True).with_columns(
-        pl.col("came", "tickets").fill_null(0)
-    )
-    changed = both.filter((pl.col("came") != pl.col("tickets")) & (pl.col("window_start") >= begin + volume.HISTORY))
+    both = came.join(seen, on="window_start", how="full", coalesce=True)
+    differs = pl.col("came").fill_null(0) != pl.col("tickets").fill_null(0)
+    begin = _midnight(came["window_start"].sort()[0]) + volume.HISTORY
+    changed = both.filter(differs & (pl.col("window_start") >= begin))
     first, newest = changed["window_start"].min(), came["window_start"].max()
     if not isinstance(first, datetime) or not isinstance(newest, datetime):
         return None
