@@ -1,0 +1,171 @@
+"""Volume of tickets: what is planted is found soon, what is usual is not, and a replay says what live watching says."""
+
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+
+from ml.anomaly.fitting import fit
+from ml.anomaly.panel import panel
+from ml.anomaly.series import READ, belongs, counted, entities, parent
+from ml.anomaly.signals import signals
+from ml.anomaly.volume import COUNTED, LOOKS, scan, told
+from ml.anomaly.watch import Watch
+
+MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
+DAYS = 63
+SPIKE = MONDAY + timedelta(days=52, hours=10)
+PRODUCTS, SUBJECTS = ("Alpha", "Beta", "Gamma"), ("Export", "Login", "Billing", "Sync")
+
+
+def made(seed, per_day=120, spike=0, product="Alpha"):
+    """Tickets with a week's and a day's rhythm; `spike` more of one product and subcategory within six hours."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for day in range(DAYS):
+        date = MONDAY + timedelta(days=day)
+        busy = per_day * (0.3 if date.weekday() >= 5 else 1.2)
+        for hour in np.clip(rng.normal(13, 4, rng.poisson(busy)), 0, 23.99):
+            at = date + timedelta(hours=float(hour))
+            which = str(rng.choice(PRODUCTS))
+            rows.append((at, which, "2.0" if rng.random() < 0.6 else "1.9", str(rng.choice(SUBJECTS))))
+    for _ in range(spike):
+        rows.append((SPIKE + timedelta(hours=float(rng.uniform(0, 6))), product, "2.0", "Export"))
+    frame = pl.DataFrame(rows, schema=["created_at", "product", "product_version", "subcategory"], orient="row")
+    return frame.sort("created_at").with_columns(
+        pl.col("created_at").cast(pl.Datetime("us", "UTC")),
+        ticket_id=pl.int_range(pl.len()).cast(pl.String),
+        customer_id=pl.lit("c"),
+        product_version_age_days=pl.lit(200, dtype=pl.Int64),
+        category=pl.lit("Technical"),
+        region=pl.lit("EU"),
+        channel=pl.lit("email"),
+        language=pl.lit("en"),
+        product_module=pl.lit(None, dtype=pl.String),
+    ).select(READ)  # fmt: skip
+
+
+def alarms(rows):
+    return rows.filter("alarm").sort("known_at")
+
+
+@pytest.fixture(scope="module")
+def spiked():
+    tickets = made(1, spike=60)
+    return tickets, scan(tickets, MONDAY, MONDAY + timedelta(days=DAYS))
+
+
+def test_a_burst_of_one_kind_is_known_within_hours_and_named(spiked):
+    tickets, rows = spiked
+    found = alarms(rows)
+    first = found.row(0, named=True)
+
+    assert SPIKE <= first["known_at"] <= SPIKE + timedelta(hours=6)
+    mine = found.filter((pl.col("dimension") == "product_subcategory") & (pl.col("series") == "Alpha / Export"))
+    assert mine["window_start"][0] <= SPIKE + timedelta(hours=6)
+    assert found.filter(pl.col("known_at") < SPIKE).is_empty()
+    heard = tickets.filter(pl.col("created_at") == mine["known_at"][0])
+    assert heard.select("product", "subcategory").rows() == [("Alpha", "Export")]
+
+
+def test_where_nothing_happens_hardly_anything_is_found():
+    rows = scan(made(2), MONDAY, MONDAY + timedelta(days=DAYS))
+    judged = rows.filter(pl.col("frequency") == "hour")
+
+    assert alarms(rows).height <= 2
+    assert 0.002 < (judged["p"] < 0.01).mean() < 0.02
+
+
+def test_a_day_comes_out_the_same_alone_as_with_others(spiked):
+    tickets, rows = spiked
+    day = SPIKE.replace(hour=0)
+    alone = scan(tickets.filter(pl.col("created_at") < day + timedelta(days=1)), day, day + timedelta(days=1))
+    among = rows.filter(pl.col("window_start").is_between(day, day + timedelta(days=1), closed="left"))
+
+    assert alone.height == among.height
+    assert alone.select("dimension", "series", "frequency", "window_start", "tickets", "alarm", "known_at").equals(
+        among.select("dimension", "series", "frequency", "window_start", "tickets", "alarm", "known_at")
+    )
+
+
+def test_watching_live_says_what_a_replay_says(spiked):
+    tickets, rows = spiked
+    monday = SPIKE.replace(hour=0) - timedelta(days=SPIKE.weekday())
+    before = tickets.filter(pl.col("created_at") < monday)
+    history = panel(
+        counted(before, "1h", COUNTED),
+        frequency="hourly",
+        begin=before["created_at"][0],
+        until=monday - timedelta(hours=1),
+    )
+    watch = Watch(fit(history), false_incidents_a_year=2.0 / LOOKS)
+    heard = []
+    names = belongs(tickets, COUNTED).group_by("ticket_id").agg("series")
+    week = tickets.filter(pl.col("created_at").is_between(monday, monday + timedelta(days=7), closed="left"))
+    for at, of in week.join(names, on="ticket_id").sort("created_at").select("created_at", "series").iter_rows():
+        while at >= watch.end:
+            watch.close()
+        heard += [(name, watch.start, at) for name in watch.hear(of)]
+
+    replayed = rows.filter(
+        "alarm",
+        pl.col("frequency") == "hour",
+        pl.col("window_start").is_between(monday, monday + timedelta(days=7), closed="left"),
+    ).select(pl.concat_str("dimension", "series", separator="/"), "window_start", "known_at")
+    assert heard
+    assert sorted(heard) == sorted(replayed.rows())
+
+
+def test_a_release_that_customers_take_up_is_no_alarm_but_a_fault_in_it_is():
+    tickets = made(3, per_day=300)
+    released = MONDAY + timedelta(days=35)
+    age = ((pl.col("created_at") - released).dt.total_days()).cast(pl.Float64)
+    share = (age / 14).clip(0, 1) * 0.8
+    rng = np.random.default_rng(4)
+    moved = tickets.with_columns(_u=pl.Series(rng.random(tickets.height))).with_columns(
+        new=(pl.col("product") == "Beta") & (pl.col("created_at") >= released) & (pl.col("_u") < share)
+    )
+    moved = moved.with_columns(
+        product_version=pl.when("new").then(pl.lit("3.0")).otherwise("product_version"),
+        product_version_age_days=pl.when("new").then(age.cast(pl.Int64)).otherwise("product_version_age_days"),
+    ).select(READ)
+    quiet = alarms(scan(moved, MONDAY, MONDAY + timedelta(days=DAYS)))
+    assert quiet.filter(pl.col("dimension") == "version").height <= 1
+
+    fault = made(5, spike=80, product="Beta").filter(pl.col("created_at") >= SPIKE).head(0)
+    extra = moved.filter(pl.col("product") == "Alpha").sample(60, seed=1).with_columns(
+        ticket_id=pl.concat_str(pl.lit("x"), "ticket_id"),
+        created_at=pl.lit(SPIKE) + pl.duration(minutes=pl.int_range(60) * 5),
+        product_version=pl.lit("1.9"),
+    )  # fmt: skip
+    found = alarms(scan(pl.concat([moved, fault, extra]).sort("created_at"), MONDAY, MONDAY + timedelta(days=DAYS)))
+    assert "Alpha / 1.9" in found.filter(pl.col("dimension") == "version")["series"].to_list()
+
+
+def test_signals_name_what_they_are_about_and_come_out_again_the_same(spiked):
+    tickets, rows = spiked
+    made_once, again = signals(told(rows, tickets)), signals(told(rows.reverse(), tickets.reverse()))
+
+    assert made_once.sort("signal_id").equals(again.sort("signal_id"))
+    assert made_once["signal_id"].is_unique().all()
+    mine = made_once.filter(pl.col("series") == "Alpha / Export").row(0, named=True)
+    assert mine["entities"] == ["Subcategory:Export", "Product:Alpha"]
+    assert mine["ticket_ids"]
+    assert "Alpha / Export" in mine["name"]
+
+
+def test_series_know_what_explains_them():
+    assert parent("version/Alpha / 2.0") == "product/Alpha"
+    assert parent("subcategory/Data / Import/Export") == "category/Data"
+    assert parent("region/EU") == "all/"
+    assert parent("all/") is None
+    assert entities("version/Alpha / 2.0") == ["Version:Alpha 2.0", "Product:Alpha"]
+    assert entities("region/EU") == []
+
+
+def test_nothing_and_little_are_no_reason_to_fail():
+    nothing = made(1).head(0)
+    assert scan(nothing, MONDAY, MONDAY + timedelta(days=3)).is_empty()
+    assert scan(made(1).head(1), MONDAY, MONDAY + timedelta(days=30)).filter("alarm").is_empty()
+    assert told(scan(nothing, MONDAY, MONDAY), nothing).is_empty()
