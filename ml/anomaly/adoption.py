@@ -42,14 +42,12 @@ class Adoption:
 
 
 def learned(tickets: Floats, within: Floats, before: Floats, ages: NDArray[np.int64]) -> Adoption:
-    """From version-days of the past, (n,) each; where an age was seen too seldom, the next older one stands for it."""
+    """From version-days of the past, (n,) each; of an age that was seen too seldom hardly anything is certain."""
     place = age_of(ages)
     growth, firmness = np.ones(len(AGES) + 1), np.full(len(AGES) + 1, FIRM[0])
     for age in range(len(AGES), -1, -1):
         mine = (place == age) & (within > 0)
         if mine.sum() < LEAST:
-            if age < len(AGES):
-                growth[age], firmness[age] = growth[age + 1], firmness[age + 1]
             continue
         meant = (before * within)[mine].sum()
         growth[age] = np.clip((tickets[mine].sum() + DOUBT) / (meant + DOUBT), 0.25, 4.0)

@@ -16,7 +16,7 @@ from ml.anomaly.versions import taken_up
 from ml.anomaly.watch import YEAR, Watch, parents
 from warehouse.contracts.anomalies import VOLUME
 
-__all__ = ["HISTORY", "READ", "scan", "told"]
+__all__ = ["HISTORY", "READ", "midnight", "rows_of", "scan", "told"]
 
 HISTORY = timedelta(days=14)
 """Before so much is known, nothing is told."""
@@ -46,7 +46,7 @@ def scan(
     if tickets.is_empty():
         return pl.DataFrame(schema=VOLUME.schema)
     begin = tickets["created_at"].sort()[0]
-    first = max(first, _midnight(begin) + HISTORY)
+    first = max(first, midnight(begin) + HISTORY)
     days = panel(counted(tickets, "1d", COUNTED), frequency="daily", begin=begin, until=last)
     hours = panel(counted(tickets, "1h", COUNTED), frequency="hourly", begin=begin, until=last)
     allowed = false_incidents_a_year / LOOKS
@@ -112,12 +112,12 @@ def _said() -> pl.Expr:
     return pl.format("{} tickets in {} within a {}, {} were to be expected", many, thing, "frequency", usual)
 
 
-def _midnight(at: datetime) -> datetime:
+def midnight(at: datetime) -> datetime:
     return at.replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _mondays(first: datetime, last: datetime) -> Iterator[datetime]:
-    monday = _midnight(first - timedelta(days=first.weekday()))
+    monday = midnight(first - timedelta(days=first.weekday()))
     while monday < last:
         yield monday
         monday += WEEK
@@ -138,7 +138,7 @@ def _followed(
         if not watch.quiet(hours.counts[:, hours.step(start)]):
             for at, of in heard.get(start, []):
                 known |= dict.fromkeys(watch.hear(of), at)
-        yield start, _rows(watch.close(), start, "hour", known)
+        yield start, rows_of(watch.close(), start, "hour", known)
 
 
 def _slow(
@@ -158,11 +158,11 @@ def _slow(
         ).found
         raised &= scores.counts[:, at] > scores.expected[:, at] + np.sqrt(scores.expected[:, at])
         known = {name: start + STEP["daily"] for name, one in zip(days.names, raised, strict=True) if one}
-        found.append(_rows(scores, start, "day", known, at))
+        found.append(rows_of(scores, start, "day", known, at))
     return pl.concat(found) if found else pl.DataFrame(schema=VOLUME.schema)
 
 
-def _rows(scores: Scores, start: datetime, frequency: str, known: dict[str, datetime], at: int = 0) -> pl.DataFrame:
+def rows_of(scores: Scores, start: datetime, frequency: str, known: dict[str, datetime], at: int = 0) -> pl.DataFrame:
     """Of one window: what came, what was to be expected, and since when it is known that this is too much."""
     strangeness = scores.combined if frequency == "hour" else scores.slow
     pairs: Sequence[tuple[str, str]] = [named(name) for name in scores.names]

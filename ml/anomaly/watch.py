@@ -46,7 +46,8 @@ class Watch:
         self._parents = parents(baseline.names)
         self._places: Mapping[str, int] = {name: place for place, name in enumerate(baseline.names)}
         self._memory, self._step = baseline.memory, baseline.fitted
-        self._counts, self._found = self._fresh()
+        self.counts, self._found = self._fresh()
+        """What has come in the window so far, (series,)."""
         self._due: Floats | None = None
 
     @property
@@ -67,12 +68,12 @@ class Watch:
     def hear(self, names: Iterable[str]) -> list[str]:
         """A ticket came that counts in these series; those that it makes an alarm. A new series has no baseline."""
         places = np.array([self._places[name] for name in names if name in self._places], dtype=np.int64)
-        self._counts[places] += 1
+        self.counts[places] += 1
         if self._due is None:
             self._due = self._least()
-        if not ((self._counts[places] >= self._due[places]) & ~self._found[places]).any():
+        if not ((self.counts[places] >= self._due[places]) & ~self._found[places]).any():
             return []
-        found = self._strange(self.scores(self._counts).combined[:, 0])
+        found = self._strange(self.scores(self.counts).combined[:, 0])
         new = found & ~self._found
         self._found |= found
         return [self.names[place] for place in np.flatnonzero(new)]
@@ -81,14 +82,14 @@ class Watch:
         """Whether nothing is found when so many have come at the end of the window; then they are taken as heard."""
         if self._strange(self.scores(counts).combined[:, 0]).any():
             return False
-        self._counts = counts.copy()
+        self.counts = counts.copy()
         return True
 
     def close(self) -> Scores:
         """Nothing more comes in this window: what it was worth. The next one opens."""
-        scores = self.scores(self._counts)
+        scores = self.scores(self.counts)
         self._memory, self._step, self._due = scores.memory, self._step + 1, None
-        self._counts, self._found = self._fresh()
+        self.counts, self._found = self._fresh()
         return scores
 
     def scores(self, counts: Floats) -> Scores:

@@ -6,16 +6,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ml.anomaly.fitting import fit
-from ml.anomaly.panel import panel
-from ml.anomaly.series import READ, belongs, counted, entities, parent
+from ml.anomaly.live import Live
+from ml.anomaly.series import READ, entities, parent
 from ml.anomaly.signals import signals
-from ml.anomaly.volume import COUNTED, LOOKS, scan, told
-from ml.anomaly.watch import Watch
+from ml.anomaly.volume import scan, told
 
 MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
-DAYS = 63
-SPIKE = MONDAY + timedelta(days=52, hours=10)
+DAYS = 49
+SPIKE = MONDAY + timedelta(days=38, hours=10)
 PRODUCTS, SUBJECTS = ("Alpha", "Beta", "Gamma"), ("Export", "Login", "Billing", "Sync")
 
 
@@ -89,37 +87,59 @@ def test_a_day_comes_out_the_same_alone_as_with_others(spiked):
     )
 
 
-def test_watching_live_says_what_a_replay_says(spiked):
-    tickets, rows = spiked
+def week(tickets):
+    """The week of the burst, and what was known before it."""
     monday = SPIKE.replace(hour=0) - timedelta(days=SPIKE.weekday())
-    before = tickets.filter(pl.col("created_at") < monday)
-    history = panel(
-        counted(before, "1h", COUNTED),
-        frequency="hourly",
-        begin=before["created_at"][0],
-        until=monday - timedelta(hours=1),
-    )
-    watch = Watch(fit(history), false_incidents_a_year=2.0 / LOOKS)
-    heard = []
-    names = belongs(tickets, COUNTED).group_by("ticket_id").agg("series")
-    week = tickets.filter(pl.col("created_at").is_between(monday, monday + timedelta(days=7), closed="left"))
-    for at, of in week.join(names, on="ticket_id").sort("created_at").select("created_at", "series").iter_rows():
-        while at >= watch.end:
-            watch.close()
-        heard += [(name, watch.start, at) for name in watch.hear(of)]
+    inside = pl.col("created_at").is_between(monday, monday + timedelta(days=7), closed="left")
+    return monday, tickets.filter(pl.col("created_at") < monday), tickets.filter(inside)
 
-    replayed = rows.filter(
-        "alarm",
-        pl.col("frequency") == "hour",
-        pl.col("window_start").is_between(monday, monday + timedelta(days=7), closed="left"),
-    ).select(pl.concat_str("dimension", "series", separator="/"), "window_start", "known_at")
-    assert heard
-    assert sorted(heard) == sorted(replayed.rows())
+
+@pytest.mark.parametrize("portion", [1, 17, 10_000])
+def test_watching_live_says_what_a_scan_says(spiked, portion):
+    tickets, rows = spiked
+    monday, before, during = week(tickets)
+    live = Live(before, monday)
+    heard = pl.concat([live.hear(part) for part in during.iter_slices(portion)])
+
+    scanned = signals(told(rows.filter(pl.col("frequency") == "hour"), tickets))
+    later = scanned.filter(pl.col("window_start").is_between(monday, live.until, closed="left"))
+    same = ["signal_id", "kind", "dimension", "series", "window_start", "window_end", "known_at", "entities"]
+    assert heard.height
+    assert heard.select(same).sort("signal_id").equals(later.select(same).sort("signal_id"))
+    assert all(len(tickets) <= count for tickets, count in heard.select("ticket_ids", "observed").iter_rows())
+
+
+def test_whoever_starts_late_in_the_week_knows_what_was_heard_before(spiked):
+    tickets, _ = spiked
+    monday, before, during = week(tickets)
+    whole = Live(before, monday).hear(during)
+    until = SPIKE + timedelta(hours=2)
+    late = Live(tickets.filter(pl.col("created_at") < until), until)
+    rest = late.hear(during.filter(pl.col("created_at") >= until))
+
+    assert set(rest["signal_id"]) == set(whole.filter(pl.col("known_at") >= until)["signal_id"])
+
+
+def test_a_ticket_counts_once_and_not_in_an_hour_that_is_over(spiked):
+    tickets, _ = spiked
+    monday, before, during = week(tickets)
+    once, twice = Live(before, monday), Live(before, monday)
+    first = once.hear(during)
+
+    again = pl.concat([twice.hear(part) for part in pl.concat([during, during.reverse()]).iter_slices(500)])
+    assert again.equals(first)
+
+
+def test_too_little_history_is_watched_by_nobody(spiked):
+    tickets, _ = spiked
+    few = tickets.filter(pl.col("created_at") < MONDAY + timedelta(days=9))
+    assert Live(few, few["created_at"].max()).hear(tickets).is_empty()
+    assert Live(few.clear(), MONDAY).hear(few).is_empty()
 
 
 def test_a_release_that_customers_take_up_is_no_alarm_but_a_fault_in_it_is():
     tickets = made(3, per_day=300)
-    released = MONDAY + timedelta(days=35)
+    released = MONDAY + timedelta(days=28)
     age = ((pl.col("created_at") - released).dt.total_days()).cast(pl.Float64)
     share = (age / 14).clip(0, 1) * 0.8
     rng = np.random.default_rng(4)
