@@ -9,7 +9,8 @@ import polars as pl
 from ml.features import NARROW, READ
 from ml.features.online import Past, Published
 from operations.inbox import Inbox
-from warehouse.contracts import bronze, silver
+from service.listening import Listener, taken_in
+from warehouse.contracts import silver
 from warehouse.contracts.ticket_features import FEATURES, TICKETS
 from warehouse.delta import Lake
 from warehouse.errors import NotMaterialized
@@ -18,8 +19,6 @@ from warehouse.releases import Manifest
 from warehouse.table import Table
 
 NAMES = [feature.name for feature in FEATURES]
-MOST_GAPS = 256
-"""Numbers of the inbox that were skipped and are asked for again: a writer may yet commit one."""
 
 
 class Online:
@@ -31,9 +30,7 @@ class Online:
         self._version = manifest.tables.get(silver.TICKETS.path)
         self._features = manifest.tables.get(TICKETS.path)
         self._past = Past(Published(self._published()))
-        self._batch = self._taken_in()
-        self._seq = 0
-        self._gaps: list[int] = []
+        self._listener = Listener(self._taken_in())
         self._lock = Lock()
 
     def features(self, inbox: Inbox | None, tickets: pl.DataFrame) -> pl.DataFrame:
@@ -64,7 +61,7 @@ class Online:
         Raises `NotMaterialized` where no features were published.
         """
         version = self._published_features()
-        heard = inbox.for_ticket(ticket_id, after=self._batch) if inbox is not None else []
+        heard = inbox.for_ticket(ticket_id, after=self._listener.batch) if inbox is not None else []
         said = [row.body.encode() for row in heard if row.kind == "ticket"]
         rows = parse(TICKET, said).rows if said else pl.DataFrame()
         if rows.height:
@@ -80,14 +77,7 @@ class Online:
 
     def _listen(self, inbox: Inbox) -> None:
         """Take in what came since the last time."""
-        rows = inbox.since(self._batch, self._seq, self._gaps)
-        if not rows:
-            return
-        come = {row.seq for row in rows}
-        last = max(self._seq, *come)
-        skipped = (*self._gaps, *range(self._seq + 1, last)) if self._seq else tuple(self._gaps)
-        self._gaps = [seq for seq in skipped if seq not in come][-MOST_GAPS:]
-        self._seq = last
+        rows = self._listener.new(inbox)
         said = [row.body.encode() for row in rows if row.kind == "ticket"]
         if said:
             self._past.hear(parse(TICKET, said).rows)
@@ -99,16 +89,9 @@ class Online:
         return self._lake.read(silver.TICKETS, columns=NARROW, version=version)
 
     def _taken_in(self) -> int:
-        """The last batch of the inbox that the published tickets hold. An older one does no harm: what is heard again
-        counts once.
-        """
         if self._version is None:
             return 0
-        tickets = self._lake.open(silver.TICKETS, _same_rows(self._lake, silver.TICKETS, self._version))
-        version = tickets.transaction_version(bronze.TICKETS.path)
-        if version is None or not self._lake.exists(bronze.TICKETS):
-            return 0
-        return self._lake.open(bronze.TICKETS, version).transaction_version("inbox") or 0
+        return taken_in(self._lake, _same_rows(self._lake, silver.TICKETS, self._version))
 
 
 def _same_rows(lake: Lake, table: Table, version: int) -> int | None:

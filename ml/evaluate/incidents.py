@@ -40,9 +40,7 @@ def judged(found: pl.DataFrame, incidents: pl.DataFrame, planted: pl.DataFrame) 
     joined = incidents.join(own, on="incident").filter(pl.col("tickets") >= FEWEST)
     known = joined.join(first, on="incident", how="left")
     since = ((pl.col("known_at") - pl.col("fifth")).dt.total_seconds() / 3600).clip(lower_bound=0)
-    counted = known.explode("opened").filter(
-        pl.col("known_at").is_not_null() & (pl.col("opened") <= pl.col("known_at"))
-    )
+    counted = known.explode("opened").filter(pl.col("opened") <= pl.col("known_at"))
     after = counted.group_by("incident").agg(after=pl.len())
     return (
         known.with_columns(hours=since)
