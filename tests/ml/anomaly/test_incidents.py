@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from ml.anomaly.decided import Decision, decide
 from ml.anomaly.incident import Signal, signals_of
-from ml.anomaly.incidents import CALM, CLOSE, SILENT, Setting, step
+from ml.anomaly.incidents import CLOSE, SILENT, Setting, step
 from ml.anomaly.severity import LEVELS, Desk
 from ml.anomaly.signals import signals
 from ml.anomaly.strength import Judgement, Rates, cauchy, chance, doubts, fisher, rates
@@ -90,7 +90,7 @@ def test_weak_signals_of_several_days_open_an_incident_together():
     hours = [0, 24, 48, 72]
     found = step([], [signal(hour=hour, p=1e-3) for hour in hours], later(73), SETTING)
 
-    assert [one.change for one in found.told][0] == "opened"
+    assert found.told[0].change == "opened"
     assert START < found.told[0].at <= later(72)
 
 
