@@ -1,6 +1,6 @@
 """Whether two signals have one cause: by series, by the things they name, by tickets and customers they share."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Hashable, Iterator, Mapping, Set
 from datetime import timedelta
 from functools import lru_cache
 
@@ -27,6 +27,22 @@ COMPARED = 60
 Names = Mapping[str, frozenset[str]]
 
 
+class Index:
+    """Incidents by what their signals name: those that a signal could join, without a look at all others."""
+
+    def __init__(self) -> None:
+        self._incidents: dict[Hashable, dict[str, None]] = {}
+
+    def add(self, signal: Signal, incident_id: str) -> None:
+        """Remember that this signal belongs to the incident."""
+        for key in _keys(signal):
+            self._incidents.setdefault(key, {})[incident_id] = None
+
+    def find(self, signal: Signal) -> list[str]:
+        """Incidents that share a series, a thing or a ticket with it: sharing customers alone joins nothing."""
+        return list(dict.fromkeys(name for key in _keys(signal) for name in self._incidents.get(key, ())))
+
+
 def affinity(signal: Signal, incident: Incident, customers: Mapping[str, str]) -> float:
     """With that of the incident's signals that is most like it; minus infinity where all are too far away in time.
 
@@ -41,6 +57,17 @@ def surplus(signal: Signal) -> float:
     if signal.kind in ("volume", "trend") and signal.expected is not None:
         return max(1.0, signal.observed - signal.expected)
     return max(1.0, float(len(signal.ticket_ids)))
+
+
+def _keys(signal: Signal) -> Iterator[Hashable]:
+    yield signal.dimension, signal.series
+    yield from signal.ticket_ids
+    for entity in signal.entities:
+        yield entity
+        kind, _, name = entity.partition(":")
+        if kind == "Version":
+            words = name.split(" ")
+            yield from (f"Product:{' '.join(words[:count])}" for count in range(1, len(words)))
 
 
 def _alike(one: Signal, other: Signal, customers: Mapping[str, str]) -> float:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from msgspec.structs import replace
 
-from ml.anomaly.belonging import BRIDGES, JOINS, affinity
+from ml.anomaly.belonging import BRIDGES, JOINS, Index, affinity
 from ml.anomaly.incident import LIVE, SHOWN, Change, Incident, Signal, State, Told, incident_id
 from ml.anomaly.severity import LEVELS, Desk, severity
 from ml.anomaly.strength import Doubts, Rates, chance, probability
@@ -43,7 +43,11 @@ class Incidents:
     def __init__(self, known: Iterable[Incident], setting: Setting) -> None:
         self._before = {one.incident_id: one for one in known}
         self._now = dict(self._before)
-        self._holder = {signal.signal_id: one.incident_id for one in self._before.values() for signal in one.signals}
+        self._live = {one.incident_id for one in self._before.values() if one.state in LIVE}
+        self._holder: dict[str, str] = {}
+        self._index = Index()
+        for one in self._before.values():
+            self._hold(one)
         self._setting = setting
         self.told: list[Told] = []
 
@@ -60,7 +64,9 @@ class Incidents:
         if holder is not None:
             self._exchange(holder, signal)
             return
-        near = [(affinity(signal, one, self._setting.desk.customers), one) for one in self._absorbing(signal.known_at)]
+        found = [self._now[name] for name in self._index.find(signal)]
+        absorbing = [one for one in found if self._absorbs(one, signal.known_at)]
+        near = [(affinity(signal, one, self._setting.desk.customers), one) for one in absorbing]
         joins = [(close, one) for close, one in near if close >= JOINS]
         if not joins:
             self._begin(signal)
@@ -91,8 +97,10 @@ class Incidents:
 
     def wait(self, now: datetime) -> None:
         """Let time pass: what heard nothing for long calms, and closes."""
-        for one in sorted(self._now.values(), key=lambda incident: (incident.last_at, incident.incident_id)):
-            if one.state == "open" and now >= one.last_at + CALM:
+        live = [self._now[name] for name in self._live]
+        over = [one for one in live if now >= one.last_at + CALM]
+        for one in sorted(over, key=lambda incident: (incident.last_at, incident.incident_id)):
+            if one.state == "open":
                 self._put(replace(one, state="calm"), "calmed", one.last_at + CALM)
             calm = self._now[one.incident_id]
             if calm.state in ("calm", "forming") and now >= calm.last_at + CLOSE:
@@ -117,9 +125,16 @@ class Incidents:
         found = self._now.get(incident_id or "")
         return found if found is not None and found.state in SHOWN else None
 
-    def _absorbing(self, at: datetime) -> list[Incident]:
-        silent = [one for one in self._now.values() if one.state == "dismissed" and at <= one.changed_at + SILENT]
-        return [one for one in self._now.values() if one.state in LIVE] + silent
+    def _absorbs(self, incident: Incident, at: datetime) -> bool:
+        if incident.state == "dismissed":
+            return at <= incident.changed_at + SILENT
+        return incident.state in LIVE
+
+    def _hold(self, incident: Incident) -> None:
+        for signal in incident.signals:
+            if self._holder.get(signal.signal_id) != incident.incident_id:
+                self._holder[signal.signal_id] = incident.incident_id
+                self._index.add(signal, incident.incident_id)
 
     def _begin(self, signal: Signal) -> None:
         made = Incident(
@@ -194,7 +209,8 @@ class Incidents:
             told_tickets=incident.tickets if heard else incident.told_tickets,
         )
         self._now[incident.incident_id] = known
-        self._holder |= {signal.signal_id: incident.incident_id for signal in incident.signals}
+        (self._live.add if known.state in LIVE else self._live.discard)(incident.incident_id)
+        self._hold(known)
         if change is not None:
             self.told.append(Told(change=change, at=at, incident=known))
 
