@@ -74,7 +74,8 @@ def _alike(one: Signal, other: Signal, customers: Mapping[str, str]) -> float:
     mine, theirs = frozenset(one.ticket_ids), frozenset(other.ticket_ids)
     explained = min(1.0, len(mine & theirs) / max(surplus(one), surplus(other)))
     total = _named(one.entities, other.entities) + SAME_TICKETS * explained
-    total += SAME_CUSTOMERS * _share(_who(mine - theirs, customers), _who(theirs - mine, customers))
+    if customers:
+        total += SAME_CUSTOMERS * _share(_who(mine - theirs, customers), _who(theirs - mine, customers))
     return total + SAME_SERIES * ((one.dimension, one.series) == (other.dimension, other.series))
 
 
