@@ -14,7 +14,21 @@ from api import logs, problems
 from api.bodies import MAX_BYTES
 from api.document import UI_FILES, Document, Page, ui_folder
 from api.middleware import Observed
-from api.routes import answers, features, feedback, health, intake, issues, metrics, policy, predict, solutions, tickets
+from api.routes import (
+    answers,
+    features,
+    feedback,
+    health,
+    incident_stream,
+    incidents,
+    intake,
+    issues,
+    metrics,
+    policy,
+    predict,
+    solutions,
+    tickets,
+)
 from api.state import Parts
 from api.telemetry import Telemetry
 from warehouse.settings import Settings
@@ -39,6 +53,14 @@ ROUTES = [
     issues.list_issues,
     issues.get_issue,
     issues.get_neighbours,
+    incidents.list_anomalies,
+    incidents.list_incidents,
+    incident_stream.stream_incidents,
+    incidents.get_incident,
+    incidents.get_incident_report,
+    incidents.acknowledge_incident,
+    incidents.dismiss_incident,
+    incidents.merge_incident,
     features.get_features,
     policy.get_decision_policy,
 ]

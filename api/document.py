@@ -11,6 +11,7 @@ from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin
 
 from api.examples import BODIES, RESPONSES
 from api.problems import PROBLEM_JSON, Problem
+from api.routes.incidents import DecisionRequest, DismissRequest, MergeRequest
 from api.searching import SearchRequest
 from api.tickets_in import Ticket, TicketDraft
 from operations.events import CATALOGUE, SubmittedEvent
@@ -58,9 +59,10 @@ class Page(SwaggerRenderPlugin):
 def complete(document: dict[str, Any]) -> dict[str, Any]:
     """Add what Litestar cannot know: bodies that the routes read themselves, problems, and recorded examples."""
     document = json.loads(json.dumps(document))
-    types = [Ticket, TicketDraft, Event, SuggestionOutcome, SearchRequest, Problem]
+    decisions = [DecisionRequest, DismissRequest, MergeRequest]
+    types = [Ticket, TicketDraft, Event, SuggestionOutcome, SearchRequest, *decisions, Problem]
     schemas, components = msgspec.json.schema_components(types, ref_template=COMPONENTS + "{name}")
-    ticket, draft, event, outcome, search, problem = schemas
+    ticket, draft, event, outcome, search, decision, dismissal, merge, problem = schemas
     document.setdefault("components", {}).setdefault("schemas", {}).update(components)
     bodies = {
         "postTickets": _one_or_many(ticket),
@@ -70,6 +72,9 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
         "predictTicketUnversioned": draft,
         "postSolutions": search,
         "postAnswers": search,
+        "acknowledgeIncident": decision,
+        "dismissIncident": dismissal,
+        "mergeIncident": merge,
         "predictTickets": {"type": "array", "items": draft, "minItems": 1, "maxItems": 1000},
     }
     for path in document["paths"].values():

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from api import example_incident as incidents
 from api import example_search as searched
 from api.example_answer import ANSWER
 
@@ -57,6 +58,7 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "postSolutions": {"ticket": {"value": {**SEARCH, "filters": {"product": "DataSync Pro"}, "k": 5}}, "text": WORDS},
     "postAnswers": {"ticket": {"value": SEARCH}, "text": WORDS},
+    **incidents.BODIES,
     "predictTicket": {"draft": {"value": {name: TICKET[name] for name in ("subject", "description")}}},
 }
 BODIES["predictTicketUnversioned"] = BODIES["predictTicket"]
@@ -136,6 +138,7 @@ RESPONSES: dict[str, dict[str, Any]] = {
     "listIssues": {"200": searched.ISSUES},
     "getIssue": {"200": searched.ISSUE_VIEW},
     "getNeighbours": {"200": searched.NEIGHBOURS},
+    **incidents.RESPONSES,
     "getDecisionPolicy": {
         "200": {
             "release": "000003-0f1e2d3c4b5a",

@@ -1,8 +1,9 @@
-"""`ticketlake worker`: the inbox into the lake, again and again."""
+"""`ticketlake worker`: the inbox into the lake, signals into incidents, again and again."""
 
 import signal
+from datetime import UTC, datetime
 from threading import Event
-from time import time  # noqa: TID251 the age of a heartbeat
+from time import monotonic, time  # noqa: TID251 the age of a heartbeat
 
 import click
 
@@ -15,17 +16,20 @@ Examples:
   ticketlake worker --healthy
 """
 HEALTHY_SECONDS = 60.0
+LOOK_SECONDS = 0.5
+"""Between two looks for signals and decisions, which are cheap."""
 
 
 @click.command(epilog=EXAMPLES)
-@click.option("--every", type=click.FloatRange(0.1), default=5.0, show_default=True, help="Seconds between looks.")
-@click.option("--once", is_flag=True, help="Drain what is there and end.")
+@click.option("--every", type=click.FloatRange(0.1), default=5.0, show_default=True, help="Seconds between drains.")
+@click.option("--once", is_flag=True, help="Do what there is to do and end.")
 @click.option("--healthy", is_flag=True, help="Exit 0 if a worker looked at the inbox within the last minute, else 1.")
 def worker(every: float, once: bool, healthy: bool) -> int:
-    """Drain the inbox into bronze and refine silver, exactly once, until interrupted."""
+    """Drain the inbox, exactly once, and watch: signals become incidents, webhooks are told; until interrupted."""
     from operations.drain import drain
     from operations.inbox import Inbox
     from operations.store import open_store
+    from service.watch import Watch
     from warehouse.delta import Lake
     from warehouse.refine import refine
 
@@ -36,14 +40,26 @@ def worker(every: float, once: bool, healthy: bool) -> int:
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    inbox, lake = Inbox(open_store(chosen.database_url)), Lake(chosen.lake_root)
-    while not stop.is_set():
-        heartbeat.touch()
-        drained = drain(inbox, lake)
-        if drained.changed:
-            refine(lake)
-            click.echo(f"{drained.tickets} tickets, {drained.events} events")
-        if once:
-            break
-        stop.wait(every)
+    store, lake = open_store(chosen.database_url), Lake(chosen.lake_root)
+    inbox, drained_at = Inbox(store), float("-inf")
+    with Watch(chosen, lake, store, _now, lambda said: click.echo(f"incidents: {said}", err=True)) as watch:
+        while not stop.is_set():
+            heartbeat.touch()
+            if monotonic() - drained_at >= every:
+                drained, drained_at = drain(inbox, lake), monotonic()
+                if drained.changed:
+                    refine(lake)
+                    click.echo(f"{drained.tickets} tickets, {drained.events} events")
+            told = watch.look()
+            if told:
+                click.echo(f"{told} changes of incidents")
+            if once:
+                watch.flush()
+                break
+            stop.wait(min(every, LOOK_SECONDS))
     return 0
+
+
+def _now() -> datetime:
+    """The wall clock: this is an edge."""
+    return datetime.now(UTC)  # noqa: TID251

@@ -86,3 +86,101 @@ prediction = Table(
     Index("ix_prediction_ticket", "ticket_id", "seq"),
     sqlite_autoincrement=True,
 )
+
+# The worker alone changes an incident. `body` is JSON as the service reads it; `turn` is the worker's step that did it.
+incident = Table(
+    "incident",
+    metadata,
+    Column("incident_id", String(64), primary_key=True),
+    Column("state", String(16), nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("first_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("turn", BigInteger, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("evidence", Text),
+    Index("ix_incident_state", "state", "first_at", "incident_id"),
+    Index("ix_incident_turn", "turn"),
+)
+
+incident_signal = Table(
+    "incident_signal",
+    metadata,
+    Column("signal_id", String(64), primary_key=True),
+    Column("incident_id", String(64), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("dimension", Text, nullable=False),
+    Column("series", Text, nullable=False),
+    Column("known_at", UtcDateTime, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("ix_incident_signal", "incident_id", "known_at"),
+)
+
+# What people decided: written by whoever heard it, carried out, or refused, by the worker in the order of `seq`.
+incident_note = Table(
+    "incident_note",
+    metadata,
+    Column("seq", SERIAL, Identity(), primary_key=True),
+    Column("note_key", String(200), nullable=False),
+    Column("incident_id", String(64), nullable=False),
+    Column("action", String(16), nullable=False),
+    Column("who", String(200), nullable=False),
+    Column("reason", Text),
+    Column("merge_into", String(64)),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("settled_at", UtcDateTime),
+    Column("refused", Text),
+    Index("ux_incident_note_key", "note_key", unique=True),
+    Index("ix_incident_note", "incident_id", "seq"),
+    sqlite_autoincrement=True,
+)
+Index(
+    "ix_incident_note_waiting",
+    incident_note.c.seq,
+    sqlite_where=incident_note.c.settled_at.is_(None),
+    postgresql_where=incident_note.c.settled_at.is_(None),
+)
+
+# Every change of an incident, in order: what a stream resumes from.
+incident_change = Table(
+    "incident_change",
+    metadata,
+    Column("seq", SERIAL, Identity(), primary_key=True),
+    Column("change_key", String(100), nullable=False),
+    Column("incident_id", String(64), nullable=False),
+    Column("change", String(16), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("ux_incident_change_key", "change_key", unique=True),
+    sqlite_autoincrement=True,
+)
+
+# One row. Who writes incidents moves it on from the turn that was read; the signals' version goes with them.
+incident_turn = Table(
+    "incident_turn",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("turn", BigInteger, nullable=False),
+    Column("signals_version", BigInteger),
+    Column("clock", UtcDateTime),
+)
+
+# What is to be sent, at least once, under a key that stays.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("seq", SERIAL, Identity(), primary_key=True),
+    Column("outbox_key", String(200), nullable=False),
+    Column("receiver", String(64), nullable=False),
+    Column("kind", String(32), nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("next_at", UtcDateTime, nullable=False),
+    Column("sent_at", UtcDateTime),
+    Column("last_error", Text),
+    Index("ux_outbox_key", "outbox_key", unique=True),
+    Index("ix_outbox_due", "state", "next_at"),
+    sqlite_autoincrement=True,
+)

@@ -10,6 +10,7 @@ import dagster as dg
 
 from operations import drain
 from operations.inbox import Inbox
+from operations.incidents import IncidentStore
 from operations.store import open_store
 from orchestration import liveness
 from warehouse import artifacts
@@ -61,6 +62,10 @@ class LakeResource(dg.ConfigurableResource[Lake]):
     def inbox(self) -> Inbox:
         """What the outside said and the lake may not know yet."""
         return Inbox(open_store(settings().database_url))
+
+    def incidents(self) -> IncidentStore:
+        """What the worker keeps of incidents."""
+        return IncidentStore(open_store(settings().database_url))
 
     def drained(self) -> int:
         """The last batch of the inbox that is in bronze, of tickets and events alike."""

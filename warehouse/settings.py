@@ -62,13 +62,23 @@ class Settings(BaseSettings):
     llm_seconds: float = Field(20.0, gt=0, le=600, description="For all attempts at one answer together")
     llm_tokens: int = Field(4_000, ge=1_000, le=1_000_000, description="Of a question, its evidence and the reply")
     llm_retries: int = Field(2, ge=0, le=10)
+    false_incidents_a_year: float = Field(
+        2.0, gt=0, le=1_000, description="False incidents that people put up with in a year; fewer are found later"
+    )
+    webhook_urls: str = Field(
+        "",
+        pattern=r"^(\s*https?://[^,\s]+\s*(,\s*https?://[^,\s]+\s*)*)?$",
+        description="Who is told of incidents, separated by commas; empty: nobody",
+    )
+    webhook_secret: SecretStr = Field(SecretStr(""), description="Signs what is told (Standard Webhooks)")
+    webhook_secret_file: Path | None = None
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
     seed: int = 7
 
     @model_validator(mode="before")
     @classmethod
     def _read_secret_files(cls, values: dict[str, object]) -> dict[str, object]:
-        for name in ("database_url", "llm_key"):
+        for name in ("database_url", "llm_key", "webhook_secret"):
             secret = values.get(f"{name}_file")
             if secret and not values.get(name):
                 values[name] = Path(str(secret)).read_text(encoding="utf-8").strip()
@@ -80,6 +90,8 @@ class Settings(BaseSettings):
         object.__setattr__(self, "lake_root", root)
         if not self.database_url:
             object.__setattr__(self, "database_url", f"sqlite:///{root / 'operations' / 'store.db'}")
+        if self.webhook_urls and not self.webhook_secret.get_secret_value():
+            raise ValueError("WEBHOOK_URLS are told nothing that is not signed: set WEBHOOK_SECRET")
         return self
 
 

@@ -28,6 +28,7 @@ TABLES: tuple[Table, ...] = (
     *graph.TABLES,
     anomalies.VOLUME,
     anomalies.SIGNALS,
+    anomalies.INCIDENTS,
     *gold.TABLES,
     *quality.TABLES,
 )

@@ -1,0 +1,229 @@
+"""Incidents, the signals that they are made of, and what people decide about them."""
+
+from datetime import datetime
+from http import HTTPStatus
+from typing import Annotated, Literal
+
+import msgspec
+from litestar import MediaType, Response, get, post
+from litestar.params import Parameter
+from msgspec import Meta
+
+from api import bodies
+from api.problems import BadRequest, FieldError
+from api.routes.intake import Key, key_of
+from api.state import Parts, now
+from ml.anomaly.incident import Signal
+from operations.entries import NAME_LENGTH, digest_of
+from operations.incident_rows import Action, NewNote
+from operations.incidents import IncidentStore
+from service import incident_views as views
+from service.incident_bodies import Summary
+from service.incident_page import page
+from service.incident_views import View
+from warehouse.payloads import Name
+
+MOST = 100
+REFUSED = "the request has parameters that are not allowed"
+Kind = Literal["volume", "trend", "new_issue", "mood", "unanswered", "categorisation"]
+Shown = Literal["open", "calm", "closed", "dismissed", "merged"]
+Limit = Annotated[int, Parameter(ge=1, le=MOST)]
+Named = Annotated[str | None, Parameter(max_length=NAME_LENGTH)]
+Cursor = Annotated[str | None, Parameter(max_length=2 * NAME_LENGTH, description="`next` of the page before.")]
+IncidentId = Annotated[str, Parameter(pattern="^INC-[0-9a-f]{16}$", description="As `GET /v1/incidents` names it")]
+Moment = Annotated[datetime | None, Parameter(description="A moment with its time zone")]
+
+
+class Anomalies(msgspec.Struct, frozen=True):
+    """Signals, the newest first; `next` is the cursor of the next page."""
+
+    anomalies: list[Signal]
+    next: str | None
+
+
+class IncidentList(msgspec.Struct, frozen=True):
+    """Incidents, the newest first; `next` is the cursor of the next page."""
+
+    incidents: list[Summary]
+    next: str | None
+
+
+class DecisionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who decides, and why."""
+
+    who: Name
+    reason: Annotated[str, Meta(min_length=1, max_length=2_000)] | None = None
+
+
+class MergeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who decides, which incident it becomes part of, and why."""
+
+    who: Name
+    into: Annotated[str, Meta(pattern="^INC-[0-9a-f]{16}$")]
+    reason: Annotated[str, Meta(min_length=1, max_length=2_000)] | None = None
+
+
+class DismissRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who dismisses it, and why: the next one like it has to be stronger."""
+
+    who: Name
+    reason: Annotated[str, Meta(min_length=1, max_length=2_000)]
+
+
+Request = DecisionRequest | DismissRequest | MergeRequest
+
+
+class NoteReceipt(msgspec.Struct, frozen=True):
+    """The decision is kept; the worker carries it out within seconds, and the incident says what became of it."""
+
+    incident_id: str
+    action: Action
+    idempotency_key: str
+    made_at: datetime
+    repeated: bool
+
+
+@get("/v1/anomalies", operation_id="listAnomalies", tags=["incidents"], sync_to_thread=True)
+def list_anomalies(
+    parts: Parts,
+    *,
+    kind: Kind | None = None,
+    dimension: Named = None,
+    since: Annotated[datetime | None, Parameter(query="from", description="Known then or later")] = None,
+    until: Annotated[datetime | None, Parameter(query="to", description="Known before then")] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Anomalies:
+    """Everything that was not as expected: one signal a series and window, whether or not it became an incident."""
+    for name, at in (("from", since), ("to", until)):
+        if at is not None and at.tzinfo is None:
+            detail = "expected a moment with a time zone, such as 2026-01-31T00:00:00Z"
+            raise BadRequest(REFUSED, FieldError(detail, parameter=name))
+    by = {"kind": kind, "dimension": dimension}
+    return Anomalies(*views.anomalies(parts.lake, by, (since, until), limit, _place(cursor)))
+
+
+@get("/v1/incidents", operation_id="listIncidents", tags=["incidents"], sync_to_thread=True)
+def list_incidents(
+    parts: Parts,
+    *,
+    states: Annotated[
+        list[Shown] | None, Parameter(query="state", description="Any of these; all if none is named.")
+    ] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> IncidentList:
+    """Incidents: signals that belong together, with severity, probability, what is at stake and the likely cause."""
+    return IncidentList(*views.listed(_store(parts), states or [], limit, _place(cursor)))
+
+
+@get("/v1/incidents/{incident_id:str}", operation_id="getIncident", tags=["incidents"], sync_to_thread=True)
+def get_incident(parts: Parts, incident_id: IncidentId) -> View:
+    """One incident with its signals, its series and their expectation, causes, example tickets, notes."""
+    return _known(parts, incident_id)
+
+
+@get(
+    "/v1/incidents/{incident_id:str}/report",
+    operation_id="getIncidentReport",
+    tags=["incidents"],
+    media_type=MediaType.HTML,
+    sync_to_thread=True,
+)
+def get_incident_report(parts: Parts, incident_id: IncidentId) -> Response[str]:
+    """One page about an incident that opens without a network, to read, print or send."""
+    return Response(page(_known(parts, incident_id), now()), media_type=MediaType.HTML)
+
+
+@post(
+    "/v1/incidents/{incident_id:str}/acknowledge",
+    operation_id="acknowledgeIncident",
+    tags=["incidents"],
+    status_code=202,
+    sync_to_thread=True,
+    before_request=bodies.refuse_other_than_json,
+)
+def acknowledge_incident(
+    parts: Parts, incident_id: IncidentId, body: bytes, idempotency_key: Key = None
+) -> NoteReceipt:
+    """Take an incident on: it is real. Doubts about its series from earlier dismissals get less."""
+    sent = bodies.typed(bodies.read(body), DecisionRequest)
+    return _note(parts, incident_id, "acknowledge", sent, idempotency_key)
+
+
+@post(
+    "/v1/incidents/{incident_id:str}/dismiss",
+    operation_id="dismissIncident",
+    tags=["incidents"],
+    status_code=202,
+    sync_to_thread=True,
+    before_request=bodies.refuse_other_than_json,
+)
+def dismiss_incident(parts: Parts, incident_id: IncidentId, body: bytes, idempotency_key: Key = None) -> NoteReceipt:
+    """Put an incident aside, and say why. What it was about has to be stronger the next time, for some months."""
+    sent = bodies.typed(bodies.read(body), DismissRequest)
+    return _note(parts, incident_id, "dismiss", sent, idempotency_key)
+
+
+@post(
+    "/v1/incidents/{incident_id:str}/merge",
+    operation_id="mergeIncident",
+    tags=["incidents"],
+    status_code=202,
+    sync_to_thread=True,
+    before_request=bodies.refuse_other_than_json,
+)
+def merge_incident(parts: Parts, incident_id: IncidentId, body: bytes, idempotency_key: Key = None) -> NoteReceipt:
+    """Make an incident part of another one that is not over."""
+    sent = bodies.typed(bodies.read(body), MergeRequest)
+    return _note(parts, incident_id, "merge", sent, idempotency_key)
+
+
+def _note(parts: Parts, incident_id: str, action: Action, sent: Request, given: str | None) -> NoteReceipt:
+    into = sent.into if isinstance(sent, MergeRequest) else None
+    store = _store(parts)
+    known = {row.incident_id for row in store.find({incident_id, into or incident_id}) if row.state != "forming"}
+    if incident_id not in known:
+        raise _unknown(incident_id)
+    if into is not None and into not in known:
+        raise BadRequest(bodies.UNFIT, FieldError(f"no incident {into} is known", pointer="/into"))
+    said = msgspec.json.encode((incident_id, action, sent.who, sent.reason, into))
+    key = key_of(given, 0, batch=False)
+    note, repeated = store.note(
+        NewNote(
+            note_key=f"sent:{key}" if key else f"said:{digest_of(said)}",
+            incident_id=incident_id,
+            action=action,
+            who=sent.who,
+            reason=sent.reason,
+            merge_into=into,
+            made_at=now(),
+        )
+    )
+    return NoteReceipt(incident_id, action, note.note_key, note.made_at, repeated)
+
+
+def _known(parts: Parts, incident_id: str) -> View:
+    found = views.view(parts.lake, _store(parts), incident_id)
+    if found is None:
+        raise _unknown(incident_id)
+    return found
+
+
+def _store(parts: Parts) -> IncidentStore:
+    """Raises `NotMaterialized` where nothing was ever watched."""
+    store = IncidentStore(parts.store())
+    views.ready(parts.lake, store)
+    return store
+
+
+def _unknown(incident_id: str) -> BadRequest:
+    return BadRequest(f"no incident {incident_id} is known", status=HTTPStatus.NOT_FOUND)
+
+
+def _place(cursor: str | None) -> tuple[datetime, str] | None:
+    try:
+        return None if cursor is None else views.place(cursor)
+    except ValueError:
+        detail = "expected the `next` of an earlier page"
+        raise BadRequest(REFUSED, FieldError(detail, parameter="cursor")) from None

@@ -1,0 +1,124 @@
+"""What a worker does about incidents, put together: looks on time, and senders beside it."""
+
+from collections.abc import Callable
+from datetime import datetime
+from threading import Event, Thread
+from types import TracebackType
+
+import polars as pl
+
+from operations.inbox import Inbox
+from operations.incidents import IncidentStore
+from operations.outbox import Outbox
+from operations.store import Store
+from service.incident_evidence import suggesting
+from service.incidents import Keeper
+from service.serving import Serving
+from service.webhooks import Webhooks, addresses
+from warehouse.clock import as_of
+from warehouse.contracts import bronze, silver
+from warehouse.delta import Lake
+from warehouse.errors import TicketlakeError
+from warehouse.settings import Settings
+from warehouse.table import Table
+
+PAUSE = 0.5
+"""Seconds between two looks into the outbox."""
+GRACE = 2.0
+"""Seconds that senders are given to end; what they have in hand is tried again later."""
+Now = Callable[[], datetime]
+Failed = Callable[[str], object]
+
+
+class Clock:
+    """The lake's time, asked again only when a table that it depends on has changed."""
+
+    def __init__(self, lake: Lake) -> None:
+        self._lake = lake
+        self._trace: tuple[int, ...] | None = None
+        self._found: datetime | None = None
+
+    def now(self, wall: datetime) -> datetime:
+        """AS_OF: the newest event of the lake, the wall clock once live events have arrived."""
+        trace = tuple(self._touched(table) for table in (bronze.TICKETS, silver.TICKETS, silver.EVENTS))
+        if trace != self._trace:
+            found = as_of(self._lake, wall)
+            self._found = None if found == wall else found
+            self._trace = trace
+        return self._found or wall
+
+    def _touched(self, table: Table) -> int:
+        log = self._lake.path(table) / "_delta_log"
+        return log.stat().st_mtime_ns if log.is_dir() else 0
+
+
+class Watch:
+    """Senders run for the time of a `with` block."""
+
+    def __init__(self, chosen: Settings, lake: Lake, store: Store, now: Now, failed: Failed) -> None:
+        """`now` is the wall clock; `failed` hears once of what goes wrong, for the next look may go well."""
+        receivers = addresses(chosen.webhook_urls)
+        self._clock = Clock(lake)
+        self._now = now
+        self._failed = failed
+        self._said: str | None = None
+        self._stop = Event()
+        self._keeper = Keeper(
+            lake,
+            IncidentStore(store),
+            false_a_year=chosen.false_incidents_a_year,
+            receivers=receivers,
+            suggest=suggesting(lake, Serving(lake.root), Inbox(store)),
+        )
+        secret = chosen.webhook_secret.get_secret_value()
+        self._senders = [Webhooks(Outbox(store), name, address, secret) for name, address in receivers.items()]
+        self._threads = [Thread(target=self._send, args=(one,), name="webhooks", daemon=True) for one in self._senders]
+
+    def __enter__(self) -> "Watch":
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(GRACE)
+        for sender in self._senders:
+            sender.close()
+
+    def look(self, heard: pl.DataFrame | None = None) -> int:
+        """Take a turn if there is anything to take one for; how many changes it told.
+
+        `heard` are signals that a monitor hands over before the table has them.
+        """
+        wall = self._now()
+        try:
+            told = self._keeper.look(self._clock.now(wall), wall, heard)
+        except TicketlakeError as error:
+            self._say(str(error))
+            return 0
+        self._said = None
+        return told
+
+    def flush(self) -> None:
+        """Try once all that is due now."""
+        for sender in self._senders:
+            while sender.send(self._now()):
+                pass
+
+    def _send(self, sender: Webhooks) -> None:
+        while not self._stop.is_set():
+            try:
+                more = sender.send(self._now())
+            except TicketlakeError as error:
+                self._say(str(error))
+                more = False
+            if not more:
+                self._stop.wait(PAUSE)
+
+    def _say(self, message: str) -> None:
+        if message != self._said:
+            self._said = message
+            self._failed(message)

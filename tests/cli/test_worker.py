@@ -1,0 +1,115 @@
+"""`ticketlake worker` as people start it: signals become incidents, webhooks are told, Ctrl-C ends it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from time import monotonic, sleep
+
+import polars as pl
+import pytest
+
+from ml.anomaly.signals import signals
+from warehouse.contracts.anomalies import SIGNALS
+from warehouse.delta import Lake
+
+TICKETLAKE = Path(sys.executable).with_name("ticketlake")
+
+
+@pytest.fixture
+def told():
+    """A server's address, and what it was told: key and message."""
+    found = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            found.append((self.headers["Idempotency-Key"], json.loads(body)))
+            self.send_response(500 if len(found) == 1 else 200)
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/hook", found
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture
+def environment(tmp_path, told):
+    own = {"LAKE_ROOT": str(tmp_path / "lake"), "DATABASE_URL": "", "WEBHOOK_URLS": told[0], "WEBHOOK_SECRET": "s"}
+    return {**os.environ, **own}
+
+
+def rows(series):
+    now = datetime.now(UTC)
+    row = {
+        "kind": "volume", "dimension": "version", "series": series, "window_start": now - timedelta(hours=1),
+        "window_end": now, "known_at": now, "name": series, "observed": 8.0, "expected": 2.0, "upper": 5.0,
+        "effect": 4.0, "p": 1e-9, "entities": [f"Version:{series}"], "ticket_ids": [series],
+    }  # fmt: skip
+    return signals(pl.DataFrame([row]))
+
+
+def until(condition, seconds=60):
+    end = monotonic() + seconds
+    while not condition():
+        assert monotonic() < end
+        sleep(0.05)
+
+
+def test_a_worker_tells_of_incidents_again_where_it_was_not_heard_and_ends_when_it_is_asked(
+    environment, told, tmp_path
+):
+    lake, messages = Lake(tmp_path / "lake"), told[1]
+    heartbeat = lake.root / "operations" / "worker.heartbeat"
+    process = subprocess.Popen(
+        [TICKETLAKE, "worker"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        until(heartbeat.exists)
+        lake.merge(SIGNALS, rows("Export 3.3"))
+        until(lambda: len(messages) >= 2)
+    finally:
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=30)
+
+    assert process.returncode == 0
+    assert "Traceback" not in err
+    assert "changes of incidents" in out
+    assert messages[0] == messages[1]
+    assert messages[0][1]["type"] == "incident.opened"
+
+    def asked(*arguments):
+        done = subprocess.run(
+            [TICKETLAKE, "incidents", *arguments], env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    name = messages[0][1]["data"]["incident_id"]
+    assert name[:12] in asked("list")
+    assert json.loads(asked("show", name))["incident"]["incident_id"] == name
+    assert asked("report", name).startswith("<!doctype html>")
+    assert asked("replay").startswith("0 messages")
+
+
+def test_webhooks_without_a_secret_are_refused(environment):
+    done = subprocess.run(
+        [TICKETLAKE, "worker", "--once"],
+        env={**environment, "WEBHOOK_SECRET": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "WEBHOOK_SECRET" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
