@@ -1,5 +1,4 @@
-"""What is to be expected of each series, from what was known at a time: fitted once, asked often.
-"""
+"""What is to be expected of each series, from what was known at a time: fitted once, asked often."""
 
 from dataclasses import dataclass
 from datetime import datetime

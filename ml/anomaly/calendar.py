@@ -19,7 +19,7 @@ LEVEL, TREND, SEASON, WEEKDAY, HOUR = 3.0, 0.3, 0.5, 1.0, 1.0
 
 def terms(begin: datetime, frequency: Frequency, steps: NDArray[np.int64], *, origin: int, seasons: bool) -> Floats:
     """One row a step (counted from `begin`): 1, years since the step `origin`, and waves and contrasts of mean 0."""
-    days = steps * (STEP[frequency].total_seconds() / 86400)
+    days = (steps * (STEP[frequency].total_seconds() / 86400)).astype(np.float64)
     columns = [np.ones(len(steps)), (days - origin * STEP[frequency].total_seconds() / 86400) / YEAR]
     at = days + begin.timetuple().tm_yday
     if seasons:

@@ -41,9 +41,7 @@ def lost(mean: Floats, phi: Floats) -> tuple[Floats, Floats]:
     return _between(kept[0], mean, phi), _between(kept[1], mean, phi)
 
 
-def estimate(
-    counts: Floats, mean: Floats, weights: Floats, phi: Floats, terms: Floats
-) -> tuple[Floats, Floats]:
+def estimate(counts: Floats, mean: Floats, weights: Floats, phi: Floats, terms: Floats) -> tuple[Floats, Floats]:
     """Pearson's dispersion of each series and its degrees of freedom, both (series,).
 
     Terms of the sum weigh by what they tell (their variance holds 1 / mean), `phi` is the last estimate; `terms`

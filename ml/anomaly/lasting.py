@@ -24,6 +24,8 @@ BEGINS = 0.1
 RISE = 0.5
 """Standard deviations of the lasting rise that `cusum` listens for."""
 STEEPEST = 60.0
+LEAST_MEAN = 0.004
+"""Of a step: below, one count is as strange as it gets."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,11 @@ def ratios(counts: Floats, mean: Floats, phi: Floats) -> tuple[Floats, Floats]:
     raised = mean[..., None] + deviation[..., None] * np.array(SIZES)
     logs = log_ratio(counts[..., None], mean[..., None], raised, phi[..., None])
     return np.exp(np.clip(logs, -STEEPEST, STEEPEST)), log_ratio(counts, mean, mean + RISE * deviation, phi)
+
+
+def heard(odds: Floats, counts: Floats, mean: Floats) -> Floats:
+    """Odds that may alarm: a count that is not above its mean never does, whatever came before it."""
+    return np.where(counts > mean, odds, -np.inf)
 
 
 def follow(shifts: Floats, rises: Floats, memory: Memory) -> tuple[Floats, Floats, Memory]:

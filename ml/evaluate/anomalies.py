@@ -46,7 +46,9 @@ class Scanned:
     def rows(self, chosen: NDArray[np.bool_]) -> pl.DataFrame:
         """`series`, `time`, `count`, `score`, `expected`, `upper` and `baseline` of the chosen steps."""
         series, step = np.nonzero(chosen)
-        times = pl.Series([self.panel.time(number) for number in range(self.panel.steps)], dtype=pl.Datetime("us", "UTC"))
+        times = pl.Series(
+            [self.panel.time(number) for number in range(self.panel.steps)], dtype=pl.Datetime("us", "UTC")
+        )
         return pl.DataFrame(
             {
                 "series": pl.Series(self.panel.names, dtype=pl.String).gather(series),
