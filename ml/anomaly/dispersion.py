@@ -15,7 +15,6 @@ from ml.anomaly.counts import middle, tails
 
 Floats = NDArray[np.float64]
 CUT = 2.58
-POWER = 2
 NEAR = 1.0
 """Standard deviations above the mean below which no count is looked at more closely."""
 WIDEST = 50.0
@@ -32,7 +31,7 @@ def anomaly_weights(counts: Floats, mean: Floats, phi: Floats) -> Floats:
     wide = np.broadcast_to(phi[:, None], counts.shape)
     high = counts > mean + NEAR * np.sqrt(wide * mean)
     residual = -ndtri(middle(counts[high], mean[high], wide[high]))
-    found[high] = (CUT / np.maximum(residual, CUT)) ** POWER
+    found[high] = (CUT / np.maximum(residual, CUT)) ** 2
     return found
 
 
@@ -113,7 +112,7 @@ def _kept() -> tuple[Floats, Floats]:
     from scipy.special import ndtri
 
     residual = -ndtri(np.clip((at_least + more) / 2, 1e-300, 1.0 - 1e-16))
-    weight = share * (CUT / np.maximum(residual, CUT)) ** POWER
+    weight = share * (CUT / np.maximum(residual, CUT)) ** 2
     total = weight.sum(axis=-1)
     middle_ = (weight * value).sum(axis=-1) / total
     flat_mean, flat_phi = mean[..., 0], phi[..., 0]
