@@ -28,9 +28,11 @@ CYCLE: dict[Frequency, int] = {"weekly": 4, "daily": 7, "hourly": 24 * 7}
 REMEMBERED: dict[Frequency, int] = {"weekly": 48, "daily": 48, "hourly": 96}
 """Steps before the fit in which an outbreak that is still in progress may have begun."""
 ROUNDS = 3
-CHUNK = 500
+CHUNK = 365_000
+"""Counts that are fitted at once: what bounds the memory, at about 100 bytes each."""
 SAMPLE = 500
-"""Series that the pool is learned from; more are spread evenly over those there are."""
+SAMPLED = 2_000_000
+"""Series, and counts, that the pool is learned from; where there are more, spread evenly over them."""
 FIRST_PHI = 1.5
 
 
@@ -65,28 +67,26 @@ class _Fitted:
     """Share of the mean that the weighting of anomalies leaves."""
 
 
-def fit(history: Panel, events: pl.DataFrame | None = None, *, common: Common | None = None) -> Baseline:
+def fit(history: Panel, events: pl.DataFrame | None = None) -> Baseline:
     """Learn from `history`; of a long one the newest steps only tell whether an outbreak is in progress.
 
-    `events` are holidays and releases (`occasions.COLUMNS`), future ones included. `common` is what a fit of other
-    series of this frequency learned from its pool.
+    `events` are holidays and releases (`occasions.COLUMNS`), future ones included.
     """
     seasons = history.steps * STEP[history.frequency].total_seconds() / 86400 >= calendar.SEASON_NEEDS
     steps = np.arange(history.steps)
     rows = calendar.terms(history.begin, history.frequency, steps, origin=history.steps, seasons=seasons)
     design = Design.of(rows)
-    size = len(history.names)
-    if common is None:
-        common, whole = _common(history, design, events, seasons=seasons)
-        if size <= SAMPLE:
-            return replace(whole, common=common)
-    parts = np.array_split(np.arange(size), max(1, -(-size // CHUNK)))
+    common, sample = _common(history, design, events, seasons=seasons)
+    if sample.names == history.names:
+        return replace(sample, common=common)
+    parts = np.array_split(np.arange(len(history.names)), max(1, -(-history.counts.size // CHUNK)))
     return joined([_part(history.take(part), design, events, common, seasons=seasons) for part in parts])
 
 
 def _common(history: Panel, design: Design, events: pl.DataFrame | None, *, seasons: bool) -> tuple[Common, Baseline]:
     """Learned from a sample of the pool, first without occasions, then with them; and the sample's own baseline."""
-    places = np.unique(np.linspace(0, len(history.names) - 1, SAMPLE).astype(np.int64))
+    most = min(SAMPLE, max(1, SAMPLED // max(history.steps, 1)))
+    places = np.unique(np.linspace(0, len(history.names) - 1, most).astype(np.int64))
     sample = history.take(places)
     spreads = calendar.spreads(history.frequency, seasons=seasons)
     data = _Data(sample, design, occasions.groups(events, sample, 0, history.steps))

@@ -75,13 +75,13 @@ def test_missing_hours_are_zeros_and_rows_of_one_hour_are_added_up():
     [(timedelta(weeks=1), "weekly"), (timedelta(days=1), "daily"), (timedelta(hours=1), "hourly")],
 )
 def test_the_frequency_is_recognised_with_gaps(apart, frequency):
-    times = pl.Series([datetime(2024, 1, 1) + apart * step for step in (0, 1, 2, 5, 9)])
+    times = pl.Series([datetime(2024, 1, 1, tzinfo=UTC) + apart * step for step in (0, 1, 2, 5, 9)])
     assert recognised(times) == frequency
     assert recognised(times[:1]) == "daily"
 
 
 def test_a_panel_may_begin_earlier_and_end_later_than_its_rows():
-    rows = pl.DataFrame({"series": ["a"], "time": [datetime(2024, 1, 3)], "count": [2]})
+    rows = pl.DataFrame({"series": ["a"], "time": [datetime(2024, 1, 3, tzinfo=UTC)], "count": [2]})
     found = panel(rows, begin=datetime(2024, 1, 1, tzinfo=UTC), until=datetime(2024, 1, 5, tzinfo=UTC))
     assert found.counts.tolist() == [[0, 0, 2, 0, 0]]
     assert found.begin == datetime(2024, 1, 1, tzinfo=UTC)
