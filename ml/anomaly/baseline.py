@@ -22,6 +22,8 @@ class Common:
 
     prior: Prior
     dispersion: dispersion.Moderation
+    absent: Floats
+    """The chance that a series does without each group of `calendar.optional`."""
     effects: Effects
     curve: Floats
     """Log probability that quiet odds of any series reach each of `tabulate.ODDS`."""

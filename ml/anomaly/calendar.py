@@ -43,6 +43,12 @@ def spreads(frequency: Frequency, *, seasons: bool) -> Floats:
     return np.array(found)
 
 
+def optional(*, seasons: bool) -> tuple[tuple[int, ...], ...]:
+    """Places in `terms` that a series may do without, together: the trend, each wave of the year."""
+    waves = tuple((2 + 2 * wave, 3 + 2 * wave) for wave in range(YEAR_WAVES)) if seasons else ()
+    return ((1,), *waves)
+
+
 def _waves(turns: Floats, count: int) -> list[Floats]:
     angle = 2 * np.pi * turns
     return [wave(number * angle) for number in range(1, count + 1) for wave in (np.cos, np.sin)]

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ml.anomaly import calendar, dispersion, occasions, pool, regression
+from ml.anomaly import absent, calendar, dispersion, occasions, pool, regression
 from ml.anomaly.baseline import Baseline, Common
 from ml.anomaly.dispersion import Moderation
 from ml.anomaly.lasting import LEAST_MEAN, Memory, follow, ratios
@@ -97,7 +97,11 @@ def _common(history: Panel, design: Design, events: pl.DataFrame | None, *, seas
     if data.group is not None:
         effects = occasions.learn(data.counts, _means(data, found), found.phi, data.known, data.group)
         found = _rounds(data, cautious, Moderation(), effects)
-    common = Common(pool.learn(found.fit, cautious), Moderation.learn(found.raw, found.freedom), effects, np.zeros(1))
+    prior, groups = pool.learn(found.fit, cautious), calendar.optional(seasons=seasons)
+    moderation = Moderation.learn(found.raw, found.freedom)
+    again = _rounds(data, prior, moderation, effects).fit
+    chances = absent.learn(again.coefficients, again.covariance(prior), prior, groups)
+    common = Common(prior, moderation, chances, effects, np.zeros(1))
     baseline = _part(sample, design, events, common, seasons=seasons)
     return replace(common, curve=_curve(baseline)), baseline
 
@@ -105,13 +109,19 @@ def _common(history: Panel, design: Design, events: pl.DataFrame | None, *, seas
 def _part(history: Panel, design: Design, events: pl.DataFrame | None, common: Common, *, seasons: bool) -> Baseline:
     data = _Data(history, design, occasions.groups(events, history, 0, history.steps))
     found = _rounds(data, common.prior, common.dispersion, common.effects)
-    coefficients = found.fit.coefficients.copy()
+    coefficients, covariance = absent.average(
+        found.fit.coefficients,
+        found.fit.covariance(common.prior),
+        common.prior,
+        calendar.optional(seasons=seasons),
+        common.absent,
+    )
     coefficients[:, 0] -= np.log(found.kept)
     lengths = history.steps - history.starts
     kind = np.where(lengths >= OWN[history.frequency], 2, 1) * (lengths.max(initial=0) > 0)
     baseline = Baseline(
         history.names, history.frequency, history.begin, history.steps, seasons, coefficients,
-        found.fit.covariance(common.prior), found.phi, kind.astype(np.int8), common, Memory.fresh(len(history.names)),
+        covariance, found.phi, kind.astype(np.int8), common, Memory.fresh(len(history.names)),
     )  # fmt: skip
     return replace(baseline, memory=_memory(baseline, history, events))
 

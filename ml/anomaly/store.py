@@ -41,6 +41,7 @@ def save(baseline: Baseline, folder: Path) -> None:
         prior_precision=common.prior.precision,
         effects=common.effects.log,
         differing=common.effects.variance,
+        absent=common.absent,
         curve=common.curve,
     )
     spread = (common.dispersion.common, common.dispersion.freedom)
@@ -56,6 +57,7 @@ def load(folder: Path) -> Baseline:
     common = Common(
         Prior(stored["prior_mean"], stored["prior_precision"]),
         Moderation(*page.dispersion),
+        stored["absent"],
         Effects(stored["effects"], stored["differing"]),
         stored["curve"],
     )
