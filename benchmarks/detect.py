@@ -175,7 +175,7 @@ def speed(series: int, weeks: int = 26, asked: int = 500) -> str:
     data = many(series, DAYS + 1)
     began, used = perf_counter(), process_time()
     baseline = fit(data.upto(DAYS))
-    newest = score(baseline, data.counts[:, DAYS:])
+    last = score(baseline, data.counts[:, DAYS:])
     took, used = perf_counter() - began, process_time() - used
     memory = psutil.Process().memory_info().rss / 1e6
     few = data.take(np.arange(min(500, series)))
@@ -192,7 +192,7 @@ def speed(series: int, weeks: int = 26, asked: int = 500) -> str:
         (f"newest day of {series:,} series with {DAYS} days", f"{took:.1f} s (target: under {TARGET:.0f} s)"),
         ("of which processor", f"{used:.1f} s"),
         ("memory of the process", f"{memory:,.0f} MB"),
-        ("share of them that alarm at 1 %", f"{(newest.combined < 0.01).mean():.2%}"),
+        ("share of them that alarm at 1 %", f"{(last.combined < 0.01).mean():.2%}"),
         (f"back-test of {len(few.names)} series, {weeks} weekly fits", f"{scored / rolled:,.0f} scored days a second"),
         ("one count of one series, from a fitted state", f"{single * 1000:.2f} ms"),
     )

@@ -8,9 +8,9 @@ from ml.anomaly.counts import tails
 
 Floats = NDArray[np.float64]
 LAG, WINDOW = 2, 7
-LEAST_DEVIATION = 0.5
-ALIKE = {"weekly": 26, "daily": 12}
-"""Past steps of the same weekday."""
+LEAST_DEVIATION, LEAST_OF_ROOTS = 1.0, 0.75
+ALIKE = {"weekly": 52, "daily": 12}
+"""Past steps of the same weekday. These and the least deviations are the best of some on draws of their own."""
 
 
 def ears(drawn: Drawn) -> Floats:
@@ -28,16 +28,19 @@ def ears(drawn: Drawn) -> Floats:
 
 
 def robust(drawn: Drawn) -> Floats:
-    """Deviations from the median of the same weekdays before, in units of their median absolute deviation."""
+    """Deviations from the median of the same weekdays before, in units of their median absolute deviation.
+
+    Of square roots, which makes the most of it: their spread hardly depends on the level (Anscombe, 1948).
+    """
     weekly = len(drawn.times) < 500
     step, size = (1, ALIKE["weekly"]) if weekly else (7, ALIKE["daily"])
-    counts = drawn.counts.astype(np.float64)
-    found = np.zeros(counts.shape)
-    for at in range(step * size, counts.shape[1]):
-        past = counts[:, at - step * size : at : step]
+    roots = 2 * np.sqrt(drawn.counts + 3 / 8)
+    found = np.zeros(roots.shape)
+    for at in range(step * size, roots.shape[1]):
+        past = roots[:, at - step * size : at : step]
         center = np.median(past, axis=1)
         deviation = 1.4826 * np.median(np.abs(past - center[:, None]), axis=1)
-        found[:, at] = (counts[:, at] - center) / np.maximum(deviation, LEAST_DEVIATION)
+        found[:, at] = (roots[:, at] - center) / np.maximum(deviation, LEAST_OF_ROOTS)
     return found
 
 

@@ -97,6 +97,12 @@ def score(
     )  # fmt: skip
 
 
+def newest(panel: Panel, *, steps: int = 1, events: pl.DataFrame | None = None, alpha: float = ALPHA) -> Scores:
+    """Score the last `steps` of a panel by what was known before them."""
+    baseline = fit(panel.upto(panel.steps - steps), events)
+    return score(baseline, panel.counts[:, panel.steps - steps :], events=events, alpha=alpha)
+
+
 def backtest(
     panel: Panel,
     *,
