@@ -22,6 +22,8 @@ class Common:
 
     prior: Prior
     dispersion: dispersion.Moderation
+    absent: Floats
+    """The chance that a series does without each group of `calendar.optional`."""
     effects: Effects
     curve: Floats
     """Log probability that quiet odds of any series reach each of `tabulate.ODDS`."""
@@ -55,6 +57,16 @@ class Baseline:
         if group is not None:
             log, variance = log + self.common.effects.log[group], variance + self.common.effects.variance[group]
         return np.exp(np.clip(log, -regression.WIDEST, regression.WIDEST)), np.maximum(variance, 0.0)
+
+    def newcomers(self, names: tuple[str, ...]) -> "Baseline":
+        """For series that were not there when this was fitted: what the pool says, and how little that is."""
+        size, prior = len(names), self.common.prior
+        phi = np.full(size, max(1.0, self.common.dispersion.common))
+        return Baseline(
+            names, self.frequency, self.begin, self.fitted, self.seasons, np.tile(prior.mean, (size, 1)),
+            np.tile(np.linalg.inv(prior.precision), (size, 1, 1)), phi,
+            np.minimum(np.full(size, self.kind.max(initial=0)), 1).astype(np.int8), self.common, Memory.fresh(size),
+        )  # fmt: skip
 
     def take(self, places: NDArray[np.int64]) -> "Baseline":
         """Of some of the series."""

@@ -19,7 +19,7 @@ LEVEL, TREND, SEASON, WEEKDAY, HOUR = 3.0, 0.3, 0.5, 1.0, 1.0
 
 def terms(begin: datetime, frequency: Frequency, steps: NDArray[np.int64], *, origin: int, seasons: bool) -> Floats:
     """One row a step (counted from `begin`): 1, years since the step `origin`, and waves and contrasts of mean 0."""
-    days = steps * (STEP[frequency].total_seconds() / 86400)
+    days = (steps * (STEP[frequency].total_seconds() / 86400)).astype(np.float64)
     columns = [np.ones(len(steps)), (days - origin * STEP[frequency].total_seconds() / 86400) / YEAR]
     at = days + begin.timetuple().tm_yday
     if seasons:
@@ -41,6 +41,12 @@ def spreads(frequency: Frequency, *, seasons: bool) -> Floats:
     found += [] if frequency == "weekly" else [WEEKDAY] * 6
     found += [HOUR] * (4 * DAY_WAVES) if frequency == "hourly" else []
     return np.array(found)
+
+
+def optional(*, seasons: bool) -> tuple[tuple[int, ...], ...]:
+    """Places in `terms` that a series may do without, together: the trend, each wave of the year."""
+    waves = tuple((2 + 2 * wave, 3 + 2 * wave) for wave in range(YEAR_WAVES)) if seasons else ()
+    return ((1,), *waves)
 
 
 def _waves(turns: Floats, count: int) -> list[Floats]:

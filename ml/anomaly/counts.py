@@ -50,7 +50,8 @@ def quantile(alpha: float, mean: Floats, phi: Floats) -> Floats:
         between = np.floor((low + high) / 2)
         enough = tails(between, m, f)[1] <= alpha
         high, low = np.where(enough, between, high), np.where(enough, low, between)
-    return np.maximum(high, np.ceil(m))
+    found: Floats = np.maximum(high, np.ceil(m))
+    return found
 
 
 def log_ratio(counts: Floats, mean: Floats, raised: Floats, phi: Floats) -> Floats:

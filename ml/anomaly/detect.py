@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from ml.anomaly import null, occasions, tabulate
 from ml.anomaly.baseline import KINDS, Baseline
-from ml.anomaly.counts import middle, quantile
+from ml.anomaly.counts import SMALLEST, middle, quantile
 from ml.anomaly.fitting import fit
-from ml.anomaly.lasting import Memory, follow, ratios
+from ml.anomaly.lasting import LEAST_MEAN, Memory, follow, heard, ratios
 from ml.anomaly.panel import Frequency, Panel
 
 Floats = NDArray[np.float64]
@@ -20,6 +20,10 @@ REFIT: dict[Frequency, int] = {"weekly": 1, "daily": 7, "hourly": 24 * 7}
 """Steps after which a back-test fits again: a week."""
 FAIR = (1.5, 2.0)
 """The rate of false alarms in one series is at most 1.5 times, and at least 1 / 2 of, the rate over all of them."""
+
+SURE = 10.0
+"""Times a single count's p-value that `combined` is at most: no more than a tenth is added to the rate, and a count
+beyond the sizes of outbreaks that are thought of is as strange as it is."""
 
 
 @dataclass(frozen=True)
@@ -73,22 +77,30 @@ def score(
     group = occasions.groups(events, _clock(baseline), first, last)
     mean, variance = baseline.expected(first, last, group)
     wide = baseline.phi[:, None] + mean * variance
-    shifts, rises = ratios(counts, mean, wide)
-    odds, sums, memory = follow(shifts, rises, memory)
-    phi = np.broadcast_to(baseline.phi[:, None], mean.shape)
-    error = mean * variance / phi
-    flat = (mean.ravel(), phi.ravel(), error.ravel())
+    level = np.maximum(mean, LEAST_MEAN)
+    error = level * variance / baseline.phi[:, None]
+    odds, sums, memory = follow(*ratios(counts, level, baseline.phi[:, None] * (1 + error)), memory)
+    odds = heard(odds, counts, level)
+    flat = (level.ravel(), np.broadcast_to(baseline.phi[:, None], mean.shape).ravel(), error.ravel())
     own = null.of_odds(odds.ravel(), *flat).reshape(mean.shape)
     slow = null.of_sums(sums.ravel(), *flat).reshape(mean.shape)
     pooled = null.at(odds.ravel(), baseline.common.curve, tabulate.ODDS).reshape(mean.shape)
-    combined = np.clip(np.maximum(np.minimum(pooled, FAIR[1] * own), own / FAIR[0]), 1e-300, 1.0)
+    combined = np.clip(np.maximum(np.minimum(pooled, FAIR[1] * own), own / FAIR[0]), SMALLEST, 1.0)
+    single = middle(counts, mean, wide)
+    combined = np.minimum(combined, SURE * single)
     none = (baseline.kind == 0)[:, None]
     return Scores(
         baseline.names, first, counts,
         np.where(none, np.nan, mean), np.where(none, np.nan, quantile(alpha, mean, wide)),
-        np.where(none, 1.0, middle(counts, mean, wide)), np.where(none, 1.0, combined), np.where(none, 1.0, slow),
+        np.where(none, 1.0, single), np.where(none, 1.0, combined), np.where(none, 1.0, slow),
         baseline.kind, memory,
     )  # fmt: skip
+
+
+def newest(panel: Panel, *, steps: int = 1, events: pl.DataFrame | None = None, alpha: float = ALPHA) -> Scores:
+    """Score the last `steps` of a panel by what was known before them."""
+    baseline = fit(panel.upto(panel.steps - steps), events)
+    return score(baseline, panel.counts[:, panel.steps - steps :], events=events, alpha=alpha)
 
 
 def backtest(

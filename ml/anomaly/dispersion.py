@@ -1,8 +1,9 @@
 """How much wider than Poisson a series' counts are, and which of them were anomalies.
 
-Counts above the 99.5 % point lose weight as in Noufaily et al. (Statistics in Medicine 32, 2013), with two changes: the
-residual is the normal quantile of the exact mid-p value instead of Anscombe's, which calls a count of 2 in a sparse
-series an anomaly; and what the weighting takes from honest counts is given back by its expected value.
+Counts above the 99.5 % point lose weight as in Noufaily et al. (Statistics in Medicine 32, 2013), with three changes:
+the residual is the normal quantile of the exact mid-p value instead of Anscombe's, which calls a count of 2 in a sparse
+series an anomaly; sums over three steps are looked at as well, as outbreaks last; and what the weighting takes from
+honest counts is given back by its expected value.
 """
 
 from dataclasses import dataclass
@@ -11,10 +12,11 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.anomaly.counts import middle, tails
+from ml.anomaly.counts import SMALLEST, middle, tails
 
 Floats = NDArray[np.float64]
 CUT = 2.58
+WINDOW = 3
 NEAR = 1.0
 """Standard deviations above the mean below which no count is looked at more closely."""
 WIDEST = 50.0
@@ -24,14 +26,36 @@ _LOG_PHIS = np.linspace(0.0, np.log(WIDEST), 14)
 
 
 def anomaly_weights(counts: Floats, mean: Floats, phi: Floats) -> Floats:
-    """1, and less for counts far above what was expected. `counts` and `mean` (series, time), `phi` (series,)."""
+    """1, and less for counts far above what was expected, alone or with their neighbours.
+
+    `counts` and `mean` (series, time), `phi` (series,).
+    """
+    highest = _residuals(counts, mean, phi)
+    if counts.shape[1] >= WINDOW:
+        summed = _residuals(_sums(counts), _sums(mean), phi)
+        around = np.full(counts.shape, -np.inf)
+        for shift in range(WINDOW):
+            part = around[:, shift : shift + summed.shape[1]]
+            np.maximum(part, summed, out=part)
+        highest = np.where(counts > mean, np.maximum(highest, around), highest)
+    found: Floats = (CUT / np.maximum(highest, CUT)) ** 2
+    return found
+
+
+def _sums(values: Floats) -> Floats:
+    upto = np.cumsum(np.pad(values, ((0, 0), (1, 0))), axis=1)
+    found: Floats = upto[:, WINDOW:] - upto[:, :-WINDOW]
+    return found
+
+
+def _residuals(counts: Floats, mean: Floats, phi: Floats) -> Floats:
+    """Normal quantiles of high counts; -inf for all others."""
     from scipy.special import ndtri
 
-    found = np.ones(counts.shape)
+    found = np.full(counts.shape, -np.inf)
     wide = np.broadcast_to(phi[:, None], counts.shape)
     high = counts > mean + NEAR * np.sqrt(wide * mean)
-    residual = -ndtri(middle(counts[high], mean[high], wide[high]))
-    found[high] = (CUT / np.maximum(residual, CUT)) ** 2
+    found[high] = -ndtri(middle(counts[high], mean[high], wide[high]))
     return found
 
 
@@ -100,26 +124,20 @@ def _inverse_trigamma(value: float) -> float:
 @lru_cache(maxsize=1)
 def _kept() -> tuple[Floats, Floats]:
     """For a grid of log mean x log `phi`: the weighted mean over the mean, the weighted variance over the variance."""
-    mean = np.exp(_LOG_MEANS)[:, None, None]
-    phi = np.exp(_LOG_PHIS)[None, :, None]
-    widest = np.exp(_LOG_MEANS[-1]) + 14 * np.sqrt(WIDEST * np.exp(_LOG_MEANS[-1]))
-    near = np.arange(64.0)
-    counts = np.unique(np.concatenate([near, np.round(np.geomspace(64, widest, 400))]))
-    upper = np.append(counts[1:], widest * 2)
-    at_least, more = tails(counts, mean, phi)
-    share = at_least - np.append(at_least[..., 1:], np.zeros_like(at_least[..., :1]), axis=-1)
-    value = (counts + upper - 1) / 2
     from scipy.special import ndtri
 
-    residual = -ndtri(np.clip((at_least + more) / 2, 1e-300, 1.0 - 1e-16))
+    mean, phi = np.exp(_LOG_MEANS)[:, None, None], np.exp(_LOG_PHIS)[None, :, None]
+    widest = float(np.exp(_LOG_MEANS[-1]) + 14 * np.sqrt(WIDEST * np.exp(_LOG_MEANS[-1])))
+    edges = np.unique(np.append(np.arange(64.0), np.round(np.geomspace(64, widest, 400))))
+    at_least = tails(edges, mean, phi)[0]
+    share = at_least[..., :-1] - at_least[..., 1:]
+    residual = -ndtri(np.clip((at_least[..., :-1] + at_least[..., 1:]) / 2, SMALLEST, 1 - 1e-16))
     weight = share * (CUT / np.maximum(residual, CUT)) ** 2
+    value = (edges[:-1] + edges[1:] - 1) / 2
+    squares = (value - mean) ** 2
     total = weight.sum(axis=-1)
-    middle_ = (weight * value).sum(axis=-1) / total
-    flat_mean, flat_phi = mean[..., 0], phi[..., 0]
-    squares = (weight * (value - mean) ** 2).sum(axis=-1) / total
-    whole = (share * (value - mean) ** 2).sum(axis=-1)
-    del flat_phi
-    return middle_ / flat_mean, squares / whole
+    kept_mean = (weight * value).sum(axis=-1) / total / mean[..., 0]
+    return kept_mean, (weight * squares).sum(axis=-1) / total / (share * squares).sum(axis=-1)
 
 
 def _between(grid: Floats, mean: Floats, phi: Floats) -> Floats:

@@ -10,17 +10,17 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ml.anomaly import calendar, dispersion, occasions, pool, regression
+from ml.anomaly import absent, calendar, dispersion, occasions, pool, regression
 from ml.anomaly.baseline import Baseline, Common
 from ml.anomaly.dispersion import Moderation
-from ml.anomaly.lasting import Memory, follow, ratios
+from ml.anomaly.lasting import LEAST_MEAN, Memory, follow, ratios
 from ml.anomaly.null import curves
 from ml.anomaly.occasions import Effects
 from ml.anomaly.panel import STEP, Frequency, Panel
 from ml.anomaly.regression import Design, Fit, Prior
 
 Floats = NDArray[np.float64]
-RECENT: dict[Frequency, int] = {"weekly": 2, "daily": 7, "hourly": 48}
+RECENT: dict[Frequency, int] = {"weekly": 4, "daily": 14, "hourly": 24 * 7}
 """Newest steps that are not learned from: an outbreak that has just begun is not what is normal."""
 OWN: dict[Frequency, int] = {"weekly": 26, "daily": 56, "hourly": 24 * 21}
 """Steps of history from which a series speaks for itself; below, its baseline leans on the pool."""
@@ -28,9 +28,11 @@ CYCLE: dict[Frequency, int] = {"weekly": 4, "daily": 7, "hourly": 24 * 7}
 REMEMBERED: dict[Frequency, int] = {"weekly": 48, "daily": 48, "hourly": 96}
 """Steps before the fit in which an outbreak that is still in progress may have begun."""
 ROUNDS = 3
-CHUNK = 500
+CHUNK = 365_000
+"""Counts that are fitted at once: what bounds the memory, at about 100 bytes each."""
 SAMPLE = 500
-"""Series that the pool is learned from; more are spread evenly over those there are."""
+SAMPLED = 2_000_000
+"""Series, and counts, that the pool is learned from; where there are more, spread evenly over them."""
 FIRST_PHI = 1.5
 
 
@@ -44,11 +46,15 @@ class _Data:
 
     @property
     def counts(self) -> Floats:
-        return self.history.counts[:, : len(self.design.terms)]
+        return self.history.counts
 
     @property
     def known(self) -> NDArray[np.bool_]:
-        return np.arange(len(self.design.terms)) >= self.history.starts[:, None]
+        """What is learned from; of a short history all."""
+        steps, frequency = np.arange(self.history.steps), self.history.frequency
+        long = self.history.steps - self.history.starts >= OWN[frequency]
+        last = np.where(long, self.history.steps - RECENT[frequency], self.history.steps)
+        return (steps >= self.history.starts[:, None]) & (steps < last[:, None])
 
 
 @dataclass(frozen=True)
@@ -61,31 +67,29 @@ class _Fitted:
     """Share of the mean that the weighting of anomalies leaves."""
 
 
-def fit(history: Panel, events: pl.DataFrame | None = None, *, common: Common | None = None) -> Baseline:
-    """Learn from every step of `history`; the newest ones (`RECENT`) only tell whether an outbreak is in progress.
+def fit(history: Panel, events: pl.DataFrame | None = None) -> Baseline:
+    """Learn from `history`; of a long one the newest steps only tell whether an outbreak is in progress.
 
-    `events` are holidays and releases (`occasions.COLUMNS`), future ones included. `common` is what a fit of other
-    series of this frequency learned from its pool.
+    `events` are holidays and releases (`occasions.COLUMNS`), future ones included.
     """
-    learned = max(history.steps - RECENT[history.frequency], min(history.steps, 1))
-    seasons = learned * STEP[history.frequency].total_seconds() / 86400 >= calendar.SEASON_NEEDS
-    rows = calendar.terms(history.begin, history.frequency, np.arange(learned), origin=history.steps, seasons=seasons)
+    seasons = history.steps * STEP[history.frequency].total_seconds() / 86400 >= calendar.SEASON_NEEDS
+    steps = np.arange(history.steps)
+    rows = calendar.terms(history.begin, history.frequency, steps, origin=history.steps, seasons=seasons)
     design = Design.of(rows)
-    size = len(history.names)
-    if common is None:
-        common, whole = _common(history, design, events, seasons=seasons)
-        if size <= SAMPLE:
-            return replace(whole, common=common)
-    parts = np.array_split(np.arange(size), max(1, -(-size // CHUNK)))
+    common, sample = _common(history, design, events, seasons=seasons)
+    if sample.names == history.names:
+        return replace(sample, common=common)
+    parts = np.array_split(np.arange(len(history.names)), max(1, -(-history.counts.size // CHUNK)))
     return joined([_part(history.take(part), design, events, common, seasons=seasons) for part in parts])
 
 
 def _common(history: Panel, design: Design, events: pl.DataFrame | None, *, seasons: bool) -> tuple[Common, Baseline]:
     """Learned from a sample of the pool, first without occasions, then with them; and the sample's own baseline."""
-    places = np.unique(np.linspace(0, len(history.names) - 1, SAMPLE).astype(np.int64))
+    most = min(SAMPLE, max(1, SAMPLED // max(history.steps, 1)))
+    places = np.unique(np.linspace(0, len(history.names) - 1, most).astype(np.int64))
     sample = history.take(places)
     spreads = calendar.spreads(history.frequency, seasons=seasons)
-    data = _Data(sample, design, occasions.groups(events, sample, 0, len(design.terms)))
+    data = _Data(sample, design, occasions.groups(events, sample, 0, history.steps))
     level = np.log((data.counts.sum() + 0.5) / (data.known.sum() + 0.5))
     cautious = pool.cautious(spreads, float(level))
     found = _rounds(data, cautious, Moderation(), Effects.none())
@@ -93,22 +97,31 @@ def _common(history: Panel, design: Design, events: pl.DataFrame | None, *, seas
     if data.group is not None:
         effects = occasions.learn(data.counts, _means(data, found), found.phi, data.known, data.group)
         found = _rounds(data, cautious, Moderation(), effects)
-    common = Common(pool.learn(found.fit, cautious), Moderation.learn(found.raw, found.freedom), effects, np.zeros(1))
+    prior, groups = pool.learn(found.fit, cautious), calendar.optional(seasons=seasons)
+    moderation = Moderation.learn(found.raw, found.freedom)
+    again = _rounds(data, prior, moderation, effects).fit
+    chances = absent.learn(again.coefficients, again.covariance(prior), prior, groups)
+    common = Common(prior, moderation, chances, effects, np.zeros(1))
     baseline = _part(sample, design, events, common, seasons=seasons)
     return replace(common, curve=_curve(baseline)), baseline
 
 
 def _part(history: Panel, design: Design, events: pl.DataFrame | None, common: Common, *, seasons: bool) -> Baseline:
-    learned = len(design.terms)
-    data = _Data(history, design, occasions.groups(events, history, 0, learned))
+    data = _Data(history, design, occasions.groups(events, history, 0, history.steps))
     found = _rounds(data, common.prior, common.dispersion, common.effects)
-    coefficients = found.fit.coefficients.copy()
+    coefficients, covariance = absent.average(
+        found.fit.coefficients,
+        found.fit.covariance(common.prior),
+        common.prior,
+        calendar.optional(seasons=seasons),
+        common.absent,
+    )
     coefficients[:, 0] -= np.log(found.kept)
     lengths = history.steps - history.starts
     kind = np.where(lengths >= OWN[history.frequency], 2, 1) * (lengths.max(initial=0) > 0)
     baseline = Baseline(
         history.names, history.frequency, history.begin, history.steps, seasons, coefficients,
-        found.fit.covariance(common.prior), found.phi, kind.astype(np.int8), common, Memory.fresh(len(history.names)),
+        covariance, found.phi, kind.astype(np.int8), common, Memory.fresh(len(history.names)),
     )  # fmt: skip
     return replace(baseline, memory=_memory(baseline, history, events))
 
@@ -119,10 +132,8 @@ def _rounds(data: _Data, prior: Prior, moderation: Moderation, effects: Effects)
     offset = effects.log[data.group] if data.group is not None else None
     differing = effects.variance[data.group] if data.group is not None else None
     phi, weights, kept = np.full(len(counts), FIRST_PHI), known, np.ones(len(counts))
-    found: Fit | None = None
+    found = regression.fit(data.design, counts, weights, phi, prior, offset=offset)
     for _ in range(ROUNDS):
-        begin = None if found is None else found.coefficients
-        found = regression.fit(data.design, counts, weights, phi, prior, offset=offset, begin=begin)
         mean = regression.means(data.design, found.coefficients, offset) / kept[:, None]
         settled = np.einsum("spq,sqp->s", found.information, found.covariance(prior))
         raw, freedom = dispersion.estimate(counts, mean, weights, phi, settled)
@@ -132,7 +143,7 @@ def _rounds(data: _Data, prior: Prior, moderation: Moderation, effects: Effects)
             weights = weights / (1 + mean * differing / phi[:, None])
         level = (known * mean).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
         kept = dispersion.lost(level, phi)[0]
-    found = regression.fit(data.design, counts, weights, phi, prior, offset=offset, begin=found.coefficients)
+        found = regression.fit(data.design, counts, weights, phi, prior, offset=offset, begin=found.coefficients)
     return _Fitted(found, phi, raw, freedom, kept)
 
 
@@ -145,6 +156,7 @@ def _memory(baseline: Baseline, history: Panel, events: pl.DataFrame | None) -> 
     first = max(0, history.steps - REMEMBERED[history.frequency])
     group = occasions.groups(events, history, first, history.steps)
     mean, variance = baseline.expected(first, history.steps, group)
+    mean = np.maximum(mean, LEAST_MEAN)
     shifts, rises = ratios(history.counts[:, first:], mean, baseline.phi[:, None] + mean * variance)
     known = np.arange(first, history.steps) >= history.starts[:, None]
     shifts, rises = np.where(known[:, :, None], shifts, 1.0), np.where(known, rises, 0.0)
@@ -161,7 +173,8 @@ def _curve(baseline: Baseline) -> Floats:
     for part in np.array_split(np.arange(len(flat)), max(1, len(flat) // 2000)):
         total = total + np.exp(curves(flat[part], phi[part], error[part])).sum(axis=0)
         size += len(part)
-    return np.log(total / size)
+    found: Floats = np.log(total / size)
+    return found
 
 
 def joined(parts: list[Baseline]) -> Baseline:

@@ -26,6 +26,8 @@ RISE = 0.5
 MOST_AT_ONCE = 4.0
 """Standard deviations by which a step raises the sum at most: a burst is no slow rise, and must not ring on as one."""
 STEEPEST = 60.0
+LEAST_MEAN = 0.004
+"""Of a step: below, one count is as strange as it gets."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,11 @@ def ratios(counts: Floats, mean: Floats, phi: Floats) -> tuple[Floats, Floats]:
     logs = log_ratio(counts[..., None], mean[..., None], raised, phi[..., None])
     capped = np.minimum(counts, mean + MOST_AT_ONCE * np.maximum(deviation, 1.0))
     return np.exp(np.clip(logs, -STEEPEST, STEEPEST)), log_ratio(capped, mean, mean + RISE * deviation, phi)
+
+
+def heard(odds: Floats, counts: Floats, mean: Floats) -> Floats:
+    """Odds that may alarm: a count that is not above its mean never does, whatever came before it."""
+    return np.where(counts > mean, odds, -np.inf)
 
 
 def follow(shifts: Floats, rises: Floats, memory: Memory) -> tuple[Floats, Floats, Memory]:

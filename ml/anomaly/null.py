@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ml.anomaly import tabulate
+from ml.anomaly.counts import SMALLEST
 
 Floats = NDArray[np.float64]
 RESOLVED = 0.002
@@ -31,12 +32,12 @@ def at(values: Floats, logs: Floats, grid: Floats) -> Floats:
     """Each value's probability on its own curve (points, grid), or on one curve (grid,); in (0, 1]."""
     lines = np.atleast_2d(logs)
     apart = grid[1] - grid[0]
-    place = np.clip((values - grid[0]) / apart, 0.0, None)
+    place = (np.maximum(values, grid[0]) - grid[0]) / apart
     left = np.minimum(place.astype(np.int64), len(grid) - 2)
     row = np.arange(len(values)) if len(lines) > 1 else np.zeros(len(values), dtype=np.int64)
     low, high = lines[row, left], lines[row, left + 1]
-    found: Floats = np.exp(np.maximum(low + (place - left) * (high - low), -690.0))
-    return np.clip(found, 1e-300, 1.0)
+    found = np.exp(np.maximum(low + (place - left) * (high - low), -690.0))
+    return np.where(values < grid[0], 1.0, np.clip(found, SMALLEST, 1.0))
 
 
 @lru_cache(maxsize=1)

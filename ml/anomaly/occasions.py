@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ml.anomaly.panel import STEP, Panel
+from ml.anomaly.panel import Panel
 
 Floats = NDArray[np.float64]
 Groups = NDArray[np.int8]
@@ -43,23 +43,19 @@ def groups(rows: pl.DataFrame | None, panel: Panel, first: int, last: int) -> Gr
     for series, time, kind in rows.sort("kind").select("series", "time", "kind").iter_rows():
         which = slice(None) if series is None else place.get(series)
         if which is not None:
-            _mark(found, which, panel, first, time, kind)
+            for begin, end, group in _spans(time, kind):
+                low, high = panel.step(begin) - first, panel.step(end - timedelta(microseconds=1)) - first + 1
+                found[which, max(low, 0) : max(high, 0)] = group
     return found
 
 
-def _mark(found: Groups, which: slice | int, panel: Panel, first: int, time: datetime, kind: str) -> None:
+def _spans(time: datetime, kind: str) -> list[tuple[datetime, datetime, int]]:
     if kind == "holiday":
-        spans = [(timedelta(0), timedelta(days=1), HOLIDAY)]
-    elif kind == "release":
-        spans = [(timedelta(weeks=week), timedelta(weeks=week + 1), 1 + HOLIDAY + week) for week in range(WEEKS)]
-    else:
-        raise ValueError(f"an occasion of kind {kind!r}; expected holiday or release.")
-    for begin, end, group in spans:
-        low = panel.step(time + begin) - first
-        high = max(panel.step(time + end - timedelta(microseconds=1)) - first, low) + 1
-        if panel.frequency == "weekly" and group > 1 + HOLIDAY:
-            low = max(low, panel.step(time + begin - STEP["weekly"]) - first + 1)
-        found[which, max(low, 0) : max(high, 0)] = group
+        return [(time, time + timedelta(days=1), HOLIDAY)]
+    if kind == "release":
+        weeks = [time + timedelta(weeks=week) for week in range(WEEKS + 1)]
+        return [(weeks[week], weeks[week + 1], 1 + HOLIDAY + week) for week in range(WEEKS)]
+    raise ValueError(f"an occasion of kind {kind!r}; expected holiday or release.")
 
 
 def learn(counts: Floats, mean: Floats, phi: Floats, known: NDArray[np.bool_], group: Groups) -> Effects:

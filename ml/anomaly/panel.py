@@ -31,7 +31,7 @@ class Panel:
     @property
     def steps(self) -> int:
         """How many times there are."""
-        return self.counts.shape[1]
+        return int(self.counts.shape[1])
 
     def time(self, step: int) -> datetime:
         """When a step begins."""
@@ -76,7 +76,8 @@ def panel(
     steps = _steps(rows, origin, frequency)
     names = rows["series"].unique().sort()
     places = rows["series"].cast(pl.Enum(names)).to_physical().to_numpy().astype(np.int64)
-    counts = np.bincount(places * size + steps, weights=rows["count"].to_numpy(), minlength=len(names) * size)
+    weights = rows["count"].to_numpy()
+    counts = np.bincount(places * size + steps, weights=weights, minlength=len(names) * size).astype(np.float64)
     starts = np.full(len(names), size)
     np.minimum.at(starts, places, steps if begin is None else np.zeros_like(steps))
     return Panel(tuple(names), frequency, origin.replace(tzinfo=UTC), counts.reshape(len(names), size), starts)

@@ -11,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-FIRST_STEPS = 12
-AGAIN_STEPS = 4
+FIRST_STEPS = 10
+AGAIN_STEPS = 2
 LONGEST_STEP = 2.0
 """Of a coefficient, on the log scale, in one step of Newton's."""
-CLOSE = 1e-4
+CLOSE = 1e-3
 WIDEST = 25.0
 """Of a log mean, either way."""
 
@@ -39,7 +39,7 @@ class Fit:
 
     def covariance(self, prior: Prior) -> Floats:
         """Of the coefficients, (series, terms, terms)."""
-        found: Floats = np.linalg.inv(self.information + prior.precision)
+        found: Floats = np.linalg.inv(self.information + prior.precision).astype(np.float64)
         return found
 
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ml.anomaly.lasting import Memory, follow, ratios
+from ml.anomaly.lasting import LEAST_MEAN, Memory, follow, heard, ratios
 
 Floats = NDArray[np.float64]
 FILE = Path(__file__).with_name("null.npz")
-LOG_MEANS = np.linspace(-5.5, 6.0, 24)
+LOG_MEANS = np.linspace(np.log(LEAST_MEAN), 6.0, 24)
 LOG_PHIS = np.log([1.0, 1.2, 1.5, 2.0, 3.0, 5.0, 8.0, 15.0])
 ERRORS = np.array([0.0, 0.02, 0.06, 0.15, 0.4, 1.0, 3.0])
 """Variance of the mean's error, in units of the counts' own variance."""
@@ -38,6 +38,7 @@ def cell(mean: float, phi: float, error: float, random: np.random.Generator) -> 
     shifts, rises = ratios(seen.astype(np.float64), np.full(len(seen), mean), wide)
     back = back.reshape(steps)
     odds, sums, _ = follow(shifts[back], rises[back], Memory.fresh(SERIES))
+    odds = heard(odds, counts.astype(np.float64), np.full(1, mean))
     return _survival(odds[:, WARM:], ODDS), _survival(sums[:, WARM:], SUMS)
 
 

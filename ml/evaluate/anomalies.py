@@ -57,7 +57,7 @@ class Scanned:
                 "score": self.score[chosen],
                 "expected": self.expected[chosen],
                 "upper": self.upper[chosen],
-                "baseline": [KINDS[kind] for kind in self.kind[chosen]],
+                "baseline": pl.Series([KINDS[kind] for kind in self.kind[chosen]], dtype=pl.String),
             }
         )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
-from ml.anomaly.panel import Frequency, Panel, panel, recognised
+from ml.anomaly.panel import STEP, Frequency, Panel, panel, recognised
 from ml.evaluate.lines import lines_of
 from warehouse.errors import SourceUnreadable
 
@@ -29,11 +29,8 @@ def panels(path: Path) -> dict[Frequency, Panel]:
         raise SourceUnreadable(f"{path}: a count of {bad['count'][0]} in {bad['series'][0]!r}; expected 0 or more.")
     kinds = _frequencies(rows)
     of = rows.with_columns(pl.col("series").replace_strict(kinds, return_dtype=pl.String).alias("frequency"))
-    return {
-        frequency: panel(of.filter(frequency=frequency), frequency=frequency)
-        for frequency in ("weekly", "daily", "hourly")
-        if frequency in kinds.values()
-    }
+    there = sorted(set(kinds.values()), key=lambda frequency: -STEP[frequency])
+    return {frequency: panel(of.filter(frequency=frequency), frequency=frequency) for frequency in there}
 
 
 def spans(path: Path) -> pl.DataFrame:
@@ -57,9 +54,9 @@ def moments(texts: pl.Series, path: Path) -> pl.Series:
     zoned = plain.str.to_datetime("%Y-%m-%dT%H:%M:%S%.f%#z", strict=False, time_unit="us", time_zone="UTC")
     found = found.fill_null(zoned.dt.replace_time_zone(None)).alias(texts.name)
     if found.null_count():
-        line = found.is_null().arg_max()
+        line = found.is_null().arg_max() or 0
         raise SourceUnreadable(
-            f"{path}: {texts.name} {texts[line]!r} in row {(line or 0) + 1}; expected a date or an ISO time."
+            f"{path}: {texts.name} {texts[line]!r} in row {line + 1}; expected a date or an ISO time."
         )
     return found
 

@@ -55,7 +55,8 @@ def planted(panel: Panel, spans: pl.DataFrame, part: Flags) -> Planted:
     inside = np.zeros(part.shape, dtype=np.bool_)
     places = {name: place for place, name in enumerate(panel.names)}
     rows = []
-    for name, start, end in spans.select("series", "start", "end").iter_rows():
+    times = pl.col("start", "end").cast(pl.Datetime("us"))
+    for name, start, end in spans.select("series", times).iter_rows():
         if end < start:
             raise SourceUnreadable(f"an outbreak of {name!r} starts {start} and ends {end}; expected start <= end.")
         if name not in places:
@@ -90,7 +91,8 @@ def measure(
 ) -> dict[str, Any]:
     """The measures over all frequencies, and of each; None where there is nothing to measure. Delays are in steps."""
     each: dict[str, Any] = {
-        panel.frequency: _of_one(panel, *rest) for panel, *rest in zip(panels, alarms, scores, truths, strict=True)
+        panel.frequency: _of_one(panel, alarmed, score, truth)
+        for panel, alarmed, score, truth in zip(panels, alarms, scores, truths, strict=True)
     }
     sums = {name: sum(one[name] for one in each.values()) for name in SUMS}
     late = np.concatenate([one["delays"] for one in each.values()])
