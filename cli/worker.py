@@ -29,6 +29,7 @@ def worker(every: float, once: bool, healthy: bool) -> int:
     from operations.drain import drain
     from operations.inbox import Inbox
     from operations.store import open_store
+    from service.monitor import Monitor
     from service.watch import Watch
     from warehouse.delta import Lake
     from warehouse.refine import refine
@@ -42,6 +43,7 @@ def worker(every: float, once: bool, healthy: bool) -> int:
         signal.signal(number, lambda *_: stop.set())
     store, lake = open_store(chosen.database_url), Lake(chosen.lake_root)
     inbox, drained_at = Inbox(store), float("-inf")
+    monitor = Monitor(lake, false_incidents_a_year=chosen.false_incidents_a_year)
     with Watch(chosen, lake, store, _now, lambda said: click.echo(f"incidents: {said}", err=True)) as watch:
         while not stop.is_set():
             heartbeat.touch()
@@ -50,7 +52,7 @@ def worker(every: float, once: bool, healthy: bool) -> int:
                 if drained.changed:
                     refine(lake)
                     click.echo(f"{drained.tickets} tickets, {drained.events} events")
-            told = watch.look()
+            told = watch.look(monitor.look(inbox))
             if told:
                 click.echo(f"{told} changes of incidents")
             if once:

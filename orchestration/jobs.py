@@ -9,6 +9,7 @@ from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PART
 from orchestration.defs.ablation import compare_stages
 from orchestration.defs.answers import answer_quality
 from orchestration.defs.errors import analyse
+from orchestration.defs.incidents import mirrored_incidents
 from orchestration.defs.indexes import index, solution_ranker
 from orchestration.defs.mirror import mirrored
 from orchestration.defs.release import current
@@ -24,7 +25,7 @@ from warehouse.delta import Lake
 STUDIED = dg.AssetSelection.assets(study_learning)
 COMPARED = dg.AssetSelection.assets(compare_stages)
 WATCHED = dg.AssetSelection.assets(volume_by_window)
-TOLD = dg.AssetSelection.assets(all_signals)
+TOLD = dg.AssetSelection.assets(all_signals, mirrored_incidents)
 LATER = STUDIED | COMPARED | WATCHED | TOLD
 """What a build does not bring up to date: what is asked for by itself, or comes after it."""
 LEARNED = dg.AssetSelection.assets(understand, analyse, solution_ranker, answer_quality, mirrored)
@@ -71,7 +72,7 @@ watch = dg.define_asset_job(
 tell = dg.define_asset_job(
     "tell",
     selection=TOLD,
-    description="Signals of all detectors.",
+    description="Signals of all detectors, and incidents as the worker left them.",
     executor_def=dg.in_process_executor,
 )
 

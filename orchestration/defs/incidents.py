@@ -5,7 +5,7 @@ import dagster as dg
 from operations.incidents import IncidentStore
 from orchestration.resources import RETRIES, LakeResource, Results, expected_errors, result, spec
 from service.incident_table import markdown, table_rows
-from warehouse.contracts.anomalies import INCIDENTS
+from warehouse.contracts.anomalies import INCIDENTS, SIGNALS
 from warehouse.delta import Lake
 
 SOURCE = "operations/incidents"
@@ -13,7 +13,7 @@ NOBODYS = ("forming", "lapsed")
 """States that are not shown."""
 
 
-@dg.multi_asset(name="incidents", specs=[spec(INCIDENTS)], retry_policy=RETRIES)
+@dg.multi_asset(name="incidents", specs=[spec(INCIDENTS, deps=[SIGNALS.key])], retry_policy=RETRIES)
 def mirrored_incidents(context: dg.AssetExecutionContext, lake: LakeResource) -> Results:
     """Incidents that changed since the last time, as they are now; the worker alone opens and closes them."""
     tables = lake.of(context)
