@@ -20,6 +20,8 @@ DOUBT = 2.0
 """Tickets that stand for a share nobody has seen yet."""
 FIRM = np.geomspace(4, 4000, 25)
 """How many trials a share may be worth."""
+CERTAIN = 1.92
+"""Log likelihood below the best that is as credible: of such the least firm counts (profile likelihood, 95 %)."""
 LEAST = 20
 """Version-days of an age from which anything is learned of it."""
 
@@ -52,8 +54,8 @@ def learned(tickets: Floats, within: Floats, before: Floats, ages: NDArray[np.in
         meant = (before * within)[mine].sum()
         growth[age] = np.clip((tickets[mine].sum() + DOUBT) / (meant + DOUBT), 0.25, 4.0)
         mean = np.clip(before[mine] * growth[age], 1e-6, 1 - 1e-6)
-        worth = [_likelihood(tickets[mine], within[mine], mean, np.full(mine.sum(), firm)) for firm in FIRM]
-        firmness[age] = FIRM[int(np.argmax(worth))]
+        worth = np.array([_likelihood(tickets[mine], within[mine], mean, np.full(mine.sum(), firm)) for firm in FIRM])
+        firmness[age] = FIRM[np.flatnonzero(worth >= worth.max() - CERTAIN)[0]]
     return Adoption(growth, firmness)
 
 
@@ -71,9 +73,9 @@ def age_of(days: NDArray[np.int64]) -> NDArray[np.int64]:
 
 
 def _likelihood(tickets: Floats, within: Floats, mean: Floats, firm: Floats) -> float:
-    """Of the ordinary: each version-day counts by at most what a chance of one in a thousand does."""
+    """Of the ordinary: each version-day counts by at most what a chance of one in a million does."""
     logs = _log_mass(tickets, within, mean, firm)
-    return float(np.maximum(logs, -7.0).sum())
+    return float(np.maximum(logs, -14.0).sum())
 
 
 def _log_mass(tickets: Floats, within: Floats, mean: Floats, firm: Floats) -> Floats:

@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 DAY = STEP["daily"]
 LEARNED_AGAIN = 7
 """Days after which it is learned anew how releases are taken up."""
-STRAYED = 1e-3
+STRAYED = 1e-5
 """Below this probability of any of its versions, a product's day says nothing about how shares go on."""
 LATELY = 3
 """Days that tell the share of a version whose customers are still coming."""
