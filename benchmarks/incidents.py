@@ -38,8 +38,8 @@ def tickets(folder: Path, seed: int, count: int, days: int) -> pl.DataFrame:
         simulate("realistic", count, days, seed, file)
         columns = ", ".join(f"'{name}': 'VARCHAR'" for name in volume.READ)
         with duckdb.connect(config={"memory_limit": "2GB", "threads": 1}) as connection:
-            rows = f"read_json('{file}', columns={{{columns}}}, format='array', ignore_errors=true)"
-            connection.execute(f"copy (select * from {rows}) to '{kept}' (format parquet)")
+            read = f"read_json('{file}', columns={{{columns}}}, format='array', ignore_errors=true)"
+            connection.execute(f"copy (select * from {read}) to '{kept}' (format parquet)")
         file.unlink()
     rows = pl.read_parquet(kept).with_columns(
         pl.col("created_at").str.to_datetime(time_unit="us", time_zone="UTC", strict=False),
@@ -81,9 +81,8 @@ def measure(folder: Path, seeds: list[int], count: int, days: int) -> str:
     for seed in seeds:
         found, incidents = told(tickets(folder, seed, count, days))
         planted, brought = truth(folder, seed)
-        after_start = brought["created_at"].min() if brought.height else None
         print(f"seed {seed}: {found.height} signals, {incidents.height} incidents", flush=True)
-        own = matched(incidents, brought.select("ticket_id", "incident"))
+        own = matched(incidents, brought)
         # A signal of an incident that was merged into another one is still how that was known.
         spoken = matched(
             found.select("known_at", "ticket_ids", finding="signal_id"), brought.select("ticket_id", "incident")
@@ -91,12 +90,12 @@ def measure(folder: Path, seeds: list[int], count: int, days: int) -> str:
         opened = spoken.filter(pl.col("known_at") >= own["known_at"].min()) if own.height else spoken
         rows.append(judged(opened, planted.filter(pl.col("kind").is_in(COUNTED)), brought))
         false.append(own.filter(pl.col("incident").is_null()).with_columns(seed=pl.lit(seed)))
-        quiet += (days - volume.HISTORY.days) / 365.25 if after_start is not None else 0.0
+        quiet += (days - volume.HISTORY.days) / 365.25
     table = summary(pl.concat(rows), within_hours=HOURS, within_tickets=TICKETS)
     wrong = pl.concat(false)
     return "\n\n".join(
         [
-            f"{len(seeds)} desks of {count / days:.0f} tickets a day for {days} days (seeds {', '.join(map(str, seeds))}); "
+            f"{len(seeds)} desks of {count / days:.0f} tickets a day, {days} days (seeds {seeds[0]} to {seeds[-1]}), "
             f"incidents of eight tickets or more. By volume alone: new issue types and unanswered questions have "
             f"detectors of their own, and are here as far as their number gives them away.",
             _table(table),

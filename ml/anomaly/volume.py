@@ -26,6 +26,8 @@ WORTH_TELLING = 0.5
 COUNTED = tuple(dimension for dimension in DIMENSIONS if dimension.name != "version")
 """Versions are judged within their product."""
 KINDS = {"hour": "volume", "day": "trend"}
+LATELY, STILL = 7, 2.0
+"""A rise goes on where so many days together exceed what was to be expected by so many standard deviations."""
 LOOKS = 3
 """Hours, slow rises and versions share the false incidents that are allowed."""
 
@@ -109,7 +111,12 @@ def _said() -> pl.Expr:
     )
     many = pl.col("tickets").cast(pl.String)
     usual = pl.col("expected").round(1).cast(pl.String)
-    return pl.format("{} tickets in {} within a {}, {} were to be expected", many, thing, "frequency", usual)
+    slow = (pl.col("frequency") == "day") & (pl.col("dimension") != "version")
+    return (
+        pl.when(slow)
+        .then(pl.format("slow rise in {}: {} tickets within a day, {} were to be expected", thing, many, usual))
+        .otherwise(pl.format("{} tickets in {} within a {}, {} were to be expected", many, thing, "frequency", usual))
+    )
 
 
 def midnight(at: datetime) -> datetime:
@@ -147,8 +154,11 @@ def _slow(
     """Rows of days of a week (its Monday, from, to): what rose slowly, and today, is found by the cumulative sums."""
     monday, first, until = week
     begin = days.step(monday)
-    scores = score(fit(days.upto(begin), events), days.counts[:, begin : days.step(until)], events=events)
-    above, found = parents(days.names), []
+    baseline = fit(days.upto(begin), events)
+    scores = score(baseline, days.counts[:, begin : days.step(until)], events=events)
+    lately = max(0, begin - LATELY + 1)
+    usual = baseline.expected(lately, days.step(until))[0]
+    above, found = parents(days.names), [pl.DataFrame(schema=VOLUME.schema)]
     for at in range(scores.counts.shape[1]):
         start = monday + at * STEP["daily"]
         if start < first:
@@ -156,10 +166,13 @@ def _slow(
         raised = discover(
             scores.slow[:, at], above, scans_a_year=YEAR / STEP["daily"], false_incidents_a_year=allowed
         ).found
-        raised &= scores.counts[:, at] > scores.expected[:, at] + np.sqrt(scores.expected[:, at])
+        end = begin + at + 1
+        come = days.counts[:, max(lately, end - LATELY) : end].sum(axis=1)
+        meant = usual[:, max(0, end - LATELY - lately) : end - lately].sum(axis=1)
+        raised &= come > meant + STILL * np.sqrt(baseline.phi * meant)
         known = {name: start + STEP["daily"] for name, one in zip(days.names, raised, strict=True) if one}
         found.append(rows_of(scores, start, "day", known, at))
-    return pl.concat(found) if found else pl.DataFrame(schema=VOLUME.schema)
+    return pl.concat(found)
 
 
 def rows_of(scores: Scores, start: datetime, frequency: str, known: dict[str, datetime], at: int = 0) -> pl.DataFrame:
