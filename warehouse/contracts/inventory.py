@@ -1,6 +1,7 @@
 """Every table of the lake."""
 
 from warehouse.contracts import (
+    anomalies,
     audit,
     bronze,
     errors,
@@ -27,4 +28,5 @@ TABLES: tuple[Table, ...] = (
     *graph.TABLES,
     *gold.TABLES,
     *quality.TABLES,
+    anomalies.DRIFT,
 )

@@ -98,12 +98,22 @@ class Labels:
         first, second = samples.counts(codes, cells + 1)
         once = int((np.bincount(codes) == 1).sum())
         if once or cells == 1:
-            rng = np.random.default_rng(seed)
-            second[:, -1] = rng.poisson(rng.gamma(max(once, 1), samples.share, len(second)))
+            second = _with_unseen(second, max(once, 1), len(codes), seed)
         return _jensen_shannon(first, second)
 
 
 Column = Numbers | Labels
+
+
+def _with_unseen(counts: Array, once: int, rows: int, seed: int) -> Array:
+    """Counts, (n, k), of which some rows are of the last cell instead: as many as chance may bring of labels that a
+    reference of so many rows, of which `once` hold a label of their own, did not show."""
+    rng = np.random.default_rng(seed)
+    totals = counts.sum(axis=1).astype(np.int64)
+    unseen = rng.binomial(totals, rng.beta(once, rows - once + 1, len(counts)))
+    found = counts * (1 - unseen / np.maximum(totals, 1))[:, None]
+    found[:, -1] = unseen
+    return np.asarray(found)
 
 
 def _wasserstein(grid: Array, reference: Array, current: Array) -> Array:
@@ -121,7 +131,7 @@ def _jensen_shannon(reference: Array, current: Array) -> Array:
     first, second = (_shares(side) for side in (reference, current))
     middle = (first + second) / 2
     told = sum(_times_log(side, middle).sum(axis=1) for side in (first, second))
-    return np.sqrt(np.maximum(told, 0) / 2)
+    return np.asarray(np.sqrt(np.maximum(told, 0) / 2))
 
 
 def _times_log(share: Array, middle: Array) -> Array:
@@ -129,4 +139,4 @@ def _times_log(share: Array, middle: Array) -> Array:
 
 
 def _shares(counts: Array) -> Array:
-    return counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-9)
+    return np.asarray(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1e-9))

@@ -1,5 +1,6 @@
 """Two tables of anyone's: which columns of the one are not as in the other."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,6 +10,8 @@ from ml.anomaly.drift.judging import ALPHA, Judged, judge
 from ml.anomaly.drift.samples import LEAST_DAYS, DaySamples, RowSamples, Samples, days_alike
 from ml.anomaly.drift.tables import Pair, pairs
 
+LEAST_ROWS = 20
+"""Of the reference; from fewer nothing can be said of what chance does, and nothing is called drifted."""
 MOST_ROWS = 50_000
 """Of each table; of more, so many are drawn."""
 
@@ -28,7 +31,8 @@ def compare(
     reference: pl.DataFrame, current: pl.DataFrame, *, time: str | None = None, seed: int = 0, alpha: float = ALPHA
 ) -> Comparison:
     """Compare every column that both have. `time` names a column of moments in the reference: then whole days are
-    resampled, in blocks of a week, where it spans at least `LEAST_DAYS` of them; else single rows.
+    resampled, in blocks of a week, where it spans at least `LEAST_DAYS` of them and what is compared holds at least
+    the rows of one; else single rows.
     """
     reference, current = (
         side.sample(MOST_ROWS, seed=seed) if side.height > MOST_ROWS else side for side in (reference, current)
@@ -36,23 +40,24 @@ def compare(
     if time is not None:
         reference = reference.drop_nulls(time).sort(time)
     apart = [name for name in (time,) if name is not None]
+    rows = (reference.height, current.height)
     compared, refused = pairs(reference.drop(apart), current.drop(apart, strict=False))
-    samples, resampled = _samples(reference, current.height, time, seed)
-    if not compared:
-        return Comparison([], [], refused, resampled, (reference.height, current.height))
     values = np.array([pair.value() for pair in compared])
+    if not compared or reference.height < LEAST_ROWS or current.is_empty():
+        unknown = [Judged(value, math.inf, 1.0, 1.0, False) for value in values.tolist()]
+        return Comparison(compared, unknown, refused, "nothing: too few rows", rows)
+    samples, resampled = _samples(reference, current.height, time, seed)
     drawn = np.stack([pair.resampled(samples, seed + 1) for pair in compared])
     found = judge(values, drawn, samples.units, alpha=alpha)
-    return Comparison(compared, found, refused, resampled, (reference.height, current.height))
+    return Comparison(compared, found, refused, resampled, rows)
 
 
 def _samples(reference: pl.DataFrame, rows: int, time: str | None, seed: int) -> tuple[Samples, str]:
-    if time is not None and reference.height:
-        since_first = reference[time].cast(pl.Datetime("us")).dt.date() - reference[time].cast(pl.Date).min()
-        day_of = since_first.dt.total_days().to_numpy()
+    if time is not None:
+        dates = reference[time].dt.date()
+        day_of = (dates - dates.min()).dt.total_days().to_numpy()
         days = int(day_of.max()) + 1
-        if days >= LEAST_DAYS:
-            length = days_alike(rows, reference.height, days)
+        length = days_alike(rows, reference.height, days)
+        if days >= LEAST_DAYS and length:
             return DaySamples.drawn(day_of, days, length, seed=seed), f"blocks of 7 of {days} days by {time}"
-    return RowSamples(max(reference.height, 1), max(rows, 1), seed), "rows"
-
+    return RowSamples(reference.height, rows, seed), "rows"

@@ -1,6 +1,6 @@
 """A part of the desk day by day: each window of days against what models learned from."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Protocol
@@ -22,8 +22,15 @@ SEED = 7
 class Measure(Protocol):
     """Something whose distance from the reference is taken."""
 
-    name: str
-    method: str
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        ...
+
+    @property
+    def method(self) -> str:
+        """Its distance."""
+        ...
 
     def observed(self, window: slice) -> float:
         """Of these days, counted from the first of the reference."""
@@ -32,6 +39,14 @@ class Measure(Protocol):
     def resampled(self, samples: DaySamples) -> Array:
         """Between the two samples of each pair."""
         ...
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Which windows are compared: up to the newest ticket's day, those that hold a day that is due (None: all)."""
+
+    newest: date
+    due: Collection[date] | None = None
 
 
 @dataclass(frozen=True)
@@ -51,14 +66,14 @@ class Past:
         """Days from the first one to these moments."""
         return (times.dt.date() - self.first).dt.total_days().to_numpy()
 
-    def windows(self, newest: date, due: Iterable[date] | None) -> list[date]:
-        """Last days of the windows that can be compared and hold a day that is due (None: all)."""
+    def windows(self, asked: Asked) -> list[date]:
+        """Last days of the windows that are compared."""
         first = self.compared_from + timedelta(days=WINDOW - 1)
-        every = [first + timedelta(days=n) for n in range((newest - first).days + 1)]
-        if due is None:
+        every = [first + timedelta(days=n) for n in range((asked.newest - first).days + 1)]
+        if asked.due is None:
             return every
-        changed = set(due)
-        return [day for day in every if any(day - timedelta(days=n) in changed for n in range(WINDOW))]
+        due = set(asked.due)
+        return [day for day in every if any(day - timedelta(days=n) in due for n in range(WINDOW))]
 
     def window(self, last: date) -> slice:
         """The days of the window that ends with this one."""
@@ -71,7 +86,8 @@ def judged(
 ) -> pl.DataFrame:
     """Rows of `anomalies/drift`; `measures` by model, all judged together; `day_of` is the day of each ticket.
 
-    Windows with fewer than `LEAST` tickets, and references of fewer than `LEAST_DAYS` days, are not judged.
+    Windows with fewer than `LEAST` tickets, or than a day used to have, are not judged; nor is anything against a
+    reference of fewer than `LEAST_DAYS` days.
     """
     every = [(model, measure) for model, some in measures.items() for measure in some]
     before = int(((day_of >= 0) & (day_of < past.days)).sum())
@@ -80,9 +96,9 @@ def judged(
     for last in windows if every and past.days >= LEAST_DAYS and before >= LEAST else ():
         window = past.window(last)
         tickets = int(((day_of >= window.start) & (day_of < window.stop)).sum())
-        if tickets < LEAST:
-            continue
         length = days_alike(tickets, before, past.days)
+        if tickets < LEAST or length == 0:
+            continue
         if length not in resampled:
             samples = DaySamples.drawn(day_of, past.days, length, seed=SEED)
             resampled[length] = np.stack([measure.resampled(samples) for _, measure in every]), samples.units

@@ -58,7 +58,7 @@ class SumMeasure:
         return self.distance(*samples.totals(self.sums[: self.days]))
 
 
-def columns(rows: pl.DataFrame, past: Past, day_of: Array, *, seed: int) -> list[Measure]:
+def columns(rows: pl.DataFrame, past: Past, day_of: Array, *, seed: int) -> list[ColumnMeasure]:
     """Of a table whose rows are at these days: every column that can be compared."""
     reference, later = (day_of >= 0) & (day_of < past.days), day_of >= past.days
     found, _ = pairs(rows.filter(reference), rows.filter(later))
@@ -78,11 +78,11 @@ def vectors(embedded: Array, past: Past, day_of: Array) -> list[Measure]:
     return [SumMeasure("mean", "euclidean", by_day(with_count, day_of), past.days, _between_means)]
 
 
-def quality(right: pl.DataFrame, past: Past, day_of: Array) -> list[Measure]:
+def quality(told: pl.DataFrame, past: Past, day_of: Array) -> list[Measure]:
     """Of labels (columns `label`, recorded, and `predicted`): how far accuracy and macro F1 fell."""
-    both = pl.concat([right["label"], right["predicted"]]).rank("dense").cast(pl.Int64).to_numpy() - 1
-    label, predicted = both[: right.height], both[right.height :]
-    hits = np.column_stack([label == predicted, np.ones(right.height)]).astype(np.float64)
+    both = pl.concat([told["label"], told["predicted"]]).rank("dense").cast(pl.Int64).to_numpy() - 1
+    label, predicted = both[: told.height], both[told.height :]
+    hits = np.column_stack([label == predicted, np.ones(told.height)]).astype(np.float64)
     eye = np.eye(int(both.max(initial=0)) + 1)
     said = np.column_stack([eye[label] * (label == predicted)[:, None], eye[label], eye[predicted]])
     return [
@@ -126,4 +126,4 @@ def _macro_f1(totals: Array) -> Array:
     hits, recorded, predicted = np.split(totals, 3, axis=1)
     there = recorded + predicted > 0
     scores = np.where(there, 2 * hits / np.maximum(recorded + predicted, 1), 0.0)
-    return scores.sum(axis=1) / np.maximum(there.sum(axis=1), 1)
+    return np.asarray(scores.sum(axis=1) / np.maximum(there.sum(axis=1), 1))

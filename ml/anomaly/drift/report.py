@@ -6,12 +6,14 @@ from pathlib import Path
 import numpy as np
 
 from ml.anomaly.drift.columns import JENSEN_SHANNON, WASSERSTEIN
-from ml.anomaly.drift.judging import Judged
 from ml.anomaly.drift.tables import Pair, frames, labelled
 
+BEYOND_REACH = 1e6
+"""Shown where no distance is called drift."""
 
-def write(compared: Sequence[Pair], found: Sequence[Judged], file: Path) -> Mapping[str, float]:
-    """Write the page; returns Evidently's own distance of each column, by name.
+
+def write(compared: Sequence[Pair], thresholds: Mapping[str, float], file: Path) -> Mapping[str, float]:
+    """Write the page; returns Evidently's own distance of each column, by name, as `thresholds` are.
 
     A column that has no value at all on one side is left out, for Evidently refuses it: what is missing is a column of
     its own.
@@ -27,15 +29,14 @@ def write(compared: Sequence[Pair], found: Sequence[Judged], file: Path) -> Mapp
         categorical_columns=[name for name in names if labels[name]],
     )
     reference, current = (
-        Dataset.from_pandas(pd.DataFrame({name: side[name] for name in names}), definition) for side in sides
+        Dataset.from_pandas(pd.DataFrame({name: pd.Series(side[name]) for name in names}), definition) for side in sides
     )
-    limits = {pair.name: judged.threshold for pair, judged in zip(compared, found, strict=True) if pair.name in names}
     preset = DataDriftPreset(
         columns=names,
         num_method=WASSERSTEIN,
         cat_method=JENSEN_SHANNON,
         # Evidently says drift at the threshold, too; a threshold of nothing would find it where nothing moved.
-        per_column_threshold={name: float(np.nextafter(limit, 1)) + 1e-9 for name, limit in limits.items()},
+        per_column_threshold={name: min(thresholds[name], BEYOND_REACH) + 1e-9 for name in names},
     )
     done = Report([preset], include_tests=True).run(current, reference)
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -27,11 +27,6 @@ class Samples(Protocol):
         """Parts of the reference that do not hang together."""
         ...
 
-    @property
-    def share(self) -> float:
-        """Rows compared for one of the reference."""
-        ...
-
     def counts(self, codes: Array, cells: int) -> tuple[Array, Array]:
         """How often each code comes in each sample: both (draws, cells). One code a row of the reference."""
         ...
@@ -49,7 +44,6 @@ class DaySamples:
     reference: Array
     current: Array
     units: float
-    share: float
 
     @classmethod
     def drawn(cls, day_of: Array, days: int, length: int, *, seed: int, draws: int = DRAWS) -> "DaySamples":
@@ -57,7 +51,7 @@ class DaySamples:
         block = BLOCK if days >= 2 * BLOCK else 1
         rng = np.random.default_rng(seed)
         reference, current = (_weights(days, size, block, draws, rng) for size in (days, length))
-        return cls(day_of, reference, current, days / block, length / days)
+        return cls(day_of, reference, current, days / block)
 
     @property
     def draws(self) -> int:
@@ -89,24 +83,22 @@ class RowSamples:
         """Each row by itself."""
         return float(self.rows)
 
-    @property
-    def share(self) -> float:
-        """Rows compared for one of the reference."""
-        return self.compared / self.rows
-
     def counts(self, codes: Array, cells: int) -> tuple[Array, Array]:
         """As declared by `Samples`; the same rows for every column."""
         rng = np.random.default_rng(self.seed)
         found = [
-            [np.bincount(codes[rng.integers(0, self.rows, size)], minlength=cells) for size in (self.rows, self.compared)]
+            [
+                np.bincount(codes[rng.integers(0, self.rows, size)], minlength=cells)
+                for size in (self.rows, self.compared)
+            ]
             for _ in range(self.draws)
         ]
         return tuple(np.stack(side).astype(np.float32) for side in zip(*found, strict=True))  # type: ignore[return-value]
 
 
 def days_alike(compared: int, rows: int, days: int) -> int:
-    """Days of a reference of so many rows that hold as many rows as were compared; at least one."""
-    return max(1, round(compared * days / max(rows, 1)))
+    """Whole days of a reference of so many rows that hold no more rows than were compared."""
+    return compared * days // max(rows, 1)
 
 
 def _weights(days: int, length: int, block: int, draws: int, rng: np.random.Generator) -> Array:

@@ -1,7 +1,7 @@
 """Columns of two tables, made comparable: what is a number, what a label, and what cannot be compared at all."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -34,6 +34,10 @@ class Pair:
     def value(self) -> float:
         """The distance of all that is compared."""
         return self.column.distance(self.current)  # type: ignore[arg-type]
+
+    def called(self, name: str) -> "Pair":
+        """Under another name."""
+        return Pair(replace(self.column, name=name), self.current)
 
     def only(self, places: Array) -> "Pair":
         """With these places alone of what is compared."""
@@ -87,6 +91,8 @@ def _refused(reference: pl.Series | None, current: pl.Series | None) -> str | No
     if reference is None or current is None:
         return "only in the current table" if reference is None else "only in the reference"
     for side in (reference, current):
+        if side.dtype.is_temporal():
+            return "moments"
         if not (side.dtype.is_numeric() or side.dtype in _LABELS or side.dtype == pl.Null):
             return f"neither numbers nor labels: {side.dtype}"
     if not (reference.dtype.is_numeric() and current.dtype.is_numeric()):
@@ -99,8 +105,7 @@ def _refused(reference: pl.Series | None, current: pl.Series | None) -> str | No
 def _pairs(name: str, reference: pl.Series, current: pl.Series) -> Iterator[Pair]:
     types = [side.dtype for side in (reference, current) if side.dtype != pl.Null]
     if not types or not all(dtype.is_numeric() for dtype in types):
-        first, second = (_labels(side) for side in (reference, current))
-        yield Pair(Labels(name, first), second)
+        yield Pair(Labels(name, _labels(reference)), _labels(current))
         return
     first, second = (_numbers(side) for side in (reference, current))
     given = first[~np.isnan(first)]
