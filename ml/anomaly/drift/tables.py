@@ -11,6 +11,7 @@ from ml.anomaly.drift.samples import Array, Samples
 
 FEW_LABELS = 50
 MANY_LABELS = 2_000
+LARGEST = 1e100
 _LABELS = (pl.String, pl.Categorical, pl.Enum, pl.Boolean)
 
 
@@ -119,9 +120,9 @@ def _pairs(name: str, reference: pl.Series, current: pl.Series) -> Iterator[Pair
 
 
 def _numbers(series: pl.Series) -> Array:
-    """NaN where a value is missing or not finite."""
+    """NaN where a value is missing or not finite; within what can be squared."""
     values = series.cast(pl.Float64).fill_null(float("nan")).to_numpy()
-    return np.where(np.isfinite(values), values, np.nan)
+    return np.where(np.isfinite(values), np.clip(values, -LARGEST, LARGEST), np.nan)
 
 
 def _series(values: Array) -> pl.Series:
