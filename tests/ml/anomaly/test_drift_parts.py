@@ -29,7 +29,10 @@ def created():
     day = np.repeat(np.arange(DAYS), RATE)
     start = datetime(2026, 1, 5, tzinfo=UTC)
     return pl.Series(
-        [start + timedelta(days=int(d), minutes=int(m)) for d, m in zip(day, rng.integers(0, 1440, len(day)))]
+        [
+            start + timedelta(days=int(d), minutes=int(m))
+            for d, m in zip(day, rng.integers(0, 1440, len(day)), strict=True)
+        ]
     )
 
 

@@ -1,7 +1,7 @@
 """Two tables beside each other: what was moved is found, what was not is left alone, and nothing odd breaks it."""
 
 import re
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from math import isfinite
 
 import numpy as np
@@ -40,10 +40,8 @@ def test_each_planted_drift_is_found_and_the_other_columns_are_left_alone():
     moved = {
         "amount": current.with_columns(pl.col("amount") + 0.4),
         "value": current.with_columns(pl.col("value") * 2),
-        "count": current.with_columns(pl.when(pl.int_range(pl.len()) % 4 == 0).then(12).otherwise("count").alias("count")),
-        "kind": current.with_columns(
-            pl.when(pl.int_range(pl.len()) % 20 == 0).then(pl.lit("new")).otherwise("kind").alias("kind")
-        ),
+        "count": current.with_columns(count=pl.when(pl.int_range(pl.len()) % 4 == 0).then(12).otherwise("count")),
+        "kind": current.with_columns(kind=pl.when(pl.int_range(pl.len()) % 20 == 0).then(pl.lit("new")).otherwise("kind")),
         "flag": current.with_columns(pl.col("flag") | (pl.int_range(pl.len()) % 4 == 0)),
     }  # fmt: skip
 
@@ -65,7 +63,7 @@ def test_days_that_differ_are_no_drift_where_days_are_resampled():
         rng = np.random.default_rng(seed)
         day = np.repeat(np.arange(first, first + days), rng.poisson(40, days))
         busy = np.where(day % 7 >= 5, 3.0, 0.0) + np.random.default_rng(99).normal(0, 1, 200)[day]
-        at = [datetime(2026, 1, 5) + timedelta(days=int(one)) for one in day]
+        at = [datetime(2026, 1, 5, tzinfo=UTC) + timedelta(days=int(one)) for one in day]
         return pl.DataFrame({"at": at, "busy": busy + rng.normal(0, 1, len(day))})
 
     by_days = by_rows = 0
@@ -119,7 +117,7 @@ def test_one_wild_value_is_no_drift():
 
 def test_what_cannot_be_compared_is_named_with_the_reason():
     ids = pl.Series("id", [f"T-{n}" for n in range(200)])
-    when = pl.Series("at", [datetime(2026, 1, 1)] * 200)
+    when = pl.Series("at", [datetime(2026, 1, 1, tzinfo=UTC)] * 200)
     reference = table(200, 1, id=ids, at=when, tags=[["a"]] * 200, before=1.0)
     found = compare(reference, table(200, 2, id=ids, at=when, tags=[["b"]] * 200, after=1.0))
 
