@@ -8,6 +8,7 @@ from ml.anomaly.drift.samples import Array
 
 ALPHA = 0.01
 USUAL = 0.99
+LEAST_UNITS = 3.0
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,10 @@ def judge(values: Array, resampled: Array, units: float, *, alpha: float = ALPHA
 
     Single-step max-T (Westfall & Young 1993): a column drifts where it is farther than, in a share alpha of samples,
     the farthest of all columns is; distances are compared from their own median, in units of their own highest
-    hundredth. Columns that move together are in each sample together, and cost no more than one. Samples of `units`
-    independent parts vary less than what they were drawn from by (units - 1) / units, which is given back.
+    hundredth. Columns that move together are in each sample together, and cost no more than one. How much `units`
+    independent parts vary is itself known only so well: distances are widened as Student's t is beside the normal.
     """
-    resampled = resampled * np.sqrt(units / (units - 1)) if units > 1 else resampled
+    resampled = resampled * _widened(units)
     middle = np.median(resampled, axis=1)
     spread = np.quantile(resampled, USUAL, axis=1) - middle
     widest = resampled.max(axis=1) - middle
@@ -51,3 +52,11 @@ def judge(values: Array, resampled: Array, units: float, *, alpha: float = ALPHA
         drifted = bool(value > thresholds[place] * (1 + 1e-6) and p <= alpha)
         found.append(Judged(float(value), float(thresholds[place]), float(p), float(alone), drifted))
     return found
+
+
+def _widened(units: float) -> float:
+    """How much farther the 99 % interval of a mean of so many parts reaches than were its variance known."""
+    from scipy.stats import norm, t
+
+    tail = 1 - (1 - USUAL) / 2
+    return float(t.ppf(tail, max(units, LEAST_UNITS) - 1) / norm.ppf(tail))

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 Array = NDArray[Any]
 BLOCK = 7
 """Days that stay together: each block holds every day of the week once."""
+LEAST_BLOCKS = 8
+"""Of fewer blocks nobody can say how much blocks differ: then days are drawn one by one."""
 LEAST_DAYS = 14
 """Of fewer days, rows are drawn one by one."""
 DRAWS = 1_000
@@ -48,7 +50,7 @@ class DaySamples:
     @classmethod
     def drawn(cls, day_of: Array, days: int, length: int, *, seed: int, draws: int = DRAWS) -> "DaySamples":
         """Of a reference of so many days, against windows of `length` days."""
-        block = BLOCK if days >= 2 * BLOCK else 1
+        block = BLOCK if days >= LEAST_BLOCKS * BLOCK else 1
         rng = np.random.default_rng(seed)
         reference, current = (_weights(days, size, block, draws, rng) for size in (days, length))
         return cls(day_of, reference, current, days / block)

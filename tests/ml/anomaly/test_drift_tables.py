@@ -41,7 +41,7 @@ def test_each_planted_drift_is_found_and_the_other_columns_are_left_alone():
         "amount": current.with_columns(pl.col("amount") + 0.4),
         "value": current.with_columns(pl.col("value") * 2),
         "count": current.with_columns(count=pl.when(pl.int_range(pl.len()) % 4 == 0).then(12).otherwise("count")),
-        "kind": current.with_columns(kind=pl.when(pl.int_range(pl.len()) % 20 == 0).then(pl.lit("new")).otherwise("kind")),
+        "kind": current.with_columns(kind=pl.when(pl.int_range(pl.len()) % 9 == 0).then(pl.lit("z")).otherwise("kind")),
         "flag": current.with_columns(pl.col("flag") | (pl.int_range(pl.len()) % 4 == 0)),
     }  # fmt: skip
 
