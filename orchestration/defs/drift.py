@@ -32,6 +32,7 @@ from warehouse.delta import Lake
 from warehouse.table import Table
 
 REPORT = Path("reports") / "drift"
+PICTURE = "history.png"
 CHECK = "asks_for_no_retraining"
 FOLLOWED = {
     "input": (ticket_features.TICKETS, "created_at"),
@@ -75,7 +76,7 @@ def drift(context: dg.AssetExecutionContext, lake: LakeResource, **models: Artif
     with expected_errors():
         tables.ensure(DRIFT)
         if watched is not None and watched.models:
-            if watch(tables, watched):
+            if watch(tables, watched) or not (tables.root / REPORT / PICTURE).exists():
                 show(tables, watched)
             reason = asked(tables, watched)
     written = result(tables, DRIFT)
@@ -121,12 +122,13 @@ def show(lake: Lake, watched: Watched) -> None:
         if newest.height:
             names = newest.select(pl.when(model="*").then("name").otherwise(pl.format("{}: {}", "model", "name")))
             limits = dict(zip(names.to_series(), newest["threshold"], strict=True))
-            pairs = _newest(lake, watched, part, newest["day"][0])
-            report.write([pair for pair in pairs if pair.name in limits], limits, folder / f"{part}s.html")
+            pairs = [pair for pair in _newest(lake, watched, part, newest["day"][0]) if pair.name in limits]
+            if pairs:
+                report.write(pairs, limits, folder / f"{part}s.html")
     drawn = picture.figure(rows)
     folder.mkdir(parents=True, exist_ok=True)
     plots.save(drawn, folder / "history.svg")
-    (folder / "history.png").write_bytes(picture.png(drawn))
+    (folder / PICTURE).write_bytes(picture.png(drawn))
 
 
 def asked(lake: Lake, watched: Watched) -> str | None:
@@ -184,7 +186,7 @@ def _pictured(root: Path) -> dict[str, Any]:
     """The history as a picture, and where the reports are."""
     folder = root / REPORT
     pages = {page.stem: dg.MetadataValue.path(str(page)) for page in sorted(folder.glob("*.html"))}
-    drawn = folder / "history.png"
+    drawn = folder / PICTURE
     if not drawn.exists():
         return pages
     image = base64.b64encode(drawn.read_bytes()).decode()

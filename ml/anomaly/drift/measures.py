@@ -10,6 +10,8 @@ from ml.anomaly.drift.history import Measure, Past
 from ml.anomaly.drift.samples import Array, DaySamples
 from ml.anomaly.drift.tables import Pair, pairs
 
+BATCH = 8_192
+"""Rows that are summed together."""
 Distance = Callable[[Array, Array], Array]
 """From totals of samples of the reference, (n, k), to those of what is compared; (n,)."""
 
@@ -74,8 +76,8 @@ def vectors(embedded: Array, past: Past, day_of: Array) -> list[Measure]:
     as much, but had to be fitted again for each of a thousand samples.
     """
     there = np.linalg.norm(embedded, axis=1) > 0
-    with_count = np.column_stack([embedded, there]).astype(np.float64)
-    return [SumMeasure("mean", "euclidean", by_day(with_count, day_of), past.days, _between_means)]
+    sums = np.column_stack([by_day(embedded, day_of), by_day(there[:, None], day_of)])
+    return [SumMeasure("mean", "euclidean", sums, past.days, _between_means)]
 
 
 def quality(told: pl.DataFrame, past: Past, day_of: Array) -> list[Measure]:
@@ -101,9 +103,10 @@ def hours(told: pl.DataFrame, past: Past, day_of: Array) -> list[Measure]:
 
 def by_day(values: Array, day_of: Array) -> Array:
     """Sums of rows, (n, k), over each day from 0 on, (days, k)."""
-    there = day_of >= 0
     sums = np.zeros((int(day_of.max(initial=0)) + 1, values.shape[1]))
-    np.add.at(sums, day_of[there], values[there])
+    for start in range(0, len(values), BATCH):
+        days, part = day_of[start : start + BATCH], values[start : start + BATCH]
+        np.add.at(sums, days[days >= 0], part[days >= 0].astype(np.float64))
     return sums
 
 

@@ -96,11 +96,17 @@ def _refused(reference: pl.Series | None, current: pl.Series | None) -> str | No
             return "moments"
         if not (side.dtype.is_numeric() or side.dtype in _LABELS or side.dtype == pl.Null):
             return f"neither numbers nor labels: {side.dtype}"
+    if all(side.dtype.is_integer() and len(side) > FEW_LABELS and _numbered(side) for side in (reference, current)):
+        return "each row has a higher number than the one before: identifiers"
     if not (reference.dtype.is_numeric() and current.dtype.is_numeric()):
         different, rows = reference.drop_nulls().n_unique(), len(reference) - reference.null_count()
         if different > MANY_LABELS or different > max(FEW_LABELS, rows / 2):
             return f"{different:,} different labels in {rows:,} rows: identifiers or free text"
     return None
+
+
+def _numbered(series: pl.Series) -> bool:
+    return series.null_count() == 0 and bool((series.diff().drop_nulls() > 0).all())
 
 
 def _pairs(name: str, reference: pl.Series, current: pl.Series) -> Iterator[Pair]:

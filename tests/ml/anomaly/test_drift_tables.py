@@ -118,13 +118,15 @@ def test_one_wild_value_is_no_drift():
 def test_what_cannot_be_compared_is_named_with_the_reason():
     ids = pl.Series("id", [f"T-{n}" for n in range(200)])
     when = pl.Series("at", [datetime(2026, 1, 1, tzinfo=UTC)] * 200)
-    reference = table(200, 1, id=ids, at=when, tags=[["a"]] * 200, before=1.0)
-    found = compare(reference, table(200, 2, id=ids, at=when, tags=[["b"]] * 200, after=1.0))
+    reference = table(200, 1, id=ids, at=when, tags=[["a"]] * 200, number=range(200), before=1.0)
+    later = range(200, 400)
+    found = compare(reference, table(200, 2, id=ids, at=when, tags=[["b"]] * 200, number=later, after=1.0))
 
-    assert set(found.refused) == {"id", "at", "tags", "before", "after"}
+    assert set(found.refused) == {"id", "at", "tags", "number", "before", "after"}
     assert found.refused["before"] == "only in the reference"
     assert found.refused["after"] == "only in the current table"
     assert "identifiers" in found.refused["id"]
+    assert "identifiers" in found.refused["number"]
 
 
 @pytest.mark.parametrize(("before", "after"), [(1, 1), (1, 300), (300, 1), (0, 300), (300, 0)])
