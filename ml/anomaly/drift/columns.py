@@ -15,7 +15,7 @@ WASSERSTEIN = "wasserstein"
 JENSEN_SHANNON = "jensenshannon"
 FEW = 5
 """Numbers of so few different values are labels, as they are to Evidently."""
-FINE = 1_024
+FINE = 512
 """Different values beyond which samples are counted by quantiles of the reference."""
 LEAST_SPREAD = 0.001
 MISSING = "(missing)"

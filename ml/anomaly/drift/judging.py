@@ -56,7 +56,7 @@ def judge(values: Array, resampled: Array, units: float, *, alpha: float = ALPHA
 
 def _widened(units: float) -> float:
     """How much farther the 99 % interval of a mean of so many parts reaches than were its variance known."""
-    from scipy.stats import norm, t
+    from scipy.special import ndtri, stdtrit
 
     tail = 1 - (1 - USUAL) / 2
-    return float(t.ppf(tail, max(units, LEAST_UNITS) - 1) / norm.ppf(tail))
+    return float(stdtrit(max(units, LEAST_UNITS) - 1, tail) / ndtri(tail))
