@@ -17,6 +17,7 @@ VERBS = {
     "anomalies": "Find unusual counts in series of yours, and say what the alarms are worth.",
     "answers": "Say what the judge of answers is worth, where the truth is known.",
     "classify": "Compare the classifiers on labelled texts, and predict others with the best.",
+    "drift": "Say which columns of a table are not as they were.",
     "audit": "Say what can be learned from tickets at all, and which columns leak.",
     "predictions": "Say what a lake's champions are worth, where the truth is known.",
     "retrieve": "Compare the stages of search on documents, queries and judgements.",
@@ -39,6 +40,7 @@ Examples:
   ticketlake evaluate audit tickets.json.gz
   ticketlake evaluate classify --train train.jsonl --test test.jsonl
   ticketlake evaluate retrieve --corpus corpus.jsonl --queries queries.jsonl --qrels qrels.tsv
+  ticketlake evaluate drift --reference march.csv --current april.csv
   ticketlake evaluate texts tickets.jsonl
   ticketlake evaluate predictions --truth truth-folder
   ticketlake evaluate search --truth truth-folder

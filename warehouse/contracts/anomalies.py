@@ -172,8 +172,15 @@ DRIFT = Table(
         Column("rows", pl.Int64, "Tickets compared", required=True),
         Column("method", pl.String, "The distance", required=True),
         Column("value", pl.Float64, "How far it is", required=True),
-        Column("threshold", pl.Float64, "What samples of the reference exceed once in a hundred", required=True),
-        Column("p", pl.Float64, "Share of samples of the reference that are as far", required=True),
+        Column(
+            "threshold",
+            pl.Float64,
+            "What samples of the reference exceed once in a hundred, in any name of the part",
+            required=True,
+        ),
+        Column(
+            "p", pl.Float64, "Share of samples of the reference of which any name of the part is as far", required=True
+        ),
         Column("drifted", pl.Boolean, "Whether it exceeds", required=True),
     ),
     primary_key=("model", "part", "name", "day"),

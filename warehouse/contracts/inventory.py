@@ -31,4 +31,5 @@ TABLES: tuple[Table, ...] = (
     anomalies.INCIDENTS,
     *gold.TABLES,
     *quality.TABLES,
+    anomalies.DRIFT,
 )

@@ -1,0 +1,1 @@
+"""Drift: how far what comes now is from what models learned from, in inputs, vectors, predictions and quality."""
