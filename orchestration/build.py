@@ -59,6 +59,8 @@ STATES: dict[dg.DagsterEventType, State] = {
     dg.DagsterEventType.STEP_FAILURE: "failed",
     dg.DagsterEventType.STEP_SKIPPED: "skipped",
 }
+TRIGGER, COMMAND = "ticketlake/trigger", "command"
+"""Tag of a run that a command started, which goes on by itself."""
 LAND = "land"
 """The step that is told of files."""
 
@@ -118,7 +120,7 @@ def _run(
                 run_id=run_id,
                 raise_on_error=False,
                 run_config=run_config,
-                tags={"ticketlake/trigger": "command", **tags},
+                tags={TRIGGER: COMMAND, **tags},
             )
         )
     except KeyboardInterrupt:
@@ -166,7 +168,8 @@ def _hear(entry: dg.EventLogEntry, began: float, report: BuildReport, watch: Cal
         watch(Step(event.step_key, STATES[event.event_type], monotonic() - began))
     if event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION:
         made = event.step_materialization_data.materialization
-        report.built.append(_built(made))
+        built = _built(made)
+        report.built[:] = [*(one for one in report.built if one.asset != built.asset), built]
         report.quarantined += _number(made, "quarantined") or 0
     if event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
         _judge(event.asset_check_evaluation_data, report)

@@ -17,7 +17,7 @@ defs = dg.Definitions(
     asset_checks=[checks.silver_checks, checks.gold_checks],
     jobs=[jobs.build, jobs.learn, jobs.study, jobs.compare, jobs.watch, jobs.tell, jobs.merge, jobs.maintain],
     schedules=[jobs.nightly, jobs.weekly, jobs.weekly_learning, jobs.weekly_merge],
-    sensors=[sensors.landing_sensor, sensors.dead_runs_sensor],
+    sensors=[sensors.landing_sensor, sensors.after_sensor, sensors.dead_runs_sensor],
     executor=dg.in_process_executor,
     resources={
         "artifacts": Artifacts(),

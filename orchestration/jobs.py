@@ -78,7 +78,7 @@ tell = dg.define_asset_job(
 
 
 def after(job: str, lake_root: Path) -> Iterator[tuple[str, dict[str, str]]]:
-    """What follows a job that brings tickets: names of jobs and tags of their runs."""
+    """What follows a job that brings tickets: names of jobs, and tags of their runs; asked again after each of them."""
     if job not in (build.name, learn.name):
         return
     if days := due(Lake(lake_root)):

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import dagster as dg
 
 from orchestration import liveness
-from orchestration.jobs import build
+from orchestration.build import COMMAND, TRIGGER
+from orchestration.jobs import after, build, learn, tell, watch
 from warehouse import dropped
 from warehouse.settings import settings
 
@@ -20,6 +21,21 @@ def landing_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.
     return dg.SensorResult(
         run_requests=[dg.RunRequest(run_key=file.load_id, tags={"ticketlake/file": file.path.name}) for file in waiting]
     )
+
+
+@dg.run_status_sensor(
+    run_status=dg.DagsterRunStatus.SUCCESS,
+    monitored_jobs=[build, learn, watch],
+    request_jobs=[watch, tell],
+    default_status=dg.DefaultSensorStatus.RUNNING,
+)
+def after_sensor(context: dg.RunStatusSensorContext) -> dg.RunRequest | dg.SkipReason:
+    """After a build the days whose tickets changed are scanned, then signals are told; commands do so themselves."""
+    done = context.dagster_run
+    if done.tags.get(TRIGGER) == COMMAND:
+        return dg.SkipReason("a command goes on by itself")
+    name, tags = next(after(done.job_name, settings().lake_root), (tell.name, {}))
+    return dg.RunRequest(run_key=done.run_id, job_name=name, tags=tags)
 
 
 @dg.sensor(minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)

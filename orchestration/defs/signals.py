@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import dagster as dg
 import polars as pl
 
-from ml.anomaly import signals, volume
+from ml.anomaly import signals, volume, volume_plot
+from orchestration.pictures import shown
 from orchestration.resources import RETRIES, LakeResource, Results, expected_errors, result, spec
 from warehouse.contracts import silver
 from warehouse.contracts.anomalies import SIGNALS, VOLUME
@@ -38,9 +39,20 @@ def all_signals(context: dg.AssetExecutionContext, lake: LakeResource) -> Result
     tables = lake.of(context)
     with expected_errors():
         tables.ensure(SIGNALS)
-        for detector in DETECTORS:
-            follow(tables, detector)
-    yield result(tables, SIGNALS)
+        changed = sum([follow(tables, detector) for detector in DETECTORS])
+        picture = shown(tables.root, "volume", lambda: volume_plot.draw(_late(tables)), changed=bool(changed))
+    written = result(tables, SIGNALS)
+    yield written._replace(metadata={**(written.metadata or {}), **picture})
+
+
+def _late(lake: Lake) -> pl.DataFrame:
+    """The newest rows of volume, as many days as are drawn."""
+    if not lake.exists(VOLUME):
+        return pl.DataFrame(schema=VOLUME.schema)
+    rows = lake.scan(VOLUME)
+    return rows.filter(
+        pl.col("window_start") > pl.col("window_start").max() - pl.duration(days=volume_plot.DAYS)
+    ).collect()
 
 
 def follow(lake: Lake, detector: Detector) -> int:

@@ -78,7 +78,7 @@ def test_there_are_jobs_schedules_and_a_sensor_that_run_without_being_asked():
         "weekly_merge",
     }
     assert all(s.default_status == dg.DefaultScheduleStatus.RUNNING for s in repository.schedule_defs)
-    assert {sensor.name for sensor in repository.sensor_defs} == {"dead_runs_sensor", "landing_sensor"}
+    assert {sensor.name for sensor in repository.sensor_defs} == {"after_sensor", "dead_runs_sensor", "landing_sensor"}
     assert all(s.default_status == dg.DefaultSensorStatus.RUNNING for s in repository.sensor_defs)
 
 
