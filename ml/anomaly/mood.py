@@ -19,9 +19,9 @@ import polars as pl
 
 from ml.anomaly.holm import adjusted
 from ml.anomaly.shift import WEEKS, compare
+from ml.anomaly.signals import FOUND as TOLD
 from ml.anomaly.signals import signals
 from warehouse.contracts.anomalies import MOOD
-from warehouse.contracts.silver import TICKETS
 
 READ = (
     "ticket_id", "created_at", "customer_id", "customer_tier", "product", "product_module", "customer_sentiment",
@@ -100,15 +100,7 @@ def told(rows: pl.DataFrame, tickets: pl.DataFrame) -> pl.DataFrame:
     """
     alarms = rows.filter("alarm")
     found = [_signal(row, tickets) for row in alarms.sort(MOOD.primary_key).iter_rows(named=True)]
-    return signals(pl.DataFrame(found, schema=_SIGNAL))
-
-
-_SIGNAL = {
-    "kind": pl.String, "dimension": pl.String, "series": pl.String, "window_start": TICKETS.schema["created_at"],
-    "window_end": TICKETS.schema["created_at"], "known_at": TICKETS.schema["created_at"], "name": pl.String,
-    "observed": pl.Float64, "expected": pl.Float64, "upper": pl.Float64, "effect": pl.Float64, "p": pl.Float64,
-    "entities": pl.List(pl.String), "ticket_ids": pl.List(pl.String),
-}  # fmt: skip
+    return signals(pl.DataFrame(found, schema=TOLD))
 
 
 def _signal(row: dict[str, Any], tickets: pl.DataFrame) -> dict[str, Any]:

@@ -1,0 +1,141 @@
+"""What tickets say of themselves that needs a person now: phrases in eight languages, unless they are taken back."""
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache, lru_cache
+from typing import NamedTuple
+
+import polars as pl
+
+from ml.anomaly import phrases
+from ml.text import urgency
+from ml.text.spans import Words, at_edges, find_words, searchable
+
+TRIGGERS = ("system_down", "data_loss", "security", "legal", "urgent")
+"""What can be heard in a text."""
+NEAR, NEAR_BACK = 32, 24
+"""Characters that may stand between thing and state, and between state and thing where the state comes first."""
+AROUND = 48
+"""Characters before a phrase in which it may be taken back; half as many after it."""
+WORDS_BETWEEN = 3
+SCHEMA = {"text": pl.Int64, "trigger": pl.String, "phrase": pl.String}
+_STOP = re.compile(r"[.!?;:。！？；\n]")
+_SPACELESS = ("ja", "zh")
+_NEVER = r"(?!)"
+
+
+class _Use(NamedTuple):
+    """One way to read a phrase: of which trigger it is, in what part (alone, thing or state), in which language."""
+
+    trigger: str
+    part: str
+    language: str
+
+
+class _Span(NamedTuple):
+    start: int
+    end: int
+    value: str
+
+
+def heard(texts: pl.Series, names: Iterable[str | None] = ()) -> pl.DataFrame:
+    """One row per text (index) and trigger, with the phrase by which it is said, in lower case; columns `SCHEMA`.
+
+    `names` are those of products, which may break down like any system. A phrase ends where words end; thing and state
+    belong together when they stand near each other in one sentence.
+    """
+    said = searchable(texts).str.to_lowercase()
+    own = tuple(sorted({name.lower() for name in names if name and len(name) > 2}))
+    uses, words = _lexicon(own)
+    found = find_words(said, words)
+    found = found.filter(at_edges(said, found)) if found.height else found
+    rows = []
+    for (text,), spans in found.group_by("text", maintain_order=True):
+        place = int(str(text))
+        told = _told(said[place], [_Span(*row) for row in spans.select("start", "end", "value").iter_rows()], uses)
+        rows += [(place, trigger, told[trigger]) for trigger in TRIGGERS if trigger in told]
+    return pl.DataFrame(rows, schema=SCHEMA, orient="row")
+
+
+def _told(text: str, spans: Sequence[_Span], uses: Mapping[str, Sequence[_Use]]) -> dict[str, str]:
+    """By trigger the first phrase that says it and is not taken back."""
+    said: dict[str, dict[tuple[_Span, ...], set[str]]] = {trigger: defaultdict(set) for trigger in TRIGGERS}
+    parts: defaultdict[tuple[str, str, str], list[_Span]] = defaultdict(list)
+    for span in spans:
+        for use in uses[span.value]:
+            if use.part == "alone":
+                said[use.trigger][(span,)].add(use.language)
+            else:
+                parts[use.trigger, use.language, use.part].append(span)
+    for (trigger, language, part), states in parts.items():
+        if part == "state":
+            for pair in _pairs(text, states, parts.get((trigger, language, "thing"), [])):
+                said[trigger][pair].add(language)
+    found = {}
+    for trigger, ways in said.items():
+        stands = (way for way, languages in ways.items() if not _taken_back(text, trigger, way, languages))
+        first = next(stands, None)
+        if first is not None:
+            found[trigger] = " … ".join(span.value for span in first)
+    return found
+
+
+def _pairs(text: str, states: Sequence[_Span], things: Sequence[_Span]) -> Iterator[tuple[_Span, _Span]]:
+    """Of each state and the things near it in its sentence, in the order in which they stand."""
+    for state in states:
+        for thing in things:
+            first, last = sorted((thing, state))
+            between = text[first.end : last.start]
+            if len(between) <= (NEAR if first is thing else NEAR_BACK) and not _STOP.search(between):
+                yield first, last
+
+
+def _taken_back(text: str, trigger: str, way: Sequence[_Span], languages: Collection[str]) -> bool:
+    """Whether what stands beside the phrase denies it; or only supposes it, in every language that it may be of."""
+    for span in way:
+        before, after = text[max(0, span.start - AROUND) : span.start], text[span.end : span.end + AROUND // 2]
+        found = [_denials(language) for language in languages]
+        if any(denied.search(before) or later.match(after) for denied, _, later in found):
+            return True
+        if all(supposed.search(before) for _, supposed, _ in found):
+            return True
+    return trigger == "urgent" and urgency.denied(text, way[0].start, way[0].end)
+
+
+@cache
+def _denials(language: str) -> tuple["re.Pattern[str]", "re.Pattern[str]", "re.Pattern[str]"]:
+    """What denies a phrase before it, what supposes it, and what takes it back after it."""
+    denied, supposed, later, yet = (
+        "|".join(re.escape(one) for one in found[language].split("|") if one) or _NEVER
+        for found in (phrases.DENIED, phrases.SUPPOSED, phrases.DENIED_AFTER, phrases.YET)
+    )
+    if language in _SPACELESS:
+        before = r"(?:{})(?!{})[^。,、！？,.!?]{{0,6}}\Z"
+        behind = rf"[^。,、！？,.!?]{{0,4}}(?:{later})"
+    else:
+        words = rf"(?:[^\w.!?;:,()\n]+[\w'’-]+){{0,{WORDS_BETWEEN}}}[^\w.!?;:,()\n]*\Z".replace("{", "{{").replace("}", "}}")
+        before = r"(?:(?<!\w)|(?=n['’]t))(?:{})\b(?!\W+(?:{})\b)" + words
+        behind = rf"\W{{0,3}}(?:\w+\W)?(?:{later})\b"
+    return (
+        re.compile(before.format(denied, yet)),
+        re.compile(before.format(supposed, yet)),
+        re.compile(behind),
+    )
+
+
+@lru_cache(maxsize=64)
+def _lexicon(names: tuple[str, ...]) -> tuple[dict[str, tuple[_Use, ...]], Words]:
+    """How each phrase can be read, those names among the things that break down; and all of them, ready to be found."""
+    uses: defaultdict[str, list[_Use]] = defaultdict(list)
+    for part, table in (("alone", phrases.ALONE), ("thing", phrases.THINGS), ("state", phrases.STATES)):
+        for trigger, languages in table.items():
+            for language, listed in languages.items():
+                for phrase in listed.split("|"):
+                    uses[phrase].append(_Use(trigger, part, language))
+    for language, listed in urgency.WORDS.items():
+        for phrase in listed:
+            uses[phrase].append(_Use("urgent", "alone", language))
+    for name in names:
+        uses[name] += [_Use("system_down", "thing", language) for language in phrases.LANGUAGES]
+    return {phrase: tuple(found) for phrase, found in uses.items()}, Words.of({phrase: phrase for phrase in uses})
