@@ -10,7 +10,7 @@ import polars as pl
 
 from ml.anomaly import phrases
 from ml.text import urgency
-from ml.text.spans import Words, at_edges, find_words, searchable
+from ml.text.spans import FEW, Words, at_edges, find_words, searchable
 
 TRIGGERS = ("system_down", "data_loss", "security", "legal", "urgent")
 """What can be heard in a text."""
@@ -23,6 +23,8 @@ SCHEMA = {"text": pl.Int64, "trigger": pl.String, "phrase": pl.String}
 _STOP = re.compile(r"[.!?;:。！？；\n]")
 _SPACELESS = ("ja", "zh")
 _NEVER = r"(?!)"
+_WORD = re.compile(r"\w+")
+_IDEOGRAPHIC = re.compile("[\u2e80-\ufaff]")
 
 
 class _Use(NamedTuple):
@@ -48,7 +50,7 @@ def heard(texts: pl.Series, names: Iterable[str | None] = ()) -> pl.DataFrame:
     said = searchable(texts).str.to_lowercase()
     own = tuple(sorted({name.lower() for name in names if name and len(name) > 2}))
     uses, words = _lexicon(own)
-    found = find_words(said, words)
+    found = find_words(said, words if len(said) > FEW else _begun(own, said))
     found = found.filter(at_edges(said, found)) if found.height else found
     rows = []
     for (text,), spans in found.group_by("text", maintain_order=True):
@@ -122,6 +124,24 @@ def _denials(language: str) -> tuple["re.Pattern[str]", "re.Pattern[str]", "re.P
         re.compile(before.format(supposed, yet)),
         re.compile(behind),
     )
+
+
+def _begun(names: tuple[str, ...], texts: pl.Series) -> Words:
+    """Phrases whose first word, or first character of a script without spaces, stands in one of a few texts."""
+    whole = "\n".join(texts.to_list())
+    begins = _beginnings(names)
+    return Words.of({phrase: phrase for start in {*_WORD.findall(whole), *whole} for phrase in begins.get(start, ())})
+
+
+@lru_cache(maxsize=64)
+def _beginnings(names: tuple[str, ...]) -> dict[str, list[str]]:
+    """Phrases by how they begin."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for phrase in _lexicon(names)[0]:
+        spaceless = _IDEOGRAPHIC.search(phrase)
+        first = None if spaceless else _WORD.search(phrase)
+        found[first[0] if first else phrase[0]].append(phrase)
+    return dict(found)
 
 
 @lru_cache(maxsize=64)

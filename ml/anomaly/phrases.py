@@ -174,10 +174,10 @@ STATES: dict[str, dict[str, str]] = {
         "zh": "宕机|瘫痪|崩溃|挂了|挂掉|停机|无法访问|无法使用|无法连接|打不开|没有响应|无响应|不响应|不可用|断线|离线|中断",
     },
     "data_loss": {
-        "en": "lost|gone|deleted|erased|wiped|wiped out|missing|disappeared|vanished|corrupted|corrupt|destroyed|"
+        "en": "lost|gone|deleted|erased|wiped|wiped out|disappeared|vanished|corrupted|corrupt|destroyed|"
         "overwritten|went missing|overwrote|erased all",
         "de": "verloren|weg|gelöscht|verschwunden|vernichtet|überschrieben|beschädigt|zerstört|futsch|"
-        "verloren gegangen|verlorengegangen|korrupt|fehlen|unlesbar",
+        "verloren gegangen|verlorengegangen|korrupt|unlesbar",
         "fr": "perdu|perdue|perdus|perdues|disparu|disparue|disparus|disparues|effacé|effacée|effacés|effacées|"
         "supprimé|supprimés|supprimées|écrasé|écrasés|écrasées|corrompu|corrompue|corrompus|corrompues|détruites",
         "es": "perdido|perdidos|perdidas|perdimos|perdieron|desaparecido|desaparecieron|desaparecidos|borrado|"
