@@ -13,7 +13,7 @@ series of a measure, target and day leaves at most `ALPHA`, and the difference i
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from typing import Any
 
 import polars as pl
@@ -24,6 +24,7 @@ from ml.anomaly.holm import adjusted
 from ml.anomaly.mood import current
 from ml.anomaly.signals import FOUND as TOLD
 from ml.anomaly.signals import signals
+from ml.anomaly.windows import DAYS, WEEKS, bounds
 from ml.classify.decisions import Thresholds
 from ml.targets import TARGETS
 from warehouse.contracts.anomalies import CATEGORISATION
@@ -32,9 +33,6 @@ READ = (
     "ticket_id", "created_at", "resolved_at", "customer_id", *(target.column for target in TARGETS),
 )  # fmt: skip
 """The columns of `silver/tickets` that are read."""
-DAYS, WEEKS = 7, 8
-REACH = DAYS * (WEEKS + 1)
-"""Days whose tickets a row is made of."""
 ALPHA = 0.01
 LEAST = {"confidence": 0.05, "abstained": 0.1, "confused": 0.1, "mix": 0.05}
 _BARE = {
@@ -65,7 +63,9 @@ def answered(
             closed=pl.col("resolved_at").dt.date(),
             truth=pl.when(pl.col("resolved_at").is_not_null()).then(target.labels()),
         )
-        joined = own.filter(model=newest).join(known, on="ticket_id").with_columns(opened=pl.col("created_at").dt.date())
+        joined = (
+            own.filter(model=newest).join(known, on="ticket_id").with_columns(opened=pl.col("created_at").dt.date())
+        )
         frames.append(joined.with_columns(abstained=_abstained(target.name, thresholds)))
     return pl.concat([frame.select(pl.col(name).cast(dtype) for name, dtype in _BARE.items()) for frame in frames])
 
@@ -121,8 +121,8 @@ def _units(answers: pl.DataFrame, at: str, day: date) -> pl.DataFrame:
 
 
 def _signal(row: dict[str, Any], tickets: pl.DataFrame) -> dict[str, Any]:
-    end = datetime.combine(row["day"], time(), UTC) + timedelta(days=1)
-    start, target, label = end - timedelta(days=DAYS), row["target"], row["label"]
+    start, end = bounds(row["day"])
+    target, label = row["target"], row["label"]
     at = pl.col("resolved_at" if row["measure"] in ("confused", "mix") else "created_at")
     window = tickets.filter((at >= start) & (at < end)).sort(at, "ticket_id", descending=True)
     shown = window.filter(pl.col(_COLUMNS[target]).cast(pl.String) == label)
@@ -154,6 +154,6 @@ def _name(row: dict[str, Any]) -> str:
     if row["measure"] == "abstained":
         return f"More answers of {of} are withheld: {now:.0%}, before {before:.0%}"
     if row["measure"] == "mix":
-        return f"{of} is answered more often than recorded by {now:+.0%} of tickets, before {before:+.0%}"
+        return f"Answered as {of} less recorded as such: {now:+.0%} of tickets, before {before:+.0%}"
     taken = f"taken for {other}" if other != ALL else "answered otherwise than recorded"
     return f"More tickets of {of} are {taken}: {now:.0%}, before {before:.0%}"

@@ -97,7 +97,11 @@ def _more(found: pl.DataFrame, hits: str) -> Probabilities:
 
 def _rows(found: pl.DataFrame, measure: str, p: Probabilities) -> pl.DataFrame:
     """The columns `FOUND`, of rows with the label, what was observed and expected, and n."""
-    given = {"measure": pl.lit(measure), "tickets": pl.col("n"), "p": pl.Series(p, dtype=pl.Float64)}
+    given: dict[str, pl.Expr | pl.Series] = {
+        "measure": pl.lit(measure),
+        "tickets": pl.col("n"),
+        "p": pl.Series(p, dtype=pl.Float64),
+    }
     if "other" not in found.columns:
         given |= {"other": pl.lit(ALL), "among": pl.len().over("target")}
     return found.with_columns(**given).select(pl.col(name).cast(dtype) for name, dtype in FOUND.items())

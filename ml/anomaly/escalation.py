@@ -1,8 +1,7 @@
 """Tickets that need a person now: what they say, whose they are, and how likely they are to be escalated.
 
-Everything is known when a ticket is opened; one function serves a batch and a single ticket. What was said in a letter
-before the customer's own words does not count (`ml.text.clean`). The reason quotes phrases of `ml.anomaly.phrases`, never
-the ticket.
+Everything is known when a ticket is opened; one function serves a batch and a single ticket. Earlier messages that a
+letter carries along do not count (`ml.text.clean`). The reason quotes phrases of `ml.anomaly.phrases`, never the ticket.
 """
 
 from collections.abc import Mapping
@@ -105,7 +104,9 @@ def _waiting(tickets: pl.DataFrame, features: pl.DataFrame) -> list[int | None]:
     """How many tickets a VIP has open, this one included; null for others, and for few."""
     ever, resolved = (pl.col(name).fill_null(0) for name in FEATURES)
     vip = pl.col("customer_tier").is_in(HIGH_TIERS) | (pl.col("account_monthly_value") >= HIGH_VALUE)
-    both = pl.concat([tickets.select("customer_tier", "account_monthly_value"), features.select(FEATURES)], how="horizontal")
+    both = pl.concat(
+        [tickets.select("customer_tier", "account_monthly_value"), features.select(FEATURES)], how="horizontal"
+    )
     many = (ever - resolved).cast(pl.Int64) + 1
     return both.select(pl.when(vip.fill_null(False) & (many >= MANY_OPEN)).then(many)).to_series().to_list()
 

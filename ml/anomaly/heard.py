@@ -2,8 +2,8 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cache, lru_cache
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from functools import cache
 from typing import NamedTuple
 
 import polars as pl
@@ -19,6 +19,8 @@ NEAR, NEAR_BACK = 32, 24
 AROUND = 48
 """Characters before a phrase in which it may be taken back; half as many after it."""
 WORDS_BETWEEN = 3
+PRODUCT = "product"
+"""What stands in a phrase for the name of one."""
 SCHEMA = {"text": pl.Int64, "trigger": pl.String, "phrase": pl.String}
 _STOP = re.compile(r"[.!?;:。！？；\n]")
 _SPACELESS = ("ja", "zh")
@@ -35,6 +37,9 @@ class _Use(NamedTuple):
     language: str
 
 
+_NAME = tuple(_Use("system_down", "thing", language) for language in phrases.LANGUAGES)
+
+
 class _Span(NamedTuple):
     start: int
     end: int
@@ -48,24 +53,24 @@ def heard(texts: pl.Series, names: Iterable[str | None] = ()) -> pl.DataFrame:
     belong together when they stand near each other in one sentence.
     """
     said = searchable(texts).str.to_lowercase()
-    own = tuple(sorted({name.lower() for name in names if name and len(name) > 2}))
-    uses, words = _lexicon(own)
-    found = find_words(said, words if len(said) > FEW else _begun(own, said))
+    own = frozenset(name.lower() for name in names if name and len(name) > 2)
+    listed = _lexicon() if len(said) > FEW else _begun(said)
+    found = find_words(said, Words.of({phrase: phrase for phrase in (*listed, *own)}))
     found = found.filter(at_edges(said, found)) if found.height else found
     rows = []
     for (text,), spans in found.group_by("text", maintain_order=True):
         place = int(str(text))
-        told = _told(said[place], [_Span(*row) for row in spans.select("start", "end", "value").iter_rows()], uses)
+        told = _told(said[place], [_Span(*row) for row in spans.select("start", "end", "value").iter_rows()], own)
         rows += [(place, trigger, told[trigger]) for trigger in TRIGGERS if trigger in told]
     return pl.DataFrame(rows, schema=SCHEMA, orient="row")
 
 
-def _told(text: str, spans: Sequence[_Span], uses: Mapping[str, Sequence[_Use]]) -> dict[str, str]:
+def _told(text: str, spans: Sequence[_Span], names: Collection[str]) -> dict[str, str]:
     """By trigger the first phrase that says it and is not taken back."""
     said: dict[str, dict[tuple[_Span, ...], set[str]]] = {trigger: defaultdict(set) for trigger in TRIGGERS}
     parts: defaultdict[tuple[str, str, str], list[_Span]] = defaultdict(list)
     for span in spans:
-        for use in uses[span.value]:
+        for use in (*_lexicon().get(span.value, ()), *(_NAME if span.value in names else ())):
             if use.part == "alone":
                 said[use.trigger][(span,)].add(use.language)
             else:
@@ -79,7 +84,7 @@ def _told(text: str, spans: Sequence[_Span], uses: Mapping[str, Sequence[_Use]])
         stands = (way for way, languages in ways.items() if not _taken_back(text, trigger, way, languages))
         first = next(stands, None)
         if first is not None:
-            found[trigger] = " … ".join(span.value for span in first)
+            found[trigger] = " … ".join(span.value if span.value in _lexicon() else PRODUCT for span in first)
     return found
 
 
@@ -109,14 +114,16 @@ def _taken_back(text: str, trigger: str, way: Sequence[_Span], languages: Collec
 def _denials(language: str) -> tuple["re.Pattern[str]", "re.Pattern[str]", "re.Pattern[str]"]:
     """What denies a phrase before it, what supposes it, and what takes it back after it."""
     denied, supposed, later, yet = (
-        "|".join(re.escape(one) for one in found[language].split("|") if one) or _NEVER
+        "|".join(re.escape(one) for one in found[language]) or _NEVER
         for found in (phrases.DENIED, phrases.SUPPOSED, phrases.DENIED_AFTER, phrases.YET)
     )
     if language in _SPACELESS:
         before = r"(?:{})(?!{})[^。,、！？,.!?]{{0,6}}\Z"
         behind = rf"[^。,、！？,.!?]{{0,4}}(?:{later})"
     else:
-        words = rf"(?:[^\w.!?;:,()\n]+[\w'’-]+){{0,{WORDS_BETWEEN}}}[^\w.!?;:,()\n]*\Z".replace("{", "{{").replace("}", "}}")
+        words = rf"(?:[^\w.!?;:,()\n]+[\w'’-]+){{0,{WORDS_BETWEEN}}}[^\w.!?;:,()\n]*\Z".replace("{", "{{").replace(
+            "}", "}}"
+        )
         before = r"(?:(?<!\w)|(?=n['’]t))(?:{})\b(?!\W+(?:{})\b)" + words
         behind = rf"\W{{0,3}}(?:\w+\W)?(?:{later})\b"
     return (
@@ -126,36 +133,29 @@ def _denials(language: str) -> tuple["re.Pattern[str]", "re.Pattern[str]", "re.P
     )
 
 
-def _begun(names: tuple[str, ...], texts: pl.Series) -> Words:
+def _begun(texts: pl.Series) -> list[str]:
     """Phrases whose first word, or first character of a script without spaces, stands in one of a few texts."""
-    whole = "\n".join(texts.to_list())
-    begins = _beginnings(names)
-    return Words.of({phrase: phrase for start in {*_WORD.findall(whole), *whole} for phrase in begins.get(start, ())})
+    whole, begins = "\n".join(texts.to_list()), _beginnings()
+    return [phrase for start in {*_WORD.findall(whole), *whole} for phrase in begins.get(start, ())]
 
 
-@lru_cache(maxsize=64)
-def _beginnings(names: tuple[str, ...]) -> dict[str, list[str]]:
+@cache
+def _beginnings() -> dict[str, list[str]]:
     """Phrases by how they begin."""
     found: defaultdict[str, list[str]] = defaultdict(list)
-    for phrase in _lexicon(names)[0]:
-        spaceless = _IDEOGRAPHIC.search(phrase)
-        first = None if spaceless else _WORD.search(phrase)
+    for phrase in _lexicon():
+        first = None if _IDEOGRAPHIC.search(phrase) else _WORD.search(phrase)
         found[first[0] if first else phrase[0]].append(phrase)
     return dict(found)
 
 
-@lru_cache(maxsize=64)
-def _lexicon(names: tuple[str, ...]) -> tuple[dict[str, tuple[_Use, ...]], Words]:
-    """How each phrase can be read, those names among the things that break down; and all of them, ready to be found."""
+@cache
+def _lexicon() -> dict[str, tuple[_Use, ...]]:
+    """How each phrase can be read."""
     uses: defaultdict[str, list[_Use]] = defaultdict(list)
-    for part, table in (("alone", phrases.ALONE), ("thing", phrases.THINGS), ("state", phrases.STATES)):
-        for trigger, languages in table.items():
-            for language, listed in languages.items():
-                for phrase in listed.split("|"):
-                    uses[phrase].append(_Use(trigger, part, language))
-    for language, listed in urgency.WORDS.items():
-        for phrase in listed:
+    for phrase, trigger, part, language in phrases.listed():
+        uses[phrase].append(_Use(trigger, part, language))
+    for language, words in urgency.WORDS.items():
+        for phrase in words:
             uses[phrase].append(_Use("urgent", "alone", language))
-    for name in names:
-        uses[name] += [_Use("system_down", "thing", language) for language in phrases.LANGUAGES]
-    return {phrase: tuple(found) for phrase, found in uses.items()}, Words.of({phrase: phrase for phrase in uses})
+    return {phrase: tuple(found) for phrase, found in uses.items()}

@@ -11,16 +11,17 @@ correction over the areas of its dimension on that day included.
 """
 
 from collections.abc import Collection, Iterable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date
 from typing import Any
 
 import numpy as np
 import polars as pl
 
 from ml.anomaly.holm import adjusted
-from ml.anomaly.shift import WEEKS, compare
+from ml.anomaly.shift import compare
 from ml.anomaly.signals import FOUND as TOLD
 from ml.anomaly.signals import signals
+from ml.anomaly.windows import DAYS, REACH, WEEKS, bounds
 from warehouse.contracts.anomalies import MOOD
 
 READ = (
@@ -37,10 +38,6 @@ SCALE = (
 )
 """Sentiments from the worst to the best; those of one row are as good as each other. Others are not compared."""
 NEUTRAL = 3
-DAYS = 7
-"""The window: so many days, the last one included."""
-REACH = DAYS * (WEEKS + 1)
-"""Days whose tickets a row is made of."""
 ALPHA = 0.01
 LEAST = 0.1
 _LEVELS = {label: place for place, labels in enumerate(SCALE) for label in labels}
@@ -85,13 +82,6 @@ def current(predictions: pl.DataFrame) -> pl.DataFrame:
     return ordered.unique("ticket_id", keep="first").drop("_since")
 
 
-def touched(tickets: pl.DataFrame, newest: datetime) -> list[date]:
-    """The days whose rows a change of these tickets (`created_at`) may change."""
-    opened = tickets["created_at"].drop_nulls().dt.date().unique()
-    found = {day + timedelta(days=after) for day in opened for after in range(REACH)}
-    return sorted(day for day in found if day <= newest.date())
-
-
 def told(rows: pl.DataFrame, tickets: pl.DataFrame) -> pl.DataFrame:
     """Signals of the rows (of `anomalies/mood`) that are alarms; `tickets` has at least the columns `READ`.
 
@@ -104,8 +94,7 @@ def told(rows: pl.DataFrame, tickets: pl.DataFrame) -> pl.DataFrame:
 
 
 def _signal(row: dict[str, Any], tickets: pl.DataFrame) -> dict[str, Any]:
-    end = datetime.combine(row["day"], time(), UTC) + timedelta(days=1)
-    start = end - timedelta(days=DAYS)
+    start, end = bounds(row["day"])
     here = (pl.col("created_at") >= start) & (pl.col("created_at") < end) & (area(row["dimension"]) == row["series"])
     window = tickets.filter(here).sort("created_at", "ticket_id", descending=True)
     bad = window.filter(level("customer_sentiment").fill_null(0) < NEUTRAL)

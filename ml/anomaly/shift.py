@@ -2,9 +2,9 @@
 
 The effect is that of Mann and Whitney (Somers' D of measure by period): the chance that a customer of this week is
 worse off than one of the weeks before, less the chance of the contrary. A customer's tickets of one week are one
-observation, their mean distribution, so that who writes ten times counts once (within-cluster resampling in closed form:
-Datta and Satten, "Rank-sum tests for clustered data", JASA 2005; Rosner and Grove, Statistics in Medicine 1999). It is
-compared within strata, and these are weighted as by van Elteren (1960). The variance sums what each customer moves over
+observation, their mean distribution, so that who writes ten times counts once (within-cluster resampling in closed
+form: Datta and Satten, "Rank-sum tests for clustered data", JASA 2005; Rosner and Grove, Statistics in Medicine 1999).
+It is compared within strata, and these are weighted as by van Elteren (1960). The variance sums what each customer moves over
 all weeks and strata (cluster-robust), with degrees of freedom after Satterthwaite. Where the window has few customers
 and the approximation finds something, the probability is that of a permutation test: each customer's weeks are moved
 round by a number of weeks drawn at random, which keeps together what one customer said.
@@ -16,8 +16,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-WEEKS = 8
-"""Weeks that the window, which is week 0, is compared with."""
+from ml.anomaly.windows import WEEKS
+
 FEWEST = 8
 """Customers that a window must have; and twice as many observations in the weeks before."""
 FEW = 20
