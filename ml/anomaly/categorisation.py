@@ -18,7 +18,7 @@ from typing import Any
 
 import polars as pl
 
-from ml.anomaly import classified
+from ml.anomaly import classified, holm, windows
 from ml.anomaly.classified import ALL
 from ml.anomaly.holm import adjusted
 from ml.anomaly.mood import current
@@ -27,6 +27,7 @@ from ml.anomaly.signals import signals
 from ml.anomaly.windows import DAYS, WEEKS, bounds
 from ml.classify.decisions import Thresholds
 from ml.targets import TARGETS
+from ml.text import sources
 from warehouse.contracts.anomalies import CATEGORISATION
 
 READ = (
@@ -87,6 +88,11 @@ def categorisation(answers: pl.DataFrame, days: Iterable[date]) -> pl.DataFrame:
     alarm = (pl.col("_p") <= ALPHA) & (size.otherwise(moved) >= least)
     alarms = rows.with_columns(_p=corrected).with_columns(alarm=alarm)
     return alarms.select(pl.col(name).cast(dtype) for name, dtype in CATEGORISATION.schema.items())
+
+
+def digest() -> str:
+    """Changes with what `categorisation` does."""
+    return sources.digest(__file__, *(str(module.__file__) for module in (classified, holm, windows)))
 
 
 def told(rows: pl.DataFrame, tickets: pl.DataFrame) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """Tickets that need a person now: what they say, whose they are, and how likely they are to be escalated.
 
 Everything is known when a ticket is opened; one function serves a batch and a single ticket. Earlier messages that a
-letter carries along do not count (`ml.text.clean`). The reason quotes phrases of `ml.anomaly.phrases`, never the ticket.
+letter carries along do not count (`ml.text.clean`). The reason quotes phrases of `ml.anomaly.phrases`, not the ticket.
 """
 
 from collections.abc import Mapping
@@ -10,9 +10,12 @@ from math import prod
 import msgspec
 import polars as pl
 
+from ml.anomaly import heard as heard_
+from ml.anomaly import phrases
 from ml.anomaly.heard import heard
 from ml.classify.decisions import Thresholds
 from ml.targets import ESCALATION
+from ml.text import sources, spans, urgency
 from warehouse.contracts.anomalies import ESCALATIONS
 
 READ = ("ticket_id", "created_at", "product", "customer_tier", "account_monthly_value")
@@ -42,6 +45,12 @@ class Escalation(msgspec.Struct, frozen=True):
     triggers: list[str]
     reason: str
     score: float
+
+
+def digest() -> str:
+    """Changes with what `escalations` does."""
+    modules = (heard_, phrases, spans, urgency)
+    return sources.digest(__file__, *(str(module.__file__) for module in modules), str(phrases.WRITTEN))
 
 
 def threshold(thresholds: Mapping[str, Thresholds]) -> float | None:

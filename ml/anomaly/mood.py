@@ -17,11 +17,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from ml.anomaly import holm, shift, windows
 from ml.anomaly.holm import adjusted
 from ml.anomaly.shift import compare
 from ml.anomaly.signals import FOUND as TOLD
 from ml.anomaly.signals import signals
 from ml.anomaly.windows import DAYS, REACH, WEEKS, bounds
+from ml.text import sources
 from warehouse.contracts.anomalies import MOOD
 
 READ = (
@@ -50,6 +52,11 @@ def level(column: str) -> pl.Expr:
     return said.replace_strict(_LEVELS, default=None, return_dtype=pl.Int64)
 
 
+def digest() -> str:
+    """Changes with what `mood` does."""
+    return sources.digest(__file__, *(str(module.__file__) for module in (holm, shift, windows)))
+
+
 def area(dimension: str) -> pl.Expr:
     """The area that a ticket is about, null for none."""
     return pl.concat_str(_AREAS[dimension], separator=" ")
@@ -75,11 +82,19 @@ def mood(tickets: pl.DataFrame, predicted: pl.DataFrame, days: Iterable[date]) -
     return corrected.with_columns(alarm=alarm).select(pl.col(name).cast(of) for name, of in MOOD.schema.items())
 
 
-def current(predictions: pl.DataFrame) -> pl.DataFrame:
-    """Of rows of `predictions/tickets` about one target, one per ticket: that of the model which was trained last."""
-    first = predictions.group_by("model").agg(_since=pl.col("created_at").min())
+def models(predictions: pl.LazyFrame) -> pl.DataFrame:
+    """The models that answered, each with its first ticket: one that was trained later began later."""
+    return predictions.group_by("model").agg(_since=pl.col("created_at").min()).collect()
+
+
+def current(predictions: pl.DataFrame, known: pl.DataFrame | None = None) -> pl.DataFrame:
+    """Of rows of `predictions/tickets` about one target, one per ticket: that of the model which was trained last.
+
+    `known` are the `models` of all predictions of the target, where these are only some.
+    """
+    first = models(predictions.lazy()) if known is None else known
     ordered = predictions.join(first, on="model").sort("_since", "model", descending=True)
-    return ordered.unique("ticket_id", keep="first").drop("_since")
+    return ordered.unique("ticket_id", keep="first", maintain_order=True).drop("_since")
 
 
 def told(rows: pl.DataFrame, tickets: pl.DataFrame) -> pl.DataFrame:
@@ -148,8 +163,8 @@ def _area(dimension: str, series: str, of: pl.DataFrame, asked: Collection[date]
             continue
         within = slice(first, end)
         week = (last - day[within]) // DAYS
-        shift = compare(levels[within], week, customer[within], stratum[within], f"{dimension}/{series}/{one}")
-        if shift is not None:
+        moved = compare(levels[within], week, customer[within], stratum[within], f"{dimension}/{series}/{one}")
+        if moved is not None:
             rows.append(
                 {
                     "dimension": dimension,
@@ -157,10 +172,10 @@ def _area(dimension: str, series: str, of: pl.DataFrame, asked: Collection[date]
                     "day": one,
                     "tickets": int(end - window),
                     "customers": len(np.unique(customer[window:end])),
-                    "shift": shift.value,
-                    "low": shift.low,
-                    "high": shift.high,
-                    "p": shift.p,
+                    "shift": moved.value,
+                    "low": moved.low,
+                    "high": moved.high,
+                    "p": moved.p,
                 }
             )
     return rows

@@ -4,10 +4,10 @@ The effect is that of Mann and Whitney (Somers' D of measure by period): the cha
 worse off than one of the weeks before, less the chance of the contrary. A customer's tickets of one week are one
 observation, their mean distribution, so that who writes ten times counts once (within-cluster resampling in closed
 form: Datta and Satten, "Rank-sum tests for clustered data", JASA 2005; Rosner and Grove, Statistics in Medicine 1999).
-It is compared within strata, and these are weighted as by van Elteren (1960). The variance sums what each customer moves over
-all weeks and strata (cluster-robust), with degrees of freedom after Satterthwaite. Where the window has few customers
-and the approximation finds something, the probability is that of a permutation test: each customer's weeks are moved
-round by a number of weeks drawn at random, which keeps together what one customer said.
+It is compared within strata, and these are weighted as by van Elteren (1960). The variance sums what each customer
+moves over all weeks and strata (cluster-robust), with degrees of freedom after Satterthwaite. Where the window has few
+customers and the approximation finds something, the probability is that of a permutation test: each customer's weeks
+are moved round by a number of weeks drawn at random, which keeps together what one customer said.
 """
 
 from hashlib import blake2b

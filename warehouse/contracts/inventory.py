@@ -1,6 +1,7 @@
 """Every table of the lake."""
 
 from warehouse.contracts import (
+    anomalies,
     audit,
     bronze,
     errors,
@@ -25,6 +26,9 @@ TABLES: tuple[Table, ...] = (
     *search.TABLES,
     *predictions.TABLES,
     *graph.TABLES,
+    anomalies.MOOD,
+    anomalies.CATEGORISATION,
+    anomalies.ESCALATIONS,
     *gold.TABLES,
     *quality.TABLES,
 )

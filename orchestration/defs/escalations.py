@@ -1,0 +1,105 @@
+"""Tickets that need a person now, flagged once they are known."""
+
+import dagster as dg
+import polars as pl
+
+from ml.anomaly import drawn, escalation
+from ml.anomaly.escalation import FEATURES, escalations, rows
+from ml.anomaly.mood import current, models
+from ml.classify.decisions import NAME as POLICY
+from ml.classify.decisions import Policy
+from ml.inputs import encoded
+from ml.targets import ESCALATION
+from orchestration.daily import altered, versions
+from orchestration.pictures import shown
+from orchestration.resources import RETRIES, LakeResource, Results, artifact_ins, expected_errors, result, spec
+from warehouse.artifacts import Artifact
+from warehouse.contracts import predictions, silver, ticket_features
+from warehouse.contracts.anomalies import ESCALATIONS
+from warehouse.delta import Lake
+from warehouse.table import Table
+
+BATCH = 4_096
+"""Tickets whose words are in memory together."""
+_FOLLOWED: dict[Table, tuple[str, ...]] = {
+    silver.TICKETS: (*escalation.READ, "subject", "description"),
+    ticket_features.TICKETS: ("ticket_id", *FEATURES),
+    predictions.TICKETS: ("ticket_id", "target", "model", "created_at", "label", "confidence"),
+}
+
+
+@dg.multi_asset(
+    name="pressing_tickets",
+    specs=[spec(ESCALATIONS, deps=[*(table.key for table in _FOLLOWED), POLICY.split("/")])],
+    ins=artifact_ins(POLICY),
+    retry_policy=RETRIES,
+)
+def pressing_tickets(
+    context: dg.AssetExecutionContext, lake: LakeResource, decision_policy: Artifact | None
+) -> Results:
+    """Why new and changed tickets need a person now: what they say, whose they are, and their risk of escalation."""
+    tables = lake.of(context)
+    with expected_errors():
+        tables.ensure(ESCALATIONS)
+        read = follow(tables, decision_policy)
+        picture = shown(
+            tables.root, "escalations", lambda: drawn.pressing(tables.read(ESCALATIONS)), changed=bool(read)
+        )
+    written = result(tables, ESCALATIONS, tickets_read=read)
+    yield written._replace(metadata={**(written.metadata or {}), **picture})
+
+
+def follow(lake: Lake, policy: Artifact | None) -> int:
+    """Bring `anomalies/escalations` up to the tickets; how many were read."""
+    with lake.lock(ESCALATIONS):
+        now, least = versions(lake, list(_FOLLOWED)), _least(policy)
+        kind = f"{escalation.digest()}/{least}"
+        since = {path: lake.progress(ESCALATIONS, f"{path}@{kind}") for path in now}
+        if silver.TICKETS.path not in now or since == now:
+            return 0
+        ids = pl.concat(
+            [
+                altered(lake, table, since.get(table.path), now.get(table.path), columns).select("ticket_id")
+                for table, columns in _FOLLOWED.items()
+            ]
+        ).unique("ticket_id", maintain_order=True)
+        found = [pl.DataFrame(schema=ESCALATIONS.schema)]
+        known = models(_answers(lake))
+        found += [_flagged(lake, some, least, known) for some in ids.sort("ticket_id").iter_slices(BATCH)]
+        flagged = pl.concat(found)
+        calm = lake.matching(ESCALATIONS, ids).join(flagged, on="ticket_id", how="anti")
+        if calm.height:
+            lake.delete(ESCALATIONS, calm.select("ticket_id"))
+        lake.merge(ESCALATIONS, flagged, progress={f"{path}@{kind}": version for path, version in now.items()})
+        return ids.height
+
+
+def _least(policy: Artifact | None) -> float | None:
+    """The risk of escalation from which on the policy acts."""
+    return escalation.threshold(Policy.load(policy.path).thresholds) if policy is not None else None
+
+
+def _flagged(lake: Lake, ids: pl.DataFrame, least: float | None, known: pl.DataFrame) -> pl.DataFrame:
+    """Rows of those of these tickets that need a person."""
+    tickets = lake.matching(silver.TICKETS, ids)
+    past = _read(lake, ticket_features.TICKETS).filter(_among(ids)).collect()
+    said = current(_answers(lake).filter(_among(ids)).collect(), known)
+    joined = tickets.select("ticket_id").join(said, on="ticket_id", how="left", maintain_order="left")
+    answers = joined.select("label", "confidence").iter_rows()
+    risks = pl.Series([escalation.risk(*answer) for answer in answers], dtype=pl.Float64)
+    features = tickets.select("ticket_id").join(past, on="ticket_id", how="left", maintain_order="left")
+    return rows(tickets, escalations(tickets, encoded(tickets), features, risks, least))
+
+
+def _answers(lake: Lake) -> pl.LazyFrame:
+    """What was predicted of escalations."""
+    return _read(lake, predictions.TICKETS).filter(target=ESCALATION.name)
+
+
+def _among(ids: pl.DataFrame) -> pl.Expr:
+    return pl.col("ticket_id").is_in(ids["ticket_id"].implode())
+
+
+def _read(lake: Lake, table: Table) -> pl.LazyFrame:
+    found = lake.scan(table) if lake.exists(table) else pl.LazyFrame(schema=table.schema)
+    return found.select(_FOLLOWED[table])
