@@ -10,7 +10,7 @@ import polars as pl
 
 from ml.anomaly import phrases
 from ml.text import urgency
-from ml.text.spans import FEW, Words, at_edges, find_words, searchable
+from ml.text.spans import FEW, Words, find_words, searchable
 
 TRIGGERS = ("system_down", "data_loss", "security", "legal", "urgent")
 """What can be heard in a text."""
@@ -19,13 +19,16 @@ NEAR, NEAR_BACK = 32, 24
 AROUND = 48
 """Characters before a phrase in which it may be taken back; half as many after it."""
 WORDS_BETWEEN = 3
+INFLECTED, COMPOUND = 7, 5
+"""Letters from which on a phrase may be inflected by one or two more, and a German thing the last part of a word."""
 PRODUCT = "product"
 """What stands in a phrase for the name of one."""
 SCHEMA = {"text": pl.Int64, "trigger": pl.String, "phrase": pl.String}
-_STOP = re.compile(r"[.!?;:。！？；\n]")
+_STOP = re.compile(r"[.!?;:](?=\s|\Z)|[。！？；\n]")
 _SPACELESS = ("ja", "zh")
 _NEVER = r"(?!)"
-_WORD = re.compile(r"\w+")
+_INFLECTION = re.compile(r"[^\W\d_]{1,2}(?!\w)")
+_START = 4
 _IDEOGRAPHIC = re.compile("[\u2e80-\ufaff]")
 
 
@@ -49,14 +52,13 @@ class _Span(NamedTuple):
 def heard(texts: pl.Series, names: Iterable[str | None] = ()) -> pl.DataFrame:
     """One row per text (index) and trigger, with the phrase by which it is said, in lower case; columns `SCHEMA`.
 
-    `names` are those of products, which may break down like any system. A phrase ends where words end; thing and state
-    belong together when they stand near each other in one sentence.
+    `names` are those of products, which may break down like any system. Thing and state belong together when they stand
+    near each other in one sentence.
     """
     said = searchable(texts).str.to_lowercase()
     own = frozenset(name.lower() for name in names if name and len(name) > 2)
     listed = _lexicon() if len(said) > FEW else _begun(said)
     found = find_words(said, Words.of({phrase: phrase for phrase in (*listed, *own)}))
-    found = found.filter(at_edges(said, found)) if found.height else found
     rows = []
     for (text,), spans in found.group_by("text", maintain_order=True):
         place = int(str(text))
@@ -71,6 +73,8 @@ def _told(text: str, spans: Sequence[_Span], names: Collection[str]) -> dict[str
     parts: defaultdict[tuple[str, str, str], list[_Span]] = defaultdict(list)
     for span in spans:
         for use in (*_lexicon().get(span.value, ()), *(_NAME if span.value in names else ())):
+            if not _whole(text, span, use):
+                continue
             if use.part == "alone":
                 said[use.trigger][(span,)].add(use.language)
             else:
@@ -86,6 +90,23 @@ def _told(text: str, spans: Sequence[_Span], names: Collection[str]) -> dict[str
         if first is not None:
             found[trigger] = " … ".join(span.value if span.value in _lexicon() else PRODUCT for span in first)
     return found
+
+
+def _whole(text: str, span: _Span, use: _Use) -> bool:
+    """Whether the phrase ends where words end; between scripts without spaces every place is such a one."""
+    begins = not _joined(text[span.start - 1 : span.start], span.value[0])
+    ends = not _joined(span.value[-1], text[span.end : span.end + 1])
+    if not ends and len(span.value) >= INFLECTED and use.language not in (*_SPACELESS, "en"):
+        ends = _INFLECTION.match(text, span.end) is not None
+    compound = use.language == "de" and use.part == "thing" and len(span.value) >= COMPOUND
+    return (begins or compound) and ends
+
+
+def _joined(left: str, right: str) -> bool:
+    """Whether two neighbours are of one word."""
+    return bool(left and right) and all(
+        (letter.isalnum() or letter == "_") and not _IDEOGRAPHIC.match(letter) for letter in (left, right)
+    )
 
 
 def _pairs(text: str, states: Sequence[_Span], things: Sequence[_Span]) -> Iterator[tuple[_Span, _Span]]:
@@ -134,9 +155,10 @@ def _denials(language: str) -> tuple["re.Pattern[str]", "re.Pattern[str]", "re.P
 
 
 def _begun(texts: pl.Series) -> list[str]:
-    """Phrases whose first word, or first character of a script without spaces, stands in one of a few texts."""
+    """Phrases that stand in one of a few texts: only those are looked for whose first letters do."""
     whole, begins = "\n".join(texts.to_list()), _beginnings()
-    return [phrase for start in {*_WORD.findall(whole), *whole} for phrase in begins.get(start, ())]
+    starts = {whole[place : place + _START] for place in range(len(whole))} | {*whole}
+    return [phrase for start in starts for phrase in begins.get(start, ()) if phrase in whole]
 
 
 @cache
@@ -144,18 +166,30 @@ def _beginnings() -> dict[str, list[str]]:
     """Phrases by how they begin."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     for phrase in _lexicon():
-        first = None if _IDEOGRAPHIC.search(phrase) else _WORD.search(phrase)
-        found[first[0] if first else phrase[0]].append(phrase)
+        found[phrase[: _START if len(phrase) >= _START else 1]].append(phrase)
     return dict(found)
 
 
 @cache
 def _lexicon() -> dict[str, tuple[_Use, ...]]:
-    """How each phrase can be read."""
+    """How each phrase can be read, things that are a part of it included."""
     uses: defaultdict[str, list[_Use]] = defaultdict(list)
     for phrase, trigger, part, language in phrases.listed():
         uses[phrase].append(_Use(trigger, part, language))
     for language, words in urgency.WORDS.items():
         for phrase in words:
             uses[phrase].append(_Use("urgent", "alone", language))
-    return {phrase: tuple(found) for phrase, found in uses.items()}
+    things = {phrase: [use for use in found if use.part == "thing"] for phrase, found in uses.items()}
+    return {
+        phrase: tuple(dict.fromkeys([*found, *(use for part in _within(phrase) for use in things.get(part, ()))]))
+        for phrase, found in uses.items()
+    }
+
+
+def _within(phrase: str) -> Iterator[str]:
+    """What a longer phrase hides from being found: its runs of words, or of characters where there are no spaces."""
+    parts, glue = (list(phrase), "") if _IDEOGRAPHIC.search(phrase) else (phrase.split(" "), " ")
+    for first in range(len(parts)):
+        for last in range(first + 1, len(parts) + 1):
+            if last - first < len(parts):
+                yield glue.join(parts[first:last])
