@@ -1,6 +1,7 @@
 """What tickets say of themselves that needs a person now: phrases in eight languages, unless they are taken back."""
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import cache
@@ -29,6 +30,8 @@ _SPACELESS = ("ja", "zh")
 _NEVER = r"(?!)"
 _INFLECTION = re.compile(r"[^\W\d_]{1,2}(?!\w)")
 _START = 4
+_LONGEST = 96
+"""Characters from the start of a thing to that of its state: its own length and what may stand between."""
 _IDEOGRAPHIC = re.compile("[\u2e80-\ufaff]")
 
 
@@ -111,8 +114,10 @@ def _joined(left: str, right: str) -> bool:
 
 def _pairs(text: str, states: Sequence[_Span], things: Sequence[_Span]) -> Iterator[tuple[_Span, _Span]]:
     """Of each state and the things near it in its sentence, in the order in which they stand."""
+    starts = [thing.start for thing in things]
     for state in states:
-        for thing in things:
+        close = slice(bisect_left(starts, state.start - _LONGEST), bisect_right(starts, state.end + NEAR_BACK))
+        for thing in things[close]:
             first, last = sorted((thing, state))
             between = text[first.end : last.start]
             if len(between) <= (NEAR if first is thing else NEAR_BACK) and not _STOP.search(between):
