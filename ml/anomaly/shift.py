@@ -81,7 +81,9 @@ def _units(level: Ints, week: Ints, customer: Ints, stratum: Ints) -> _Units:
     both = np.bincount(stratum[week == 0], minlength=strata).astype(bool)
     both &= np.bincount(stratum[week > 0], minlength=strata).astype(bool)
     kept = both[stratum]
-    level, week, customer, stratum = level[kept], week[kept], customer[kept], stratum[kept]
+    level, week, stratum = level[kept], week[kept], stratum[kept]
+    # Numbered anew, so that permutations do not depend on who else is known.
+    customer = np.unique(customer[kept], return_inverse=True)[1]
     levels = int(level.max()) + 1 if len(level) else 1
     key, place = np.unique((customer * (WEEKS + 1) + week) * strata + stratum, return_inverse=True)
     shares = np.bincount(place * levels + level, minlength=len(key) * levels).reshape(len(key), levels).astype(float)
