@@ -21,6 +21,8 @@ from warehouse.table import Table
 
 BATCH = 4_096
 """Tickets whose words are in memory together."""
+RISK = "least risk"
+"""Under this the table records the threshold by which risks were judged, in millionths."""
 _FOLLOWED: dict[Table, tuple[str, ...]] = {
     silver.TICKETS: (*escalation.READ, "subject", "description"),
     ticket_features.TICKETS: ("ticket_id", *FEATURES),
@@ -50,28 +52,43 @@ def pressing_tickets(
 
 
 def follow(lake: Lake, policy: Artifact | None) -> int:
-    """Bring `anomalies/escalations` up to the tickets; how many were read."""
+    """Bring `anomalies/escalations` up to the tickets; how many were read.
+
+    With another threshold of risk those tickets are read again that it may concern.
+    """
     with lake.lock(ESCALATIONS):
-        now, least = versions(lake, list(_FOLLOWED)), _least(policy)
-        kind = f"{escalation.digest()}/{least}"
-        since = {path: lake.progress(ESCALATIONS, f"{path}@{kind}") for path in now}
-        if silver.TICKETS.path not in now or since == now:
+        now, least, code = versions(lake, list(_FOLLOWED)), _least(policy), escalation.digest()
+        since = {path: lake.progress(ESCALATIONS, f"{path}@{code}") for path in now}
+        was, held = lake.progress(ESCALATIONS, RISK), _millionths(least)
+        if silver.TICKETS.path not in now or (since == now and was == held):
             return 0
-        ids = pl.concat(
-            [
-                altered(lake, table, since.get(table.path), now.get(table.path), columns).select("ticket_id")
-                for table, columns in _FOLLOWED.items()
-            ]
-        ).unique("ticket_id", maintain_order=True)
-        found = [pl.DataFrame(schema=ESCALATIONS.schema)]
-        known = models(_answers(lake))
-        found += [_flagged(lake, some, least, known) for some in ids.sort("ticket_id").iter_slices(BATCH)]
+        changed = [
+            altered(lake, table, since.get(table.path), now.get(table.path), columns).select("ticket_id")
+            for table, columns in _FOLLOWED.items()
+        ]
+        if was is not None and was != held:
+            changed.append(_risky(lake, min(was, held)))
+        ids = pl.concat(changed).unique("ticket_id").sort("ticket_id")
+        known, found = models(_answers(lake)), [pl.DataFrame(schema=ESCALATIONS.schema)]
+        found += [_flagged(lake, some, least, known) for some in ids.iter_slices(BATCH)]
         flagged = pl.concat(found)
         calm = lake.matching(ESCALATIONS, ids).join(flagged, on="ticket_id", how="anti")
         if calm.height:
             lake.delete(ESCALATIONS, calm.select("ticket_id"))
-        lake.merge(ESCALATIONS, flagged, progress={f"{path}@{kind}": version for path, version in now.items()})
+        progress = {f"{path}@{code}": version for path, version in now.items()}
+        lake.merge(ESCALATIONS, flagged, progress={**progress, RISK: held})
         return ids.height
+
+
+def _millionths(least: float | None) -> int:
+    """The threshold as a table records it; of none, one that no probability reaches."""
+    return round(1_000_000 * (2.0 if least is None else least))
+
+
+def _risky(lake: Lake, least: int) -> pl.DataFrame:
+    """Tickets whose predicted risk of escalation is about as high as that (millionths), or higher."""
+    sure = pl.when(pl.col("label") == ESCALATION.order[-1]).then("confidence").otherwise(1 - pl.col("confidence"))
+    return _answers(lake).filter(1_000_000 * sure >= least - 1).select("ticket_id").unique().collect()
 
 
 def _least(policy: Artifact | None) -> float | None:

@@ -77,11 +77,20 @@ def add(lake, tickets):
 
 
 @pytest.fixture
-def policy(tmp_path):
-    sure = {label: {"suggest": Threshold(0.5, 0.5)} for label in LABELS}
-    risky = {"yes": {"suggest": Threshold(0.3, 0.9)}}
-    made = Policy([], {"category": sure, "escalation": risky})
-    return artifacts.stage(tmp_path / "artifacts", decisions.NAME, made.save, {})
+def policy_of(tmp_path):
+    """A policy that acts on risks from a probability on."""
+
+    def stage(least):
+        sure = {label: {"suggest": Threshold(0.5, 0.5)} for label in LABELS}
+        found = Policy([], {"category": sure, "escalation": {"yes": {"suggest": Threshold(0.3, least)}}})
+        return artifacts.stage(tmp_path / "artifacts", decisions.NAME, found.save, {})
+
+    return stage
+
+
+@pytest.fixture
+def policy(policy_of):
+    return policy_of(0.9)
 
 
 @pytest.fixture
@@ -155,13 +164,18 @@ def test_a_ticket_is_pressing_as_long_as_it_says_so(lake, policy):
     assert lake.read(ESCALATIONS).filter(ticket_id="T-0040").is_empty()
 
 
-def test_a_risk_above_the_policys_threshold_is_pressing(lake, policy):
-    follow(lake, policy)
-    risky = lake.read(predictions.TICKETS).filter(pl.col("confidence") >= 0.9, target="escalation", label="yes")
-    found = lake.read(ESCALATIONS).filter(pl.col("triggers").list.contains("risk"))
+def test_a_risk_above_the_policys_threshold_is_pressing_and_follows_it(lake, policy_of):
+    said = lake.read(predictions.TICKETS).filter(target="escalation", label="yes")
+    for table in TABLES:
+        lake.ensure(table)
+    for least, read in ((0.9, lake.row_count(silver.TICKETS)), (0.8, None), (0.95, None), (None, None)):
+        risky = said.filter(pl.col("confidence") >= least) if least else said.clear()
+        seen = escalations.follow(lake, policy_of(least))
+        found = lake.read(ESCALATIONS).filter(pl.col("triggers").list.contains("risk"))
 
-    assert set(found["ticket_id"]) == set(risky["ticket_id"])
-    assert found.height > 5
+        assert set(found["ticket_id"]) == set(risky["ticket_id"])
+        assert seen == read if read else seen < 0.1 * lake.row_count(silver.TICKETS)
+        assert escalations.follow(lake, policy_of(least)) == 0
 
 
 def test_without_predictions_and_policy_there_are_moods_and_words(tmp_path):
