@@ -116,6 +116,11 @@ _PREDICTION = {
     },
     "novelty": {"unknown": False, "score": 0.2, "threshold": 1.1, "nearest": ["Technical Issue", "Data Issue"]},
     "resolution_hours": {"p10": 2.1, "p50": 18.4, "p90": 96.3},
+    "escalation": {
+        "triggers": ["data_loss"],
+        "reason": "Says that data are lost (“records … gone”)",
+        "score": 0.9,
+    },
     "missing": ["models/severity"],
     "latency_ms": 14.2,
     "recorded": True,

@@ -1,4 +1,7 @@
-"""What is said about tickets: for each target an answer with its confidence, its reasons, and what to do with it."""
+"""What is said about tickets: for each target an answer with its confidence, its reasons, and what to do with it.
+
+And whether a ticket needs a person now.
+"""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -7,13 +10,14 @@ import msgspec
 import numpy as np
 import polars as pl
 
+from ml.anomaly.escalation import Escalation, escalations, risk, threshold
 from ml.answers import Given, answer
 from ml.classify.baseline import NAME as BASELINE
 from ml.classify.decisions import Decision, decide
 from ml.classify.learner import Inputs, Reason
 from ml.classify.unknown import Strange
 from ml.inputs import encoded, of_one
-from ml.targets import TARGETS
+from ml.targets import ESCALATION, TARGETS
 from service.models import Failed, Judge, Models
 
 REASONS = 5
@@ -59,11 +63,15 @@ class Hours(msgspec.Struct, frozen=True):
 
 
 class Understood(msgspec.Struct, frozen=True):
-    """One ticket. `missing` names models that no build has made yet, or that are damaged or do not fit the encoder."""
+    """One ticket. `missing` names models that no build has made yet, or that are damaged or do not fit the encoder.
+
+    `escalation`: why it needs a person now; None where it does not.
+    """
 
     targets: dict[str, Answer]
     novelty: Strange | None
     resolution_hours: Hours | None
+    escalation: Escalation | None
     missing: list[str]
 
 
@@ -77,8 +85,8 @@ def understand(
     found: list[dict[str, Answer]] = [{} for _ in range(tickets.height)]
     novelty: list[Strange | None] = [None] * tickets.height
     hours: list[Hours | None] = [None] * tickets.height
+    texts = encoded(tickets)
     if models.encoder is not None and (models.champions or models.resolution_time is not None):
-        texts = encoded(tickets)
         inputs = of_one(tickets, texts, features, models.encoder.encode(texts.to_list()))
         asked = {name: one for name, one in models.champions.items() if models.judges[name].silent is None}
         given = answer(asked, inputs, failed)
@@ -100,9 +108,20 @@ def understand(
         for one, said in zip(found, _baseline(models, tickets), strict=True):
             one["category"] = said
     return [
-        Understood(_ordered(one), new, time, _missing(models, one))
-        for one, new, time in zip(found, novelty, hours, strict=True)
+        Understood(_ordered(one), new, time, pressing, _missing(models, one))
+        for one, new, time, pressing in zip(
+            found, novelty, hours, _escalations(models, tickets, texts, features, found), strict=True
+        )
     ]
+
+
+def _escalations(
+    models: Models, tickets: pl.DataFrame, texts: pl.Series, features: pl.DataFrame, found: list[dict[str, Answer]]
+) -> list[Escalation | None]:
+    answers = [one.get(ESCALATION.name) for one in found]
+    chances = [risk(one.label, one.confidence) if one is not None else None for one in answers]
+    least = threshold(models.policy.thresholds) if models.policy is not None else None
+    return escalations(tickets, texts, features, pl.Series(chances, dtype=pl.Float64), least)
 
 
 def _answers(

@@ -15,6 +15,7 @@ from api import bodies
 from api.drafts import drafts
 from api.problems import BadRequest, FieldError
 from api.state import Parts, now
+from ml.anomaly.escalation import Escalation
 from ml.classify.unknown import Strange
 from operations.predictions import GivenPrediction, Predictions
 from service.understanding import Answer, Hours, Understood
@@ -30,7 +31,8 @@ Explain = Annotated[
 class TicketPrediction(msgspec.Struct, frozen=True):
     """Each target with label, calibrated confidence, alternatives, reasons, and what to do with it.
 
-    `recorded`: whether it was kept, without what the ticket says. `missing`: models that there are not.
+    `escalation`: why it needs a person now; null where it does not. `recorded`: whether it was kept, without what the
+    ticket says. `missing`: models that there are not.
     """
 
     prediction_id: str
@@ -39,6 +41,7 @@ class TicketPrediction(msgspec.Struct, frozen=True):
     targets: dict[str, Answer]
     novelty: Strange | None
     resolution_hours: Hours | None
+    escalation: Escalation | None
     missing: list[str]
     latency_ms: float
     recorded: bool
@@ -52,7 +55,7 @@ class TicketPredictions(msgspec.Struct, frozen=True):
 
 PREDICTS = (
     "Predict what a ticket is about, how urgent it is, how the customer feels, how long it will take.\n\n"
-    "Only a subject or a description is required; the rest of what is known at the opening helps. What the models said "
+    "A ticket that needs a person now is flagged, with the reason. Only a subject or a description is required; the rest of what is known at the opening helps. What the models said "
     "is kept, what the ticket said is not."
 )
 """Of a handler at two addresses Litestar would describe its own wrapper."""
@@ -123,6 +126,7 @@ def _predict(
             targets=one.targets,
             novelty=one.novelty,
             resolution_hours=one.resolution_hours,
+            escalation=one.escalation,
             missing=one.missing,
             latency_ms=latency,
             recorded=recorded,

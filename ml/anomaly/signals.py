@@ -8,6 +8,8 @@ from warehouse.contracts.anomalies import SIGNALS
 
 KINDS = ("volume", "trend", "new_issue", "mood", "unanswered", "categorisation")
 MOST_TICKETS = 100
+FOUND = {name: dtype for name, dtype in SIGNALS.schema.items() if name not in ("signal_id", "score")}
+"""What a detector says of a signal: `signals` adds the rest."""
 _NAMED_BY = ("kind", "dimension", "series", "window_start")
 
 
