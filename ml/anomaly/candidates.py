@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 from hashlib import blake2b
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -23,18 +24,20 @@ READ: tuple[str, ...] = ()
 Vectors = NDArray[np.float32]
 
 
-def rows(
-    found: list[Group],
-    strange: pl.DataFrame,
-    vectors: Vectors,
-    tickets: Callable[[pl.Series], Vectors],
-    issues: Issues,
-    now: datetime,
-) -> pl.DataFrame:
+class Past(NamedTuple):
+    """What candidates are compared with."""
+
+    tickets: Callable[[pl.Series], Vectors]
+    """The vectors of tickets by their ids, in the space of `issues`."""
+    issues: Issues
+    now: datetime
+
+
+def rows(found: list[Group], strange: pl.DataFrame, vectors: Vectors, past: Past) -> pl.DataFrame:
     """Rows of `anomalies/new_issues`, one a group that enough customers joined.
 
     `strange` are the sentences that the groups are of (novel.SCHEMA with `version`, the product's with its name) and
-    `vectors` (n, d) theirs; `tickets` gives the vectors of tickets by their ids, in the space of `issues`.
+    `vectors` (n, d) theirs.
     """
     many = [group for group in found if len(group.joined) >= LEAST_CUSTOMERS]
     if not many:
@@ -52,7 +55,7 @@ def rows(
         "versions",
     )
     made = pl.DataFrame(
-        [_row(place, group, placed, vectors, tickets, issues, now) for place, group in enumerate(many)],
+        [_row(group, placed, vectors, past) | {"issue_id": str(place)} for place, group in enumerate(many)],
         schema_overrides={"known_at": pl.Datetime("us", "UTC"), "nearest_issue": pl.String, "likeness": pl.Float64},
     )
     named = named.with_columns(pl.col("group").cast(pl.String))
@@ -88,28 +91,19 @@ def told(changed: pl.DataFrame, tickets: pl.DataFrame | None = None) -> pl.DataF
     )
 
 
-def _row(
-    place: int,
-    group: Group,
-    placed: pl.DataFrame,
-    vectors: Vectors,
-    tickets: Callable[[pl.Series], Vectors],
-    issues: Issues,
-    now: datetime,
-) -> dict[str, object]:
+def _row(group: Group, placed: pl.DataFrame, vectors: Vectors, past: Past) -> dict[str, object]:
     own = placed[sorted(group.rows)]
     said = vectors[sorted(group.rows)]
     mine = own.unique("ticket_id", keep="first", maintain_order=True)
-    deciding = mine.filter(pl.col("created_at") <= (group.known_at or now))
-    like = issues.nearest(tickets(deciding["ticket_id"]), group.first_at)
+    deciding = mine.filter(pl.col("created_at") <= (group.known_at or past.now))
+    like = past.issues.nearest(past.tickets(deciding["ticket_id"]), group.first_at)
     last = own["created_at"].max()
     state = "forming" if group.known_at is None else "known" if like.fits else "new"
-    if state == "new" and isinstance(last, datetime) and last < now - RECENT:
+    if state == "new" and isinstance(last, datetime) and last < past.now - RECENT:
         state = "quiet"
     centre = said.mean(axis=0)
     return {
-        "issue_id": str(place),
-        "candidate_id": f"NEW-{blake2b(group.ticket_id.encode(), digest_size=6).hexdigest()}",
+        "candidate_id": f"NEW-{blake2b(group.founder.encode(), digest_size=6).hexdigest()}",
         "state": state,
         "first_at": group.first_at,
         "last_at": last,

@@ -42,7 +42,8 @@ class Groups:
 
     def centre(self, number: int) -> Vector:
         """The centre of a group that is alive, of unit length."""
-        return self._centres[self._ids.index(number)]
+        centre: Vector = self._centres[self._ids.index(number)]
+        return centre
 
     def _found(self, vector: Vector, at: datetime, owner: str) -> int:
         self._sums = np.concatenate([self._sums, vector[None]])

@@ -1,5 +1,6 @@
 """Whether tickets that say something in new words tell of an issue that is known: they lie as its own tickets do."""
 
+from datetime import datetime
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -38,7 +39,7 @@ class Issues(NamedTuple):
             np.zeros((0, dimension), dtype=np.float32),
         )
 
-    def nearest(self, vectors: Vectors, before: object) -> Likeness:
+    def nearest(self, vectors: Vectors, before: datetime) -> Likeness:
         """Compare tickets, (n, d), with the issues that had enough tickets before that moment.
 
         What all tickets have in common is taken away first.

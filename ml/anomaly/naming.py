@@ -1,7 +1,7 @@
 """Names from what is said: terms that a group uses and others hardly do.
 
-Class-based TF-IDF (Grootendorst, "BERTopic: Neural topic modeling with a class-based TF-IDF procedure", 2022): how often
-a group says a word, times the logarithm of one more than a group's words over how often all groups say it.
+Class-based TF-IDF (Grootendorst, "BERTopic: Neural topic modeling with a class-based TF-IDF procedure", 2022): how
+often a group says a word, times the logarithm of one more than a group's words over how often all groups say it.
 """
 
 import polars as pl

@@ -1,11 +1,11 @@
 """New issue types: what several customers say that nobody said before, in so short a time that it is no chance.
 
-Sentences unlike any of the past (`ml.anomaly.usual`) are grouped as they come (`ml.anomaly.grouping`). A group is told of
-when so many customers joined within so few tickets as chance brings once in `BY_CHANCE`: of the tickets before, so many
-said the like; how many of the next ones do is then negative binomial (Gamma prior of Jeffreys on a Poisson rate). All
-stretches that end with the newest are looked at (a scan statistic: Kulldorff, "Prospective time periodic geographical
-disease surveillance using a scan statistic", 2001). Read ticket by ticket or at once, the same is known at the same
-time.
+Sentences unlike any of the past (`ml.anomaly.usual`) are grouped as they come (`ml.anomaly.grouping`). A group is told
+of when so many customers joined within so few tickets that chance does it with probability `BY_CHANCE`: of the tickets
+before, so many said the like; how many of the next ones do is then negative binomial (Gamma prior of Jeffreys on a
+Poisson rate). All stretches that end with the newest are looked at (a scan statistic: Kulldorff, "Prospective time
+periodic geographical disease surveillance using a scan statistic", 2001). Read ticket by ticket or at once, the same is
+known at the same time.
 """
 
 from dataclasses import dataclass, field
@@ -40,8 +40,8 @@ Vectors = NDArray[np.float32]
 class Group:
     """Sentences that mean one thing, or that are said together, as rows of the frame that they came from."""
 
-    ticket_id: str
-    """The ticket that founded it."""
+    founder: str
+    """The ticket and the sentence that it began with."""
     first_at: datetime
     past: int
     """Tickets that were opened before."""
@@ -74,13 +74,13 @@ def groups(strange: pl.DataFrame, vectors: Vectors, opened: pl.Series, usual: Us
     into: dict[int, int] = {}
     counts = opened.search_sorted(strange["created_at"], "right")
     owners = strange.select(pl.coalesce("customer_id", "ticket_id")).to_series()
-    rows = zip(strange["ticket_id"], strange["created_at"], owners, counts, strict=True)
+    rows = zip(*strange.select("ticket_id", "text_hash", "created_at"), owners, counts, strict=True)
     for ticket, said in groupby(enumerate(rows), key=lambda row: row[1][0]):
         mine: dict[int, Group] = {}
-        for row, (_, at, owner, count) in said:
+        for row, (_, text, at, owner, count) in said:
             part = places.place(vectors[row], at, owner)
             number = _end(into, part)
-            group = mine[number] = found.setdefault(number, Group(ticket, at, count - 1))
+            group = mine[number] = found.setdefault(number, Group(f"{ticket} {text}", at, count - 1))
             group.rows.append(row)
             group.centres[part] = places.centre(part)
         new = [number for number, group in mine.items() if owner not in group.joined]

@@ -9,7 +9,7 @@ import polars as pl
 from ml.text.terms import IDEOGRAPHIC
 from ml.text.vectors import text_hash
 
-LEAST_WORDS = 2
+LEAST_WORDS = 3
 LEAST_SIGNS = 4
 """Of Chinese and Japanese, which put no spaces."""
 MOST_LETTERS = 300

@@ -23,7 +23,12 @@ LEAST_PAST = 500
 """Older sentences that there must be; with fewer everything would be new."""
 MOST_PAST = 20_000
 """Older sentences that are compared with: the last to be said first."""
-SCHEMA = {"text_hash": pl.String, "first_at": pl.Datetime("us", "UTC"), "nearest": pl.Float64, "strange": pl.Boolean}
+SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
+    "text_hash": pl.String,
+    "first_at": pl.Datetime("us", "UTC"),
+    "nearest": pl.Float64,
+    "strange": pl.Boolean,
+}
 Vectors = NDArray[np.float32]
 
 

@@ -1,6 +1,7 @@
 """Every table of the lake."""
 
 from warehouse.contracts import (
+    anomalies,
     audit,
     bronze,
     errors,
@@ -27,4 +28,8 @@ TABLES: tuple[Table, ...] = (
     *graph.TABLES,
     *gold.TABLES,
     *quality.TABLES,
+    anomalies.SENTENCES,
+    anomalies.STRANGE_SENTENCES,
+    anomalies.NEW_ISSUES,
+    anomalies.UNANSWERED,
 )
