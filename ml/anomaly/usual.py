@@ -29,11 +29,6 @@ SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "nearest": pl.Float64,
     "strange": pl.Boolean,
 }
-    "text_hash": pl.String,
-    "first_at": pl.Datetime("us", "UTC"),
-    "nearest": pl.Float64,
-    "strange": pl.Boolean,
-}
 Vectors = NDArray[np.float32]
 
 
