@@ -52,7 +52,7 @@ class Issues(NamedTuple):
         common = own.mean(axis=0)
         own, mine = unit(own - common), unit(vectors - common)
         sizes = there.group_by("issue_id", maintain_order=True).len()
-        starts = np.r_[0, np.cumsum(sizes["len"].to_numpy())[:-1]]
+        starts = np.r_[0, np.cumsum(sizes["len"].cast(pl.Int64).to_numpy())[:-1]]
         centres = unit(np.add.reduceat(own, starts, axis=0))
         cosines = centres @ unit(mine.mean(axis=0, keepdims=True))[0]
         best = int(np.argmax(cosines))

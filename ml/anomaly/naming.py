@@ -20,7 +20,7 @@ def terms(said: pl.DataFrame) -> pl.DataFrame:
 
     A group of null is only compared with. Each owner counts once a word.
     """
-    owned = said.with_row_index("text", 0).select(pl.col("text").cast(pl.Int64), "group", "owner")
+    owned = said.select("group", "owner", text=pl.int_range(pl.len(), dtype=pl.Int64))
     counted = (
         words(said["text"])
         .join(owned, on="text")

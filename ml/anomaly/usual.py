@@ -19,7 +19,7 @@ LIKE = 0.65
 """Cosine from which one sentence stands for another."""
 STRANGE = 0.3
 """Share of sentences never said before that are farthest from the past."""
-LEAST_PAST = 500
+LEAST_PAST = 200
 """Older sentences that there must be; with fewer everything would be new."""
 MOST_PAST = 20_000
 """Older sentences that are compared with: the last to be said first."""
