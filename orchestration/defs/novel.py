@@ -88,7 +88,7 @@ def _encode(lake: Lake, encoder: Artifact, said: pl.DataFrame, tell: Callable[[s
     new = first.join(known, on="text_hash", how="anti").sort("first_at", "text_hash")
     if new.is_empty():
         return
-    model, judge, done = encoders.load(encoder.path), _usual(known), 0
+    model, judge, done = encoders.load(encoder.path), _usual(encoder, known), 0
     for part in _days(new):
         vectors = _read(model, part["sentence"])
         judged = judge.judge(part.select("text_hash", "first_at"), vectors).with_columns(vector=packed(vectors))
@@ -135,9 +135,9 @@ def _candidates(lake: Lake, encoder: Artifact, progress: Mapping[str, int]) -> N
     known = _sentences(lake, encoder)
     strange = strange.join(known.select("text_hash"), on="text_hash", how="semi", maintain_order="left")
     own = strange.select("text_hash").join(known, on="text_hash", how="left", maintain_order="left")["vector"]
-    vectors = unpacked(own, _dimension(known))
+    vectors = unpacked(own, _dimension(encoder))
     opened = lake.read(PROBLEMS, columns=["created_at"])["created_at"].sort()
-    found = novel.groups(strange, vectors, opened, _usual(known)) if strange.height else []
+    found = novel.groups(strange, vectors, opened, _usual(encoder, known)) if strange.height else []
     now = opened.max()
     rows = pl.DataFrame(schema=NEW_ISSUES.schema)
     if found and isinstance(now, datetime):
@@ -155,15 +155,15 @@ def _sentences(lake: Lake, encoder: Artifact) -> pl.DataFrame:
     return mine.collect().sort("first_at", "text_hash")
 
 
-def _usual(known: pl.DataFrame) -> Usual:
+def _usual(encoder: Artifact, known: pl.DataFrame) -> Usual:
     own = known.filter(kept())["vector"]
-    return Usual(known.select(usual.SCHEMA), unpacked(own, _dimension(known)))
+    return Usual(known.select(list(usual.SCHEMA)), unpacked(own, _dimension(encoder)))
 
 
-def _dimension(known: pl.DataFrame) -> int:
-    """Numbers of a vector, 1 where there is none."""
-    first = known["vector"].drop_nulls().head(1)
-    return len(first[0]) // np.dtype("<f4").itemsize if len(first) else 1
+def _dimension(encoder: Artifact) -> int:
+    """Numbers of what texts are compared by."""
+    whole = np.zeros((0, sum(encoder.card["blocks"].values())), dtype=np.float32)
+    return encoders.shared(whole, encoders.read_manifest(encoder.path)).shape[1]
 
 
 def _shared(lake: Lake, encoder: Artifact, hashes: pl.Series) -> Vectors:
