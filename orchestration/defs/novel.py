@@ -163,7 +163,7 @@ def _usual(encoder: Artifact, known: pl.DataFrame) -> Usual:
 def _dimension(encoder: Artifact) -> int:
     """Numbers of what texts are compared by."""
     whole = np.zeros((0, sum(encoder.card["blocks"].values())), dtype=np.float32)
-    return encoders.shared(whole, encoders.read_manifest(encoder.path)).shape[1]
+    return int(encoders.shared(whole, encoders.read_manifest(encoder.path)).shape[1])
 
 
 def _shared(lake: Lake, encoder: Artifact, hashes: pl.Series) -> Vectors:

@@ -1,5 +1,6 @@
 """New issue types and unanswered questions follow their tables: what is new is read, and read once."""
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from itertools import product
 
@@ -31,7 +32,8 @@ PLANTED = (
     "the zeppelin does not want to moor at our mast", "our zeppelin cannot moor at the mast",
     "mooring the zeppelin at its mast fails", "the zeppelin drifts off while we moor it",
     "we cannot moor the zeppelin", "the mast does not hold the zeppelin", "our zeppelin came off its mast",
-    "the zeppelin will not moor", "der zeppelin lässt sich nicht am mast festmachen", "no zeppelin can moor at the mast",
+    "the zeppelin will not moor", "der zeppelin lässt sich nicht am mast festmachen",
+    "no zeppelin can moor at the mast",
 )  # fmt: skip
 
 
@@ -146,8 +148,6 @@ def test_no_name_nor_sentence_holds_what_was_redacted(watched):
 
 
 def test_erased_tickets_leave_neither_sentence_nor_candidate(watched, encoder, tmp_path):
-    import shutil
-
     shutil.copytree(watched[0].root, tmp_path / "lake")
     lake = Lake(tmp_path / "lake")
     lake.delete(PROBLEMS, pl.DataFrame({"ticket_id": [f"N-{number:05d}" for number in range(len(PLANTED))]}))

@@ -1,6 +1,7 @@
 """New issue types: what nobody said before and several customers say is found early, at the same ticket either way."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -62,7 +63,7 @@ def watched(world, borders=()):
     rows, vectors = world.tickets(), np.array(world.vectors)
     judged, own = pl.DataFrame(schema=usual.SCHEMA), np.zeros((0, DIMENSION), np.float32)
     edges = [datetime.min.replace(tzinfo=UTC), *borders, datetime.max.replace(tzinfo=UTC)]
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         part = rows.filter((pl.col("created_at") >= start) & (pl.col("created_at") < end))
         part = part.join(judged, on="text_hash", how="anti", maintain_order="left").unique(
             "text_hash", keep="first", maintain_order=True
@@ -212,7 +213,9 @@ def test_chance_falls_with_customers_and_rises_with_what_was_said_before(alike):
 
 
 def test_sentences_leave_out_what_varies_and_marks_of_what_was_redacted():
-    said = sentences(pl.Series(["Order 17 is lost! Call [PHONE] now please.\nOrder 18 is lost", "追加機能が届かない。はい。"]))
+    said = sentences(
+        pl.Series(["Order 17 is lost! Call [PHONE] now please.\nOrder 18 is lost", "追加機能が届かない。"])
+    )
     assert said["sentence"].to_list() == ["order is lost", "call now please", "追加機能が届かない"]
     assert said["text"].to_list() == [0, 0, 1]
     assert sentences(pl.Series([], dtype=pl.String)).is_empty()
