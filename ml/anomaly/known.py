@@ -12,7 +12,7 @@ from ml.text.vectors import unit
 LEAST_MEMBERS = 5
 MOST_MEMBERS = 50
 """Tickets of an issue that stand for it: its first."""
-OWN = 0.25
+OWN = 0.5
 """Share of an issue's own tickets that may lie farther from its centre than those asked for on average do."""
 Vectors = NDArray[np.float32]
 
