@@ -24,6 +24,8 @@ JOIN = 0.5
 """Cosine with a group's centre from which a sentence says the same."""
 BY_CHANCE = 3e-5
 LEAST_CUSTOMERS: Final = 3
+MOST_TICKETS = 10_000
+"""Earlier tickets that count as proof that nobody said it: what stands for the past is bounded, and thinned."""
 TOGETHER: Final = 2
 """Customers who say both in one ticket, from which two groups are one."""
 SCHEMA = {
@@ -44,7 +46,7 @@ class Group:
     """The ticket and the sentence that it began with."""
     first_at: datetime
     past: int
-    """Tickets that were opened before."""
+    """Tickets that were opened before, at most `MOST_TICKETS`."""
     rows: list[int] = field(default_factory=list)
     joined: dict[str, int] = field(default_factory=dict)
     """By customer, how many tickets had been opened when the customer first joined."""
@@ -80,7 +82,7 @@ def groups(strange: pl.DataFrame, vectors: Vectors, opened: pl.Series, usual: Us
         for row, (_, text, at, owner, count) in said:
             part = places.place(vectors[row], at, owner)
             number = _end(into, part)
-            group = mine[number] = found.setdefault(number, Group(f"{ticket} {text}", at, count - 1))
+            group = mine[number] = found.setdefault(number, Group(f"{ticket} {text}", at, min(count - 1, MOST_TICKETS)))
             group.rows.append(row)
             group.centres[part] = places.centre(part)
         new = [number for number, group in mine.items() if owner not in group.joined]
