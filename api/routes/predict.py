@@ -55,8 +55,8 @@ class TicketPredictions(msgspec.Struct, frozen=True):
 
 PREDICTS = (
     "Predict what a ticket is about, how urgent it is, how the customer feels, how long it will take.\n\n"
-    "A ticket that needs a person now is flagged, with the reason. Only a subject or a description is required; the rest of what is known at the opening helps. What the models said "
-    "is kept, what the ticket said is not."
+    "A ticket that needs a person now is flagged, with the reason. Only a subject or a description is required; the "
+    "rest of what is known at the opening helps. What the models said is kept, what the ticket said is not."
 )
 """Of a handler at two addresses Litestar would describe its own wrapper."""
 

@@ -55,6 +55,38 @@ SIGNALS = Table(
     owner=OWNER,
 )
 
+SENTENCES = Table(
+    layer="anomalies",
+    name="sentences",
+    grain="One row per sentence that tickets said, what varies taken away, and encoder: how near it came to the past.",
+    columns=(
+        Column("text_hash", pl.String, "BLAKE2b (128 bit, hex) of the sentence", distinct=True),
+        Column("encoder", pl.String, "Digest of the encoder: what models/encoder's card calls `encoder`"),
+        Column("first_at", TIMESTAMP, "Opening of the first ticket that said it", required=True),
+        Column("nearest", pl.Float64, "Greatest cosine with older sentences; null: there were too few"),
+        Column("strange", pl.Boolean, "Whether it is among the farthest from the past", required=True),
+        Column("vector", pl.Binary, "Float32, little endian; null: an older one stands for it", distinct=True),
+    ),
+    primary_key=("text_hash", "encoder"),
+    owner=OWNER,
+)
+
+STRANGE_SENTENCES = Table(
+    layer="anomalies",
+    name="strange_sentences",
+    grain="One row per ticket and sentence of it that is unlike any of the past.",
+    columns=(
+        Column("ticket_id", pl.String, "Identifier of the ticket", distinct=True),
+        Column("text_hash", pl.String, "Hash of the sentence", distinct=True),
+        Column("sentence", pl.String, "Letters alone, in lower case, redacted", required=True, distinct=True),
+        Column("created_at", TIMESTAMP, "When the ticket was opened", required=True),
+        Column("customer_id", pl.String, "Who wrote"),
+        Column("version", pl.String, "Product and version"),
+    ),
+    primary_key=("ticket_id", "text_hash"),
+    owner=OWNER,
+)
+
 NEW_ISSUES = Table(
     layer="anomalies",
     name="new_issues",

@@ -35,4 +35,8 @@ TABLES: tuple[Table, ...] = (
     *gold.TABLES,
     *quality.TABLES,
     anomalies.DRIFT,
+    anomalies.SENTENCES,
+    anomalies.STRANGE_SENTENCES,
+    anomalies.NEW_ISSUES,
+    anomalies.UNANSWERED,
 )
