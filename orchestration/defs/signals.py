@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import dagster as dg
 import polars as pl
 
-from ml.anomaly import signals, volume, volume_plot
+from ml.anomaly import candidates, categorisation, mood, signals, unanswered, volume, volume_plot
 from orchestration.pictures import shown
 from orchestration.resources import RETRIES, LakeResource, Results, expected_errors, result, spec
 from warehouse.contracts import silver
-from warehouse.contracts.anomalies import SIGNALS, VOLUME
+from warehouse.contracts.anomalies import CATEGORISATION, MOOD, NEW_ISSUES, SIGNALS, UNANSWERED, VOLUME
 from warehouse.delta import Lake
 from warehouse.table import Table
 
@@ -26,7 +26,15 @@ class Detector:
     told: Callable[[pl.DataFrame, pl.DataFrame], pl.DataFrame]
 
 
-DETECTORS = (Detector(VOLUME, ("volume", "trend"), pl.col("alarm"), volume.READ, volume.told),)
+ALARM, KNOWN = pl.col("alarm"), pl.col("known_at").is_not_null()
+NOTHING = ("ticket_id",)
+DETECTORS = (
+    Detector(VOLUME, ("volume", "trend"), ALARM, volume.READ, volume.told),
+    Detector(NEW_ISSUES, ("new_issue",), KNOWN, NOTHING, candidates.told),
+    Detector(MOOD, ("mood",), ALARM, mood.READ, mood.told),
+    Detector(UNANSWERED, ("unanswered",), KNOWN, NOTHING, unanswered.told),
+    Detector(CATEGORISATION, ("categorisation",), ALARM, categorisation.READ, categorisation.told),
+)
 
 
 @dg.multi_asset(
