@@ -22,6 +22,7 @@ from service.incident_bodies import TOLD, change, deliveries, evidence_of, incid
 from service.incident_evidence import Evidence, Suggest, desk, evidence
 from warehouse.contracts.anomalies import SIGNALS
 from warehouse.delta import Lake
+from warehouse.errors import Conflict
 from warehouse.reading import newest
 
 FRESH = timedelta(hours=24)
@@ -70,7 +71,7 @@ class Keeper:
         """Take a turn if there is anything to take one for; how many changes it told.
 
         `now` is the lake's time, `wall` that of deliveries; `heard` are rows of `anomalies/signals` that a monitor
-        hands over before the table has them.
+        hands over before the table has them. Raises `StoreUnavailable`, `Conflict`: then nothing was taken in.
         """
         trace = self._traced()
         waits = self._due is not None and now >= self._due
@@ -97,7 +98,7 @@ class Keeper:
             if self._store.write(before.turn, written):
                 self._on_step("wrote a turn")
                 return len(done.told)
-        return 0
+        raise Conflict(f"{ATTEMPTS} times another worker changed incidents first: run one `ticketlake worker`.")
 
     def _written(
         self,

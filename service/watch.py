@@ -62,6 +62,7 @@ class Watch:
         self._now = now
         self._failed = failed
         self._said: str | None = None
+        self._heard: list[pl.DataFrame] = []
         self._stop = Event()
         self._keeper = Keeper(
             lake,
@@ -91,15 +92,17 @@ class Watch:
     def look(self, heard: pl.DataFrame | None = None) -> int:
         """Take a turn if there is anything to take one for; how many changes it told.
 
-        `heard` are signals that a monitor hands over before the table has them.
+        `heard` are signals that a monitor hands over before the table has them; they are kept until a turn has them.
         """
         wall = self._now()
+        self._heard += [] if heard is None else [heard]
         try:
-            told = self._keeper.look(self._clock.now(wall), wall, heard)
+            known = pl.concat(self._heard).unique("signal_id", keep="last") if self._heard else None
+            told = self._keeper.look(self._clock.now(wall), wall, known)
         except TicketlakeError as error:
             self._say(str(error))
             return 0
-        self._said = None
+        self._said, self._heard = None, []
         return told
 
     def flush(self) -> None:
