@@ -80,7 +80,30 @@ class Keeper:
             return 0
         told = self._turn(now, wall, heard)
         self._trace, self._looked = trace, True
-        return told + self._suggestions(now)
+        return told
+
+    def suggest(self, now: datetime) -> int:
+        """Ask for a known solution where an incident is open and nobody has asked; how many were told.
+
+        Takes as long as a release takes to open, so it has turns of its own, and may run beside `look`: an incident
+        that changes meanwhile is asked for again the next time.
+        """
+        if self._suggest is None:
+            return 0
+        told = 0
+        for name in [row.incident_id for row in self._store.in_states(["open"]) if _unasked(evidence_of(row))]:
+            before = self._store.turn()
+            rows = self._store.find([name])
+            (incident,) = incidents_of(rows, self._store.signals([name]))
+            found = self._suggest(evidence_of(rows[0]))
+            later = msgspec.structs.replace(incident, revision=incident.revision + 1)
+            turn = msgspec.structs.replace(before, turn=before.turn + 1)
+            row_told = change(Told(change="updated", at=before.clock or now, incident=later), found)
+            written = Written(turn=turn, incidents=[kept(later, found, turn.turn)], changes=[row_told])
+            if self._store.write(before.turn, written):
+                self._on_step("suggested a solution")
+                told += 1
+        return told
 
     def _turn(self, now: datetime, wall: datetime, heard: pl.DataFrame | None) -> int:
         for _ in range(ATTEMPTS):
@@ -187,26 +210,6 @@ class Keeper:
         }
         return {one.incident_id: Evidence() for one in changed} | before | merged
 
-    def _suggestions(self, now: datetime) -> int:
-        """Where an incident is open and nobody has asked, ask for a known solution: in a turn of its own, later."""
-        if self._suggest is None:
-            return 0
-        told = 0
-        for row in self._store.in_states(["open"]):
-            before, known = self._store.turn(), evidence_of(row)
-            if known.solution is not None or known.missing is not None:
-                continue
-            (incident,) = incidents_of([row], self._store.signals([row.incident_id]))
-            found = self._suggest(known)
-            later = msgspec.structs.replace(incident, revision=incident.revision + 1)
-            turn = msgspec.structs.replace(before, turn=before.turn + 1)
-            row_told = change(Told(change="updated", at=before.clock or now, incident=later), found)
-            written = Written(turn=turn, incidents=[kept(later, found, turn.turn)], changes=[row_told])
-            if self._store.write(before.turn, written):
-                self._on_step("suggested a solution")
-                told += 1
-        return told
-
     def _traced(self) -> int | None:
         """Changes when the table of signals does; costs one look at its folder."""
         log = self._lake.path(SIGNALS) / "_delta_log"
@@ -225,6 +228,10 @@ def _due(known: Sequence[Incident], done: Incidents) -> datetime | None:
     now = {one.incident_id: one for one in (*known, *done.changed)}
     live = [one for one in now.values() if one.state in LIVE]
     return min((one.last_at + (CALM if one.state == "open" else CLOSE) for one in live), default=None)
+
+
+def _unasked(known: Evidence) -> bool:
+    return known.solution is None and known.missing is None
 
 
 def _decision(note: Note) -> Decision:

@@ -1,7 +1,8 @@
-"""What a worker does about incidents, put together: looks on time, and senders beside it."""
+"""What a worker does about incidents, put together: looks on time; suggesting and sending go on beside it."""
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from threading import Event, Thread
 from types import TracebackType
 
@@ -25,7 +26,7 @@ from warehouse.table import Table
 PAUSE = 0.5
 """Seconds between two looks into the outbox."""
 GRACE = 2.0
-"""Seconds that senders are given to end; what they have in hand is tried again later."""
+"""Seconds that those beside are given to end; what they have in hand is tried again later."""
 Now = Callable[[], datetime]
 Failed = Callable[[str], object]
 
@@ -53,7 +54,7 @@ class Clock:
 
 
 class Watch:
-    """Senders run for the time of a `with` block."""
+    """What goes on beside runs for the time of a `with` block."""
 
     def __init__(self, chosen: Settings, lake: Lake, store: Store, now: Now, failed: Failed) -> None:
         """`now` is the wall clock; `failed` hears once of what goes wrong, for the next look may go well."""
@@ -73,7 +74,11 @@ class Watch:
         )
         secret = chosen.webhook_secret.get_secret_value()
         self._senders = [Webhooks(Outbox(store), name, address, secret) for name, address in receivers.items()]
-        self._threads = [Thread(target=self._send, args=(one,), name="webhooks", daemon=True) for one in self._senders]
+        own = [Thread(target=self._repeat, args=(self._suggest,), name="suggestions", daemon=True)]
+        self._threads = own + [
+            Thread(target=self._repeat, args=(partial(self._send, one),), name="webhooks", daemon=True)
+            for one in self._senders
+        ]
 
     def __enter__(self) -> "Watch":
         for thread in self._threads:
@@ -106,15 +111,23 @@ class Watch:
         return told
 
     def flush(self) -> None:
-        """Try once all that is due now."""
+        """Ask for known solutions, and try once all that is due now."""
+        self._suggest()
         for sender in self._senders:
-            while sender.send(self._now()):
+            while self._send(sender):
                 pass
 
-    def _send(self, sender: Webhooks) -> None:
+    def _suggest(self) -> bool:
+        return self._keeper.suggest(self._clock.now(self._now())) > 0
+
+    def _send(self, sender: Webhooks) -> bool:
+        return sender.send(self._now())
+
+    def _repeat(self, work: Callable[[], bool]) -> None:
+        """Do it until the end, with a pause whenever there was nothing to do."""
         while not self._stop.is_set():
             try:
-                more = sender.send(self._now())
+                more = work()
             except TicketlakeError as error:
                 self._say(str(error))
                 more = False

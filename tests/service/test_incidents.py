@@ -183,15 +183,34 @@ def test_where_there_is_no_index_no_solution_is_suggested_and_why_is_said(incide
     incident_lake.merge(SIGNALS, told(0))
     suggest = suggesting(incident_lake, Serving(incident_lake.root), None)
     keeper = Keeper(incident_lake, incident_store, false_a_year=2.0, suggest=suggest)
-
     keeper.look(START + HOUR, START + HOUR)
+
+    assert keeper.suggest(START + HOUR) == 1
 
     (row,) = incident_store.in_states(["open"])
     known = evidence_of(row)
     assert known.solution is None
     assert "not materialized" in (known.missing or "")
     assert changes(incident_store) == ["opened", "updated"]
+    assert keeper.suggest(START + HOUR) == 0
     assert keeper.look(START + HOUR, START + HOUR) == 0
+
+
+def test_a_suggestion_never_undoes_what_happened_meanwhile(incident_lake, told, incident_store, look):
+    """The incident is dismissed while the finder thinks about it."""
+    incident_lake.merge(SIGNALS, told(0))
+    look(1)
+    (row,) = incident_store.in_states(["open"])
+
+    def slow(known):
+        note(incident_store, row.incident_id, "dismiss", reason="a test")
+        look(1)
+        return msgspec.structs.replace(known, missing="none")
+
+    thinking = Keeper(incident_lake, incident_store, false_a_year=2.0, suggest=slow)
+
+    assert thinking.suggest(START + HOUR) == 0
+    assert [one.state for one in incident_store.find([row.incident_id])] == ["dismissed"]
 
 
 def test_a_table_that_was_built_anew_is_read_from_its_start(incident_lake, told, incident_store, look):
