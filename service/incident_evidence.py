@@ -69,6 +69,15 @@ def desk(lake: Lake, ticket_ids: Collection[str], now: datetime) -> Desk:
     )
 
 
+def arrived(lake: Lake, ticket_ids: Collection[str]) -> bool:
+    """Whether the lake holds all of these tickets."""
+    if not lake.exists(silver.TICKETS):
+        return False
+    mine = pl.col("ticket_id").is_in(list(ticket_ids))
+    held: int = lake.scan(silver.TICKETS).filter(mine).select(pl.len()).collect().item()
+    return held == len(set(ticket_ids))
+
+
 def evidence(lake: Lake, incidents: Iterable[Incident]) -> dict[str, Evidence]:
     """By incident what speaks for it; silver is read once for all of them."""
     known = {one.incident_id: one for one in incidents}
@@ -102,7 +111,7 @@ def _suggested(lake: Lake, serving: Serving, inbox: Inbox | None, known: Evidenc
     keys = pl.DataFrame({"ticket_id": list(known.example_tickets)}, schema={"ticket_id": pl.String})
     there = lake.matching(silver.TICKETS, keys) if lake.exists(silver.TICKETS) else pl.DataFrame()
     if there.is_empty():
-        return msgspec.structs.replace(known, missing="the lake does not hold its tickets yet")
+        return msgspec.structs.replace(known, missing="the lake does not hold its tickets")
     ticket = keys.join(there, on="ticket_id", how="inner", maintain_order="left").select(ASKED_WITH).head(1)
     found = serving.find(ticket, inbox, k=1)
     if not found.solutions:

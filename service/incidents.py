@@ -19,7 +19,7 @@ from ml.anomaly.strength import HALF_LIFE, Judgement, Rates, doubts, rates
 from operations.incident_rows import KeptIncident, Note, Turn, Written
 from operations.incidents import IncidentStore
 from service.incident_bodies import TOLD, change, deliveries, evidence_of, incidents_of, kept, kept_signal
-from service.incident_evidence import Evidence, Suggest, desk, evidence
+from service.incident_evidence import Evidence, Suggest, arrived, desk, evidence
 from warehouse.contracts.anomalies import SIGNALS
 from warehouse.delta import Lake
 from warehouse.errors import Conflict
@@ -29,6 +29,8 @@ FRESH = timedelta(hours=24)
 """What lies further back is kept and streamed, but not sent: nobody wants to be woken by history."""
 REMEMBERED = 8 * HALF_LIFE
 """Judgements that are older teach nothing any more."""
+PATIENCE = timedelta(hours=1)
+"""For so long tickets that a monitor has seen may be on their way into the lake."""
 ATTEMPTS = 5
 Step = Callable[[str], None]
 
@@ -83,7 +85,9 @@ class Keeper:
         return told
 
     def suggest(self, now: datetime) -> int:
-        """Ask for a known solution where an incident is open and nobody has asked; how many were told.
+        """Where an incident is open and nobody has asked, ask for a known solution; how many were told.
+
+        Waits for its tickets to reach the lake, and then says anew who wrote them and what they have in common.
 
         Takes as long as a release takes to open, so it has turns of its own, and may run beside `look`: an incident
         that changes meanwhile is asked for again the next time.
@@ -95,8 +99,14 @@ class Keeper:
             before = self._store.turn()
             rows = self._store.find([name])
             (incident,) = incidents_of(rows, self._store.signals([name]))
-            found = self._suggest(evidence_of(rows[0]))
-            later = msgspec.structs.replace(incident, revision=incident.revision + 1)
+            tickets = incident.ticket_ids
+            if now < incident.last_at + PATIENCE and not arrived(self._lake, tickets):
+                continue
+            found = self._suggest(evidence(self._lake, [incident])[name])
+            customers, value = desk(self._lake, tickets, now).at_stake(tickets)
+            later = msgspec.structs.replace(
+                incident, customers=customers, monthly_value=value, revision=incident.revision + 1
+            )
             turn = msgspec.structs.replace(before, turn=before.turn + 1)
             row_told = change(Told(change="updated", at=before.clock or now, incident=later), found)
             written = Written(turn=turn, incidents=[kept(later, found, turn.turn)], changes=[row_told])

@@ -13,6 +13,7 @@ from service.incident_bodies import evidence_of, incidents_of
 from service.incident_evidence import suggesting
 from service.incidents import FRESH, Keeper
 from service.serving import Serving
+from warehouse.contracts import silver
 from warehouse.contracts.anomalies import SIGNALS
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -194,6 +195,23 @@ def test_where_there_is_no_index_no_solution_is_suggested_and_why_is_said(incide
     assert changes(incident_store) == ["opened", "updated"]
     assert keeper.suggest(START + HOUR) == 0
     assert keeper.look(START + HOUR, START + HOUR) == 0
+
+
+def test_what_a_monitor_saw_first_is_told_in_full_once_its_tickets_are_in_the_lake(incident_lake, told, incident_store):
+    early = told(0).with_columns(ticket_ids=pl.lit(["T-new"]))
+    suggest = suggesting(incident_lake, Serving(incident_lake.root), None)
+    keeper = Keeper(incident_lake, incident_store, false_a_year=2.0, suggest=suggest)
+    keeper.look(START, START, early)
+    assert keeper.suggest(START) == 0
+
+    tickets = incident_lake.read(silver.TICKETS)
+    new = tickets.head(1).with_columns(ticket_id=pl.lit("T-new"), created_at=START, customer_id=pl.lit("C-new"))
+    incident_lake.merge(silver.TICKETS, new.cast(dict(tickets.schema)))
+    assert keeper.suggest(START) == 1
+
+    (row,) = incident_store.in_states(["open"])
+    (incident,) = incidents_of([row], [])
+    assert (incident.customers, incident.monthly_value) == (1, 100.0)
 
 
 def test_a_suggestion_never_undoes_what_happened_meanwhile(incident_lake, told, incident_store, look):
