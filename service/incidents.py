@@ -19,7 +19,7 @@ from ml.anomaly.strength import HALF_LIFE, Judgement, Rates, doubts, rates
 from operations.incident_rows import KeptIncident, Note, Turn, Written
 from operations.incidents import IncidentStore
 from service.incident_bodies import TOLD, change, deliveries, evidence_of, incidents_of, kept, kept_signal
-from service.incident_evidence import Evidence, Suggest, arrived, desk, evidence
+from service.incident_evidence import Evidence, desk, evidence
 from warehouse.contracts.anomalies import SIGNALS
 from warehouse.delta import Lake
 from warehouse.errors import Conflict
@@ -29,8 +29,6 @@ FRESH = timedelta(hours=24)
 """What lies further back is kept and streamed, but not sent: nobody wants to be woken by history."""
 REMEMBERED = 8 * HALF_LIFE
 """Judgements that are older teach nothing any more."""
-PATIENCE = timedelta(hours=1)
-"""For so long tickets that a monitor has seen may be on their way into the lake."""
 ATTEMPTS = 5
 Step = Callable[[str], None]
 
@@ -54,16 +52,13 @@ class Keeper:
         *,
         false_a_year: float,
         receivers: Collection[str] = (),
-        suggest: Suggest | None = None,
         on_step: Step | None = None,
     ) -> None:
-        """`receivers` are names of those who are told; `suggest` finds a known solution; `on_step` hears of each turn
-        once it is durable."""
+        """`receivers` are names of those who are told; `on_step` hears of each turn once it is durable."""
         self._lake = lake
         self._store = store
         self._false_a_year = false_a_year
         self._receivers = list(receivers)
-        self._suggest = suggest
         self._on_step = on_step or _nobody
         self._trace: int | None = None
         self._due: datetime | None = None
@@ -82,37 +77,6 @@ class Keeper:
             return 0
         told = self._turn(now, wall, heard)
         self._trace, self._looked = trace, True
-        return told
-
-    def suggest(self, now: datetime) -> int:
-        """Where an incident is open and nobody has asked, ask for a known solution; how many were told.
-
-        Waits for its tickets to reach the lake, and then says anew who wrote them and what they have in common.
-
-        Takes as long as a release takes to open, so it has turns of its own, and may run beside `look`: an incident
-        that changes meanwhile is asked for again the next time.
-        """
-        if self._suggest is None:
-            return 0
-        told = 0
-        for name in [row.incident_id for row in self._store.in_states(["open"]) if _unasked(evidence_of(row))]:
-            before = self._store.turn()
-            rows = self._store.find([name])
-            (incident,) = incidents_of(rows, self._store.signals([name]))
-            tickets = incident.ticket_ids
-            if now < incident.last_at + PATIENCE and not arrived(self._lake, tickets):
-                continue
-            found = self._suggest(evidence(self._lake, [incident])[name])
-            customers, value = desk(self._lake, tickets, now).at_stake(tickets)
-            later = msgspec.structs.replace(
-                incident, customers=customers, monthly_value=value, revision=incident.revision + 1
-            )
-            turn = msgspec.structs.replace(before, turn=before.turn + 1)
-            row_told = change(Told(change="updated", at=before.clock or now, incident=later), found)
-            written = Written(turn=turn, incidents=[kept(later, found, turn.turn)], changes=[row_told])
-            if self._store.write(before.turn, written):
-                self._on_step("suggested a solution")
-                told += 1
         return told
 
     def _turn(self, now: datetime, wall: datetime, heard: pl.DataFrame | None) -> int:
@@ -238,10 +202,6 @@ def _due(known: Sequence[Incident], done: Incidents) -> datetime | None:
     now = {one.incident_id: one for one in (*known, *done.changed)}
     live = [one for one in now.values() if one.state in LIVE]
     return min((one.last_at + (CALM if one.state == "open" else CLOSE) for one in live), default=None)
-
-
-def _unasked(known: Evidence) -> bool:
-    return known.solution is None and known.missing is None
 
 
 def _decision(note: Note) -> Decision:

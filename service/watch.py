@@ -12,7 +12,7 @@ from operations.inbox import Inbox
 from operations.incidents import IncidentStore
 from operations.outbox import Outbox
 from operations.store import Store
-from service.incident_evidence import suggesting
+from service.incident_suggestions import Suggester, suggesting
 from service.incidents import Keeper
 from service.serving import Serving
 from service.webhooks import Webhooks, addresses
@@ -70,8 +70,9 @@ class Watch:
             IncidentStore(store),
             false_a_year=chosen.false_incidents_a_year,
             receivers=receivers,
-            suggest=suggesting(lake, Serving(lake.root), Inbox(store)),
         )
+        suggest = suggesting(lake, Serving(lake.root), Inbox(store))
+        self._suggester = Suggester(lake, IncidentStore(store), suggest)
         secret = chosen.webhook_secret.get_secret_value()
         self._senders = [Webhooks(Outbox(store), name, address, secret) for name, address in receivers.items()]
         own = [Thread(target=self._repeat, args=(self._suggest,), name="suggestions", daemon=True)]
@@ -118,7 +119,7 @@ class Watch:
                 pass
 
     def _suggest(self) -> bool:
-        return self._keeper.suggest(self._clock.now(self._now())) > 0
+        return self._suggester.look(self._clock.now(self._now())) > 0
 
     def _send(self, sender: Webhooks) -> bool:
         return sender.send(self._now())
