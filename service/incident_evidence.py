@@ -1,6 +1,6 @@
 """What the lake knows of an incident: who wrote, what is at stake, what its tickets share, what helped before."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
 import msgspec
@@ -9,13 +9,9 @@ import polars as pl
 from ml.anomaly.evidence import READ, Cause, causes, examples, period
 from ml.anomaly.incident import Incident
 from ml.anomaly.severity import Desk
-from ml.features import READ as ASKED_WITH
-from operations.inbox import Inbox
-from service.serving import Serving
 from warehouse.contracts import silver
 from warehouse.contracts.graph import EDGES
 from warehouse.delta import Lake
-from warehouse.errors import TicketlakeError
 
 CUSTOMERS_OF = timedelta(days=28)
 """Customers who wrote within so long are all that could be affected."""
@@ -48,9 +44,6 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         return self.causes[0] if self.causes else None
 
 
-Suggest = Callable[[Evidence], Evidence]
-
-
 def desk(lake: Lake, ticket_ids: Collection[str], now: datetime) -> Desk:
     """Who wrote these tickets, and what the accounts of all who wrote of late are worth, as they said last."""
     if not lake.exists(silver.TICKETS):
@@ -69,6 +62,15 @@ def desk(lake: Lake, ticket_ids: Collection[str], now: datetime) -> Desk:
     )
 
 
+def arrived(lake: Lake, ticket_ids: Collection[str]) -> bool:
+    """Whether the lake holds all of these tickets."""
+    if not lake.exists(silver.TICKETS):
+        return False
+    mine = pl.col("ticket_id").is_in(list(ticket_ids))
+    held: int = lake.scan(silver.TICKETS).filter(mine).select(pl.len()).collect().item()
+    return held == len(set(ticket_ids))
+
+
 def evidence(lake: Lake, incidents: Iterable[Incident]) -> dict[str, Evidence]:
     """By incident what speaks for it; silver is read once for all of them."""
     known = {one.incident_id: one for one in incidents}
@@ -84,39 +86,6 @@ def evidence(lake: Lake, incidents: Iterable[Incident]) -> dict[str, Evidence]:
         tickets = one.ticket_ids
         found[name] = Evidence(causes=tuple(causes(during, tickets)), example_tickets=tuple(examples(during, tickets)))
     return found
-
-
-def suggesting(lake: Lake, serving: Serving, inbox: Inbox | None) -> Suggest:
-    """Asks the finder with the words of an example ticket."""
-
-    def suggest(known: Evidence) -> Evidence:
-        try:
-            return _suggested(lake, serving, inbox, known)
-        except TicketlakeError as error:
-            return msgspec.structs.replace(known, missing=str(error))
-
-    return suggest
-
-
-def _suggested(lake: Lake, serving: Serving, inbox: Inbox | None, known: Evidence) -> Evidence:
-    keys = pl.DataFrame({"ticket_id": list(known.example_tickets)}, schema={"ticket_id": pl.String})
-    there = lake.matching(silver.TICKETS, keys) if lake.exists(silver.TICKETS) else pl.DataFrame()
-    if there.is_empty():
-        return msgspec.structs.replace(known, missing="the lake does not hold its tickets yet")
-    ticket = keys.join(there, on="ticket_id", how="inner", maintain_order="left").select(ASKED_WITH).head(1)
-    found = serving.find(ticket, inbox, k=1)
-    if not found.solutions:
-        return msgspec.structs.replace(known, missing="the finder knows no solution that fits")
-    best = found.solutions[0]
-    solution = Suggested(
-        solution_id=best.solution_id,
-        text=best.text,
-        rate=best.tried.rate,
-        attempts=best.tried.attempts,
-        for_ticket=str(ticket["ticket_id"][0]),
-        reason=best.reason,
-    )
-    return msgspec.structs.replace(known, solution=solution, missing=None)
 
 
 def _codes(lake: Lake, tickets: pl.Series) -> pl.DataFrame:

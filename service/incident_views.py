@@ -2,7 +2,7 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import msgspec
@@ -89,7 +89,7 @@ def place(cursor: str) -> tuple[datetime, str]:
     found = datetime.fromisoformat(at)
     if found.tzinfo is None or not name.isprintable():
         raise ValueError(cursor)
-    return found, name
+    return found.astimezone(UTC), name
 
 
 def ready(lake: Lake, store: IncidentStore) -> None:

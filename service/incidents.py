@@ -19,9 +19,10 @@ from ml.anomaly.strength import HALF_LIFE, Judgement, Rates, doubts, rates
 from operations.incident_rows import KeptIncident, Note, Turn, Written
 from operations.incidents import IncidentStore
 from service.incident_bodies import TOLD, change, deliveries, evidence_of, incidents_of, kept, kept_signal
-from service.incident_evidence import Evidence, Suggest, desk, evidence
+from service.incident_evidence import Evidence, desk, evidence
 from warehouse.contracts.anomalies import SIGNALS
 from warehouse.delta import Lake
+from warehouse.errors import Conflict
 from warehouse.reading import newest
 
 FRESH = timedelta(hours=24)
@@ -51,16 +52,13 @@ class Keeper:
         *,
         false_a_year: float,
         receivers: Collection[str] = (),
-        suggest: Suggest | None = None,
         on_step: Step | None = None,
     ) -> None:
-        """`receivers` are names of those who are told; `suggest` finds a known solution; `on_step` hears of each turn
-        once it is durable."""
+        """`receivers` are names of those who are told; `on_step` hears of each turn once it is durable."""
         self._lake = lake
         self._store = store
         self._false_a_year = false_a_year
         self._receivers = list(receivers)
-        self._suggest = suggest
         self._on_step = on_step or _nobody
         self._trace: int | None = None
         self._due: datetime | None = None
@@ -70,7 +68,7 @@ class Keeper:
         """Take a turn if there is anything to take one for; how many changes it told.
 
         `now` is the lake's time, `wall` that of deliveries; `heard` are rows of `anomalies/signals` that a monitor
-        hands over before the table has them.
+        hands over before the table has them. Raises `StoreUnavailable`, `Conflict`: then nothing was taken in.
         """
         trace = self._traced()
         waits = self._due is not None and now >= self._due
@@ -79,7 +77,7 @@ class Keeper:
             return 0
         told = self._turn(now, wall, heard)
         self._trace, self._looked = trace, True
-        return told + self._suggestions(now)
+        return told
 
     def _turn(self, now: datetime, wall: datetime, heard: pl.DataFrame | None) -> int:
         for _ in range(ATTEMPTS):
@@ -97,7 +95,7 @@ class Keeper:
             if self._store.write(before.turn, written):
                 self._on_step("wrote a turn")
                 return len(done.told)
-        return 0
+        raise Conflict(f"{ATTEMPTS} times another worker changed incidents first: run one `ticketlake worker`.")
 
     def _written(
         self,
@@ -185,26 +183,6 @@ class Keeper:
             for name, one in found.items()
         }
         return {one.incident_id: Evidence() for one in changed} | before | merged
-
-    def _suggestions(self, now: datetime) -> int:
-        """Where an incident is open and nobody has asked, ask for a known solution: in a turn of its own, later."""
-        if self._suggest is None:
-            return 0
-        told = 0
-        for row in self._store.in_states(["open"]):
-            before, known = self._store.turn(), evidence_of(row)
-            if known.solution is not None or known.missing is not None:
-                continue
-            (incident,) = incidents_of([row], self._store.signals([row.incident_id]))
-            found = self._suggest(known)
-            later = msgspec.structs.replace(incident, revision=incident.revision + 1)
-            turn = msgspec.structs.replace(before, turn=before.turn + 1)
-            row_told = change(Told(change="updated", at=before.clock or now, incident=later), found)
-            written = Written(turn=turn, incidents=[kept(later, found, turn.turn)], changes=[row_told])
-            if self._store.write(before.turn, written):
-                self._on_step("suggested a solution")
-                told += 1
-        return told
 
     def _traced(self) -> int | None:
         """Changes when the table of signals does; costs one look at its folder."""

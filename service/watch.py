@@ -1,7 +1,8 @@
-"""What a worker does about incidents, put together: looks on time, and senders beside it."""
+"""What a worker does about incidents, put together: looks on time; suggesting and sending go on beside it."""
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from threading import Event, Thread
 from types import TracebackType
 
@@ -11,7 +12,7 @@ from operations.inbox import Inbox
 from operations.incidents import IncidentStore
 from operations.outbox import Outbox
 from operations.store import Store
-from service.incident_evidence import suggesting
+from service.incident_suggestions import Suggester, suggesting
 from service.incidents import Keeper
 from service.serving import Serving
 from service.webhooks import Webhooks, addresses
@@ -25,7 +26,7 @@ from warehouse.table import Table
 PAUSE = 0.5
 """Seconds between two looks into the outbox."""
 GRACE = 2.0
-"""Seconds that senders are given to end; what they have in hand is tried again later."""
+"""Seconds that those beside are given to end; what they have in hand is tried again later."""
 Now = Callable[[], datetime]
 Failed = Callable[[str], object]
 
@@ -53,7 +54,7 @@ class Clock:
 
 
 class Watch:
-    """Senders run for the time of a `with` block."""
+    """What goes on beside runs for the time of a `with` block."""
 
     def __init__(self, chosen: Settings, lake: Lake, store: Store, now: Now, failed: Failed) -> None:
         """`now` is the wall clock; `failed` hears once of what goes wrong, for the next look may go well."""
@@ -62,17 +63,23 @@ class Watch:
         self._now = now
         self._failed = failed
         self._said: str | None = None
+        self._heard: list[pl.DataFrame] = []
         self._stop = Event()
         self._keeper = Keeper(
             lake,
             IncidentStore(store),
             false_a_year=chosen.false_incidents_a_year,
             receivers=receivers,
-            suggest=suggesting(lake, Serving(lake.root), Inbox(store)),
         )
+        suggest = suggesting(lake, Serving(lake.root), Inbox(store))
+        self._suggester = Suggester(lake, IncidentStore(store), suggest)
         secret = chosen.webhook_secret.get_secret_value()
         self._senders = [Webhooks(Outbox(store), name, address, secret) for name, address in receivers.items()]
-        self._threads = [Thread(target=self._send, args=(one,), name="webhooks", daemon=True) for one in self._senders]
+        own = [Thread(target=self._repeat, args=(self._suggest,), name="suggestions", daemon=True)]
+        self._threads = own + [
+            Thread(target=self._repeat, args=(partial(self._send, one),), name="webhooks", daemon=True)
+            for one in self._senders
+        ]
 
     def __enter__(self) -> "Watch":
         for thread in self._threads:
@@ -91,27 +98,37 @@ class Watch:
     def look(self, heard: pl.DataFrame | None = None) -> int:
         """Take a turn if there is anything to take one for; how many changes it told.
 
-        `heard` are signals that a monitor hands over before the table has them.
+        `heard` are signals that a monitor hands over before the table has them; they are kept until a turn has them.
         """
         wall = self._now()
+        self._heard += [] if heard is None else [heard]
         try:
-            told = self._keeper.look(self._clock.now(wall), wall, heard)
+            known = pl.concat(self._heard).unique("signal_id", keep="last") if self._heard else None
+            told = self._keeper.look(self._clock.now(wall), wall, known)
         except TicketlakeError as error:
             self._say(str(error))
             return 0
-        self._said = None
+        self._said, self._heard = None, []
         return told
 
     def flush(self) -> None:
-        """Try once all that is due now."""
+        """Ask for known solutions, and try once all that is due now."""
+        self._suggest()
         for sender in self._senders:
-            while sender.send(self._now()):
+            while self._send(sender):
                 pass
 
-    def _send(self, sender: Webhooks) -> None:
+    def _suggest(self) -> bool:
+        return self._suggester.look(self._clock.now(self._now())) > 0
+
+    def _send(self, sender: Webhooks) -> bool:
+        return sender.send(self._now())
+
+    def _repeat(self, work: Callable[[], bool]) -> None:
+        """Do it until the end, with a pause whenever there was nothing to do."""
         while not self._stop.is_set():
             try:
-                more = sender.send(self._now())
+                more = work()
             except TicketlakeError as error:
                 self._say(str(error))
                 more = False

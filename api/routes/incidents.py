@@ -1,6 +1,6 @@
 """Incidents, the signals that they are made of, and what people decide about them."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated, Literal
 
@@ -24,6 +24,7 @@ from service.incident_views import View
 from warehouse.payloads import Name
 
 MOST = 100
+MOMENT = "2026-01-31T00:00:00Z"
 REFUSED = "the request has parameters that are not allowed"
 Kind = Literal["volume", "trend", "new_issue", "mood", "unanswered", "categorisation"]
 Shown = Literal["open", "calm", "closed", "dismissed", "merged"]
@@ -31,7 +32,6 @@ Limit = Annotated[int, Parameter(ge=1, le=MOST)]
 Named = Annotated[str | None, Parameter(max_length=NAME_LENGTH)]
 Cursor = Annotated[str | None, Parameter(max_length=2 * NAME_LENGTH, description="`next` of the page before.")]
 IncidentId = Annotated[str, Parameter(pattern="^INC-[0-9a-f]{16}$", description="As `GET /v1/incidents` names it")]
-Moment = Annotated[datetime | None, Parameter(description="A moment with its time zone")]
 
 
 class Anomalies(msgspec.Struct, frozen=True):
@@ -89,18 +89,16 @@ def list_anomalies(
     *,
     kind: Kind | None = None,
     dimension: Named = None,
-    since: Annotated[datetime | None, Parameter(query="from", description="Known then or later")] = None,
-    until: Annotated[datetime | None, Parameter(query="to", description="Known before then")] = None,
+    since: Annotated[str | None, Parameter(query="from", max_length=40, description=f"Known {MOMENT} or later")] = None,
+    until: Annotated[str | None, Parameter(query="to", max_length=40, description=f"Known before {MOMENT}")] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Anomalies:
     """Everything that was not as expected: one signal a series and window, whether or not it became an incident."""
-    for name, at in (("from", since), ("to", until)):
-        if at is not None and at.tzinfo is None:
-            detail = "expected a moment with a time zone, such as 2026-01-31T00:00:00Z"
-            raise BadRequest(REFUSED, FieldError(detail, parameter=name))
     by = {"kind": kind, "dimension": dimension}
-    return Anomalies(*views.anomalies(parts.lake, by, (since, until), limit, _place(cursor)))
+    return Anomalies(
+        *views.anomalies(parts.lake, by, (_moment(since, "from"), _moment(until, "to")), limit, _place(cursor))
+    )
 
 
 @get("/v1/incidents", operation_id="listIncidents", tags=["incidents"], sync_to_thread=True)
@@ -224,6 +222,20 @@ def _unknown(incident_id: str) -> BadRequest:
 def _place(cursor: str | None) -> tuple[datetime, str] | None:
     try:
         return None if cursor is None else views.place(cursor)
-    except ValueError:
+    except (ValueError, OverflowError):
         detail = "expected the `next` of an earlier page"
         raise BadRequest(REFUSED, FieldError(detail, parameter="cursor")) from None
+
+
+def _moment(given: str | None, parameter: str) -> datetime | None:
+    """An instant that is written as one: a bare number is none."""
+    if given is None:
+        return None
+    try:
+        found = datetime.fromisoformat(given)
+        if found.tzinfo is not None:
+            return found.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    detail = f"expected a moment with a time zone, such as {MOMENT}"
+    raise BadRequest(REFUSED, FieldError(detail, parameter=parameter))

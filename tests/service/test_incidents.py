@@ -10,9 +10,10 @@ from ml.anomaly.incidents import CALM, CLOSE
 from operations.incident_rows import NewNote
 from operations.outbox import Outbox
 from service.incident_bodies import evidence_of, incidents_of
-from service.incident_evidence import suggesting
+from service.incident_suggestions import Suggester, suggesting
 from service.incidents import FRESH, Keeper
 from service.serving import Serving
+from warehouse.contracts import silver
 from warehouse.contracts.anomalies import SIGNALS
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -181,17 +182,55 @@ def test_a_merged_incident_gives_its_signals_away(incident_lake, look, told, inc
 
 def test_where_there_is_no_index_no_solution_is_suggested_and_why_is_said(incident_lake, told, incident_store):
     incident_lake.merge(SIGNALS, told(0))
+    keeper = Keeper(incident_lake, incident_store, false_a_year=2.0)
     suggest = suggesting(incident_lake, Serving(incident_lake.root), None)
-    keeper = Keeper(incident_lake, incident_store, false_a_year=2.0, suggest=suggest)
-
+    suggester = Suggester(incident_lake, incident_store, suggest)
     keeper.look(START + HOUR, START + HOUR)
+
+    assert suggester.look(START + HOUR) == 1
 
     (row,) = incident_store.in_states(["open"])
     known = evidence_of(row)
     assert known.solution is None
     assert "not materialized" in (known.missing or "")
     assert changes(incident_store) == ["opened", "updated"]
+    assert suggester.look(START + HOUR) == 0
     assert keeper.look(START + HOUR, START + HOUR) == 0
+
+
+def test_what_a_monitor_saw_first_is_told_in_full_once_its_tickets_are_in_the_lake(incident_lake, told, incident_store):
+    early = told(0).with_columns(ticket_ids=pl.lit(["T-new"]))
+    keeper = Keeper(incident_lake, incident_store, false_a_year=2.0)
+    suggest = suggesting(incident_lake, Serving(incident_lake.root), None)
+    suggester = Suggester(incident_lake, incident_store, suggest)
+    keeper.look(START, START, early)
+    assert suggester.look(START) == 0
+
+    tickets = incident_lake.read(silver.TICKETS)
+    new = tickets.head(1).with_columns(ticket_id=pl.lit("T-new"), created_at=START, customer_id=pl.lit("C-new"))
+    incident_lake.merge(silver.TICKETS, new.cast(dict(tickets.schema)))
+    assert suggester.look(START) == 1
+
+    (row,) = incident_store.in_states(["open"])
+    (incident,) = incidents_of([row], [])
+    assert (incident.customers, incident.monthly_value) == (1, 100.0)
+
+
+def test_a_suggestion_never_undoes_what_happened_meanwhile(incident_lake, told, incident_store, look):
+    """The incident is dismissed while the finder thinks about it."""
+    incident_lake.merge(SIGNALS, told(0))
+    look(1)
+    (row,) = incident_store.in_states(["open"])
+
+    def slow(known):
+        note(incident_store, row.incident_id, "dismiss", reason="a test")
+        look(1)
+        return msgspec.structs.replace(known, missing="none")
+
+    thinking = Suggester(incident_lake, incident_store, slow)
+
+    assert thinking.look(START + HOUR) == 0
+    assert [one.state for one in incident_store.find([row.incident_id])] == ["dismissed"]
 
 
 def test_a_table_that_was_built_anew_is_read_from_its_start(incident_lake, told, incident_store, look):
