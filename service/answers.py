@@ -34,9 +34,9 @@ class AnswerView(msgspec.Struct, frozen=True, kw_only=True):
     """An answer. Each sentence names what supports it among `evidence`; where evidence is `thin`, there are none.
 
     `composer` composed it, and `fell_back` says why another one did not; `dropped` counts sentences that their sources
-    did not carry; `left_out` are sources that held orders to whoever reads them. `quality` is the probability that this
-    resolves the ticket, and whether a person should answer; null where no ticket asked. `missing` are stages of the
-    search that could not answer.
+    did not carry; `left_out` are sources with sentences that speak to a language model: shown, and given to none.
+    `quality` is the probability that this resolves the ticket, and whether a person should answer; null where no ticket
+    asked. `missing` are stages of the search that could not answer.
     """
 
     answer_id: str

@@ -9,12 +9,13 @@ relevance (Carbonell and Goldstein, "The use of MMR, diversity-based reranking",
 from collections import Counter
 from collections.abc import Sequence
 from math import log1p
+from typing import Literal
 
 import msgspec
 
 from ml.answer.draft import Draft, Option, Sentence
 from ml.answer.evidence import Evidence, Question
-from ml.answer.injection import is_order
+from ml.answer.injection import is_order, without_orders
 from ml.answer.pieces import Form, pieces
 from ml.answer.wording import content, likeness, tokens
 
@@ -40,7 +41,9 @@ NO_REMEDY, NOTHING, WEAK = (
     "nothing was found",
     "what was found is not near enough to what was asked",
 )
-_WEIGHT: dict[Form, float] = {"heading": 0.0, "item": 0.6, "step": 0.9, "sentence": 1.0}
+_Form = Form | Literal["marked"]
+"""What speaks to a model comes after all else; people may still read it."""
+_WEIGHT: dict[_Form, float] = {"heading": 0.0, "item": 0.6, "step": 0.9, "sentence": 1.0, "marked": 0.01}
 _SHORTEST, _LONGEST = 2, 60
 
 
@@ -50,7 +53,7 @@ class _Said(msgspec.Struct, frozen=True):
     text: str
     keys: tuple[str, ...]
     source: Evidence
-    form: Form
+    form: _Form
     weight: float
 
 
@@ -97,26 +100,21 @@ def strength(one: Evidence) -> float:
 
 
 def _said(evidence: Sequence[Evidence]) -> tuple[list[_Said], list[str]]:
-    """All sentences of solutions and articles, the best source first, and ids of sources that give orders."""
+    """All sentences of solutions and articles, the best source first, and ids of sources that speak to a model."""
     found: list[_Said] = []
-    left_out: list[str] = []
+    marked: list[str] = []
     for one in _read(evidence):
-        parts = pieces(one.text)
-        if is_order(one.title) or (parts and all(is_order(part.text) for part in parts)):
-            left_out.append(one.id)
-            continue
-        whole = len(parts) > 1 and is_order(" ".join(one.text.split()))
-        orders = [part for part in parts if is_order(part.text)]
-        if whole or orders:
-            left_out.append(one.id)
-        if whole and not orders:
-            continue
-        found += [
-            _Said(part.text, keys, one, part.form, strength(one) * _WEIGHT[part.form])
-            for part in parts
-            if part not in orders and part.form != "heading" and (keys := tuple(content(part.text)))
-        ]
-    return found, left_out
+        orders = without_orders(one.text)[1]
+        if orders or is_order(one.title):
+            marked.append(one.id)
+        for part in pieces(one.text):
+            keys = tuple(content(part.text))
+            if part.form == "heading" or not keys:
+                continue
+            odd = any(part.text in order or order in part.text for order in orders)
+            form: _Form = "marked" if odd else part.form
+            found.append(_Said(part.text, keys, one, form, strength(one) * _WEIGHT[form]))
+    return found, marked
 
 
 def _read(evidence: Sequence[Evidence]) -> list[Evidence]:
@@ -132,6 +130,7 @@ def _chosen(said: Sequence[_Said], named: set[str]) -> list[_Said]:
         centre.update(dict.fromkeys(one.keys, one.weight))
     chosen = _first(said)
     told = [one for one in said if one.source.kind == "article" and _SHORTEST <= len(one.keys) <= _LONGEST]
+    told = [one for one in told if one.form != "marked"]
     pool = [one for one in told if one.form != "step"] or ([] if chosen else told)
     near = [_nearness(one, centre, named) for one in pool]
     top = max(near, default=1.0) or 1.0

@@ -57,7 +57,7 @@ def question(
 ) -> Question:
     """A ticket's texts as a question: without greeting and signature, and with what they name as they came.
 
-    What stands only in an order to who reads it is not named.
+    What stands only in an order to a model is not named.
     """
     whole = (body or "")[:READ]
     said = clean_one(whole).strip() if whole else ""

@@ -1,8 +1,9 @@
 """Sentences that speak to the machine that reads them instead of about a problem: prompt injection.
 
-What is read is data. This finds, so that it can be left out and said, what was written to be obeyed (Greshake et al.,
-"Not what you've signed up for: compromising real-world LLM-integrated applications with indirect prompt injection",
-2023). Nothing that an answer does hangs on it alone: what composes has no tool, and what it writes is verified.
+What is read is data. This finds what was written for a language model to obey (Greshake et al., "Not what you've signed
+up for: compromising real-world LLM-integrated applications with indirect prompt injection", 2023), so that no model is
+given it and people see it marked. What tells a user or an administrator what to do is none of it: of that remedies
+consist. Nothing that an answer does hangs on this alone: what composes has no tool, and what it writes is verified.
 """
 
 import re
@@ -23,7 +24,7 @@ PATTERNS = Path(__file__).with_name("orders.toml")
 
 @lru_cache(maxsize=4_096)
 def is_order(text: str) -> bool:
-    """Whether a piece of a text gives orders to who reads it, whatever letters it is disguised in."""
+    """Whether a piece of a text gives orders to a model that reads it, whatever letters it is disguised in."""
     return any(bool(_pattern().search(one)) for one in _readings(text))
 
 
