@@ -48,6 +48,7 @@ def answered(root: Path, questions: int) -> "pl.DataFrame":
     import polars as pl
 
     from cli.display import counting
+    from ml.answer.articles import whole
     from ml.answer.score import NAME
     from ml.features import READ
     from ml.retrieve.filters import Filters, Span
@@ -64,7 +65,8 @@ def answered(root: Path, questions: int) -> "pl.DataFrame":
     rows = []
 
     def find(ticket: pl.DataFrame) -> Found:
-        return serving.find(ticket, None, Filters(created_at=Span(end=ticket["created_at"][0])))
+        found = serving.find(ticket, None, Filters(created_at=Span(end=ticket["created_at"][0])))
+        return whole(found, serving.opened().finding.searcher.articles)
 
     with counting("tickets answered") as done:
         for one in tickets.sort("created_at", "ticket_id").tail(questions).collect().iter_slices(1):

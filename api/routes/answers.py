@@ -10,6 +10,7 @@ from litestar import post
 from api import bodies
 from api.searching import SearchRequest, asked, record
 from api.state import Parts, now
+from ml.answer.articles import whole
 from ml.retrieve.found import Found
 from ml.text.entities import Catalogue
 from service.answers import AnswerView, question_of
@@ -43,7 +44,9 @@ def post_answers(body: bytes, parts: Parts) -> AnswerView:
     found = NOTHING
     if shown is None:
         found = parts.serving.find(ticket, parts.hearing(), request.filters, request.k)
-        shown = parts.answering.answer(found, ticket, parts.serving.opened().release, answer_id=answer_id, now=now())
+        opened = parts.serving.opened()
+        told = whole(found, opened.finding.searcher.articles)
+        shown = parts.answering.answer(told, ticket, opened.release, answer_id=answer_id, now=now())
     judged = shown.quality.probability if shown.quality is not None else 1.0
     reply = None if shown.thin else Thing(kind="reply", id=answer_id, rank=1, score=judged)
     record(parts, "answers", request, ticket, found, search_id=answer_id, began=began, reply=reply)

@@ -6,6 +6,7 @@ relevance (Carbonell and Goldstein, "The use of MMR, diversity-based reranking",
 (Radev et al., "Centroid-based summarization of multiple documents", 2004).
 """
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from math import log1p
@@ -45,6 +46,14 @@ _Form = Form | Literal["marked"]
 """What speaks to a model comes after all else; people may still read it."""
 _WEIGHT: dict[_Form, float] = {"heading": 0.0, "item": 0.6, "step": 0.9, "sentence": 1.0, "marked": 0.01}
 _SHORTEST, _LONGEST = 2, 60
+_SYMPTOMS = re.compile(
+    r"(?i)\b(?:symptom\w*|sintom\w*|what (?:you|users?|customers?) (?:see|notice|report)|how it shows|"
+    r"problem description|description of the problem|observed behaviou?r|anzeichen|was (?:sie sehen|zu sehen ist|man sieht)|fehlerbild|"
+    r"problembeschreibung|ce que vous voyez|symptômes|description du problème|lo que (?:se )?ve|qué se ve|"
+    r"descripción del problema|che cosa si vede|cosa si vede|descrizione del problema|o que (?:se|você) vê|"
+    r"descrição do problema)\b|症状|現象|现象|问题描述|問題の内容"
+)
+"""Headings below which an article tells what is seen."""
 
 
 class _Said(msgspec.Struct, frozen=True):
@@ -55,6 +64,8 @@ class _Said(msgspec.Struct, frozen=True):
     source: Evidence
     form: _Form
     weight: float
+    symptom: bool = False
+    """Whether it tells what is seen, and neither why nor what helps."""
 
 
 class Offline:
@@ -103,6 +114,7 @@ def _said(evidence: Sequence[Evidence]) -> tuple[list[_Said], list[str]]:
     """All sentences of solutions and articles, the best source first, and ids of sources that speak to a model."""
     found: list[_Said] = []
     marked: list[str] = []
+    titles = [keys for one in evidence if one.kind == "ticket" and len(keys := content(one.title)) >= _SHORTEST]
     for one in _read(evidence):
         orders = without_orders(one.text)[1]
         if orders or is_order(one.title):
@@ -113,7 +125,10 @@ def _said(evidence: Sequence[Evidence]) -> tuple[list[_Said], list[str]]:
                 continue
             odd = any(part.text in order or order in part.text for order in orders)
             form: _Form = "marked" if odd else part.form
-            found.append(_Said(part.text, keys, one, form, strength(one) * _WEIGHT[form]))
+            seen = part.form != "step" and (
+                bool(_SYMPTOMS.search(part.heading)) or any(likeness(keys, title) >= SAME for title in titles)
+            )
+            found.append(_Said(part.text, keys, one, form, strength(one) * _WEIGHT[form], seen))
     return found, marked
 
 
@@ -130,7 +145,7 @@ def _chosen(said: Sequence[_Said], named: set[str]) -> list[_Said]:
         centre.update(dict.fromkeys(one.keys, one.weight))
     chosen = _first(said)
     told = [one for one in said if one.source.kind == "article" and _SHORTEST <= len(one.keys) <= _LONGEST]
-    told = [one for one in told if one.form != "marked"]
+    told = [one for one in told if one.form != "marked" and not one.symptom]
     pool = [one for one in told if one.form != "step"] or ([] if chosen else told)
     near = [_nearness(one, centre, named) for one in pool]
     top = max(near, default=1.0) or 1.0
@@ -162,23 +177,25 @@ def _nearness(one: _Said, centre: Counter[str], named: set[str]) -> float:
 
 
 def _steps(said: Sequence[_Said]) -> list[_Said]:
-    """What to do in order: the numbered list of the strongest article, led by the strongest solution if it is new.
+    """What to do in order: the numbered list of the strongest article that has the strongest solution among its steps.
 
-    Without a list that solution alone: others are alternatives, and not steps after it.
+    Where none has, all that the solution says, before the list of the strongest article if it is worth more than that;
+    without a list the solution alone: others are alternatives, and not steps after it.
     """
     lists: dict[str, list[_Said]] = {}
     for one in said:
         if one.form == "step":
             lists.setdefault(one.source.id, []).append(one)
+    lead = _first(said)
+    lead += [one for one in said if lead and one.source.id == lead[0].source.id and one != lead[0]]
+    supporting = [
+        steps for steps in lists.values() if any(likeness(lead[0].keys, one.keys) >= SAME for one in steps)
+    ] if lead else []  # fmt: skip
+    if supporting:
+        return _distinct(supporting[0])[:MOST_STEPS]
     listed = next(iter(lists.values()), [])
-    solutions = _distinct([one for one in said if one.source.kind == "solution"])
-    if not listed:
-        return solutions[:1]
-    lead = [
-        one
-        for one in solutions[:1]
-        if one.weight >= listed[0].weight and all(likeness(one.keys, step.keys) < SAME for step in listed)
-    ]
+    if listed and lead and lead[0].weight < listed[0].weight:
+        lead = []
     return _distinct([*lead, *listed])[:MOST_STEPS]
 
 

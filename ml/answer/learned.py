@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 import polars as pl
 
+from ml.answer.articles import whole
 from ml.answer.evidence import evidence, question
 from ml.answer.examples import Case, examples
 from ml.answer.outcomes import OUTCOME, outcomes
@@ -124,6 +125,6 @@ def _asking(past: Past, moment: datetime, seed: int) -> list[int]:
 
 def _case(asked: Question, searcher: Searcher, catalogue: Catalogue, moment: datetime) -> Case:
     title, body, errors, language = asked.asked.select("title", "body", "errors", "language").row(0)
-    found = searcher.find(asked, k=K)
+    found = whole(searcher.find(asked, k=K), searcher.articles)
     told = question(title, body, language=language, logs=errors, catalogue=catalogue)
     return Case(str(asked.ticket_id), told, evidence(found), asked.at or moment)
