@@ -48,9 +48,9 @@ _WEIGHT: dict[_Form, float] = {"heading": 0.0, "item": 0.6, "step": 0.9, "senten
 _SHORTEST, _LONGEST = 2, 60
 _SYMPTOMS = re.compile(
     r"(?i)\b(?:symptom\w*|sintom\w*|what (?:you|users?|customers?) (?:see|notice|report)|how it shows|"
-    r"problem description|description of the problem|observed behaviou?r|anzeichen|was (?:sie sehen|zu sehen ist|man sieht)|fehlerbild|"
-    r"problembeschreibung|ce que vous voyez|symptômes|description du problème|lo que (?:se )?ve|qué se ve|"
-    r"descripción del problema|che cosa si vede|cosa si vede|descrizione del problema|o que (?:se|você) vê|"
+    r"problem description|description of the problem|observed behaviou?r|anzeichen|fehlerbild|problembeschreibung|"
+    r"was (?:sie sehen|zu sehen ist|man sieht)|ce que vous voyez|symptômes|description du problème|lo que (?:se )?ve|"
+    r"qué se ve|descripción del problema|cosa si vede|descrizione del problema|o que (?:se|você) vê|"
     r"descrição do problema)\b|症状|現象|现象|问题描述|問題の内容"
 )
 """Headings below which an article tells what is seen."""
