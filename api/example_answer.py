@@ -109,10 +109,10 @@ ANSWER: dict[str, Any] = {
             "answered": 1.0,
         },
         "route": "answer",
-        "weights": "shipped",
+        "weights": "learned",
     },
     "used": ["keyword", "dense"],
     "missing": {"graph": "indexes/graph is not materialized: run `ticketlake build`"},
     "release": "000003-0f1e2d3c4b5a",
-    "versions": {"indexes/solutions": "0f1e2d3c4b5a69788796a5b4c3d2e1f0", "models/answer_quality": "shipped"},
+    "versions": {"indexes/solutions": "0f1e2d3c4b5a69788796a5b4c3d2e1f0", "models/answer_quality": "5b4c3d2e1f00f1e2d3c4b5a697887960"},
 }

@@ -80,7 +80,8 @@ def answered(root: Path, questions: int) -> "pl.DataFrame":
             )  # fmt: skip
             done(len(rows))
     columns = ["ticket_id", "language", "solution_id", "probability", "to_person", "thin", "judge"]
-    return pl.DataFrame(rows, schema=columns, orient="row", schema_overrides={"solution_id": pl.String})
+    types = {"solution_id": pl.String(), "probability": pl.Float64()}
+    return pl.DataFrame(rows, schema=columns, orient="row", schema_overrides=types)
 
 
 def _told_apart(answers: "pl.DataFrame", attempts: "pl.DataFrame") -> "pl.DataFrame":

@@ -105,10 +105,10 @@ def searching(earlier: Past, known: Known, order: Ranker, walk: Walk | None, mom
 
 def judged(answers: pl.DataFrame, quality: Quality) -> pl.DataFrame:
     """Answers (rows of `examples` with `resolved`) with what the judge says of them."""
-    said = [quality.judge(row) for row in answers.select(quality.names).iter_rows(named=True)]
+    rows = list(answers.select(quality.names).iter_rows(named=True))
     return answers.with_columns(
-        pl.Series(CHANCE, [one.probability for one in said], dtype=pl.Float64),
-        pl.Series(ROUTED, [one.route == "person" for one in said], dtype=pl.Boolean),
+        pl.Series(CHANCE, [quality.probability(row) for row in rows], dtype=pl.Float64),
+        pl.Series(ROUTED, [quality.judge(row).route == "person" for row in rows], dtype=pl.Boolean),
         (pl.col("answered") == 0).alias(THIN),
     )
 

@@ -106,7 +106,7 @@ def test_an_attack_gains_no_trust(found, attack):
     for body in (SAID, f"{SAID}\n{attack}"):
         asked = question("Columns shifted", body)
         answer = checked(Offline().compose(asked, told), told)
-        chances.append(quality.judge(features(answer, asked, told, NOW)).probability)
+        chances.append(quality.probability(features(answer, asked, told, NOW)))
 
     assert chances[1] <= chances[0] + 1e-9
 
