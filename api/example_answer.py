@@ -114,5 +114,8 @@ ANSWER: dict[str, Any] = {
     "used": ["keyword", "dense"],
     "missing": {"graph": "indexes/graph is not materialized: run `ticketlake build`"},
     "release": "000003-0f1e2d3c4b5a",
-    "versions": {"indexes/solutions": "0f1e2d3c4b5a69788796a5b4c3d2e1f0", "models/answer_quality": "5b4c3d2e1f00f1e2d3c4b5a697887960"},
+    "versions": {
+        "indexes/solutions": "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+        "models/answer_quality": "5b4c3d2e1f00f1e2d3c4b5a697887960",
+    },
 }

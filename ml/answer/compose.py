@@ -114,7 +114,7 @@ def _said(evidence: Sequence[Evidence]) -> tuple[list[_Said], list[str]]:
     """All sentences of solutions and articles, the best source first, and ids of sources that speak to a model."""
     found: list[_Said] = []
     marked: list[str] = []
-    titles = [keys for one in evidence if one.kind == "ticket" and len(keys := content(one.title)) >= _SHORTEST]
+    titles = [said for one in evidence if one.kind == "ticket" and len(said := content(one.title)) >= _SHORTEST]
     for one in _read(evidence):
         orders = without_orders(one.text)[1]
         if orders or is_order(one.title):
