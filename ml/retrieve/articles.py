@@ -122,9 +122,13 @@ def _plain(text: str) -> str:
             lines.append(said)
             continue
         digits = item.group().strip(" \t.)")
-        number = (max(number + 1, int(digits)) if number else int(digits)) if digits.isdigit() else 0
+        if digits.isdigit():
+            number = max(number + 1, int(digits)) if number else int(digits)
+        elif not item.group()[0].isspace():
+            number = 0
+        mark = f"{number}) " if digits.isdigit() else ""
         stop = "." if said[-1:].isalnum() and said.isascii() else ""
-        lines.append(f"\n{f'{number}) ' if number else ''}{said}{stop}\n")
+        lines.append(f"\n{mark}{said}{stop}\n")
     return "\n".join(lines)
 
 
