@@ -28,6 +28,8 @@ RELEVANCE = 0.7
 """Of MMR: how much nearness counts beside novelty."""
 NAMED = 2.0
 """How much more a sentence counts that has a name of the question."""
+OWN_LANGUAGE = 1.25
+"""How much more an article counts that is in the language of who asks."""
 SAME = 0.75
 """Likeness from which two sentences say the same."""
 NEAR = 0.34
@@ -75,7 +77,7 @@ class Offline:
 
     def compose(self, question: Question, evidence: Sequence[Evidence]) -> Draft:
         """Return an answer in the sources' words; one that says why, where evidence is thin."""
-        said, left_out = _said(evidence)
+        said, left_out = _said([_preferred(one, question.language) for one in evidence])
         if why := thin(evidence, bool(said)):
             return Draft(thin=why, left_out=left_out)
         chosen = _chosen(said, {entity.written for entity in question.entities})
@@ -130,6 +132,12 @@ def _said(evidence: Sequence[Evidence]) -> tuple[list[_Said], list[str]]:
             )
             found.append(_Said(part.text, keys, one, form, strength(one) * _WEIGHT[form], seen))
     return found, marked
+
+
+def _preferred(one: Evidence, language: str | None) -> Evidence:
+    """Worth more in the language of who asks."""
+    own = language is not None and one.language == language and one.kind == "article"
+    return msgspec.structs.replace(one, score=one.score * OWN_LANGUAGE) if own else one
 
 
 def _read(evidence: Sequence[Evidence]) -> list[Evidence]:

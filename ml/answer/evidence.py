@@ -36,6 +36,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime | None = None
     """When it was last known to be so."""
     solution_id: str | None = None
+    language: str | None = None
+    """ISO 639-1; null where it is not known."""
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):

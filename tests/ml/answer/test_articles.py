@@ -10,7 +10,8 @@ import pytest
 from ml.answer.articles import whole
 from ml.answer.checked import checked
 from ml.answer.compose import Offline
-from ml.answer.evidence import evidence, question
+from ml.answer.evidence import Evidence, evidence, question
+from ml.answer.spoken import in_language, spoken_by
 from ml.retrieve.articles import articles
 from ml.retrieve.index import Index
 from warehouse.contracts.silver import ARTICLES
@@ -82,3 +83,26 @@ def test_a_solution_of_several_sentences_comes_whole_and_first(composed, found):
 
 def test_without_an_index_what_was_found_stays_as_it_is(found):
     assert whole(found, None) == found
+
+
+def test_an_answer_is_in_the_language_of_who_asks_where_a_source_is_and_says_which():
+    known = {"kind": "solution", "title": "", "score": 0.9, "rate": 0.7, "attempts": 9}
+    told = [Evidence(id="S-1", text="The mapping of the fields was corrected in the profile.", **known)]
+    german = "Die Zuordnung der Felder wurde im Profil berichtigt, danach lief der Import wieder."
+    sayings = {"S-1": ["The fields were mapped anew by hand.", german]}
+
+    same, other = (in_language(told, language, sayings) for language in ("de", "fr"))
+    assert (same[0].text, spoken_by(same, ["S-1"])) == (german, "de")
+    assert (other[0].text, spoken_by(other, ["S-1"])) == (told[0].text, "en")
+
+
+def test_of_two_articles_as_good_the_one_in_the_language_of_who_asks_leads():
+    known = {"kind": "article", "title": "Import", "score": 0.8}
+    told = [
+        Evidence(id="A", text="1) Correct the mapping of fields. 2) Load it again.", language="en", **known),
+        Evidence(id="B", text="1) Zuordnung der Felder berichtigen. 2) Datei neu laden.", language="de", **known),
+    ]
+    asked = msgspec.structs.replace(ASKED, language="de")
+
+    assert Offline().compose(asked, told).steps[0].ids == ["B"]
+    assert Offline().compose(ASKED, told).steps[0].ids == ["A"]
