@@ -35,6 +35,7 @@ ANSWER: dict[str, Any] = {
             "attempts": 40,
             "at": "2026-02-01T00:00:00Z",
             "solution_id": "SOL-1",
+            "language": "en",
         },
         {
             "id": "SOL-2",
@@ -46,6 +47,7 @@ ANSWER: dict[str, Any] = {
             "attempts": 10,
             "at": "2026-02-01T00:00:00Z",
             "solution_id": "SOL-2",
+            "language": "en",
         },
         {
             "id": "KB-0007",
@@ -57,6 +59,7 @@ ANSWER: dict[str, Any] = {
             "attempts": 0,
             "at": "2026-02-01T00:00:00Z",
             "solution_id": None,
+            "language": "en",
         },
         {
             "id": "TK-1",
@@ -68,6 +71,7 @@ ANSWER: dict[str, Any] = {
             "attempts": 0,
             "at": "2026-02-01T00:00:00Z",
             "solution_id": "SOL-1",
+            "language": None,
         },
     ],
     "thin": False,
@@ -76,6 +80,7 @@ ANSWER: dict[str, Any] = {
     "fell_back": None,
     "dropped": 0,
     "left_out": [],
+    "language": "en",
     "quality": {
         "probability": 0.79,
         "parts": {
@@ -109,10 +114,13 @@ ANSWER: dict[str, Any] = {
             "answered": 1.0,
         },
         "route": "answer",
-        "weights": "shipped",
+        "weights": "learned",
     },
     "used": ["keyword", "dense"],
     "missing": {"graph": "indexes/graph is not materialized: run `ticketlake build`"},
     "release": "000003-0f1e2d3c4b5a",
-    "versions": {"indexes/solutions": "0f1e2d3c4b5a69788796a5b4c3d2e1f0", "models/answer_quality": "shipped"},
+    "versions": {
+        "indexes/solutions": "0f1e2d3c4b5a69788796a5b4c3d2e1f0",
+        "models/answer_quality": "5b4c3d2e1f00f1e2d3c4b5a697887960",
+    },
 }

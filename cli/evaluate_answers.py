@@ -22,11 +22,13 @@ SEED = 7
 @click.option("--truth", type=FOLDER, required=True, help="Of the lake's tickets.")
 @click.option("--questions", type=click.IntRange(50), default=500, show_default=True, help="Newest tickets that ask.")
 @click.option("--json", "out", type=OUT, help="Write the measures here.")
-def answers(truth: Path, *, questions: int, out: Path | None) -> None:
+@click.option("--docs", type=FOLDER, help="Write a page there.")
+def answers(truth: Path, *, questions: int, out: Path | None, docs: Path | None) -> None:
     """Answer the newest tickets of the lake at LAKE_ROOT from its release, and ask the truth what that would have done.
 
     A ticket finds nothing that was opened after it. Counts of what helped are those of today, and models may have
-    learned from a ticket whose outcome is recorded: those of which none is are told apart.
+    learned from a ticket whose outcome is recorded: those of which none is are told apart. Fifty broad questions are
+    made of the tickets, and the issues they are answered with held against the true causes.
     """
     from ml.evaluate.answers import by_truth, measured
     from warehouse.contracts.search import ATTEMPTS
@@ -38,7 +40,11 @@ def answers(truth: Path, *, questions: int, out: Path | None) -> None:
     told = by_truth(answered(root, questions), attempts, truth)
     found = measured(_told_apart(told, attempts), seed=SEED, by=["language", "outcome"])
     found["judge"] = told["judge"][0]
+    found["broad"] = overviews(root, truth)
     write_json(out, found)
+    if docs is not None:
+        docs.mkdir(parents=True, exist_ok=True)
+        (docs / "answers.md").write_text(page(found), encoding="utf-8")
     _show(found)
 
 
@@ -48,6 +54,7 @@ def answered(root: Path, questions: int) -> "pl.DataFrame":
     import polars as pl
 
     from cli.display import counting
+    from ml.answer.articles import whole
     from ml.answer.score import NAME
     from ml.features import READ
     from ml.retrieve.filters import Filters, Span
@@ -64,7 +71,8 @@ def answered(root: Path, questions: int) -> "pl.DataFrame":
     rows = []
 
     def find(ticket: pl.DataFrame) -> Found:
-        return serving.find(ticket, None, Filters(created_at=Span(end=ticket["created_at"][0])))
+        found = serving.find(ticket, None, Filters(created_at=Span(end=ticket["created_at"][0])))
+        return whole(found, serving.opened().finding.searcher.articles)
 
     with counting("tickets answered") as done:
         for one in tickets.sort("created_at", "ticket_id").tail(questions).collect().iter_slices(1):
@@ -78,7 +86,63 @@ def answered(root: Path, questions: int) -> "pl.DataFrame":
             )  # fmt: skip
             done(len(rows))
     columns = ["ticket_id", "language", "solution_id", "probability", "to_person", "thin", "judge"]
-    return pl.DataFrame(rows, schema=columns, orient="row", schema_overrides={"solution_id": pl.String})
+    types = {"solution_id": pl.String(), "probability": pl.Float64()}
+    return pl.DataFrame(rows, schema=columns, orient="row", schema_overrides=types)
+
+
+def overviews(root: Path, truth: Path) -> dict[str, Any] | None:
+    """Share of the true causes that answers to broad questions name; null where there is no graph.
+
+    `truth` holds `tickets.parquet` with ticket_id and cause.
+    """
+    import msgspec
+    import polars as pl
+
+    from ml.evaluate.broad import measure
+    from service.serving import Serving
+    from warehouse.contracts.graph import ISSUE_MEMBERS
+    from warehouse.delta import Lake
+
+    opened = Serving(root).opened()
+    graph = opened.finding.graph
+    if graph is None:
+        return None
+    members = Lake(root).read(ISSUE_MEMBERS, version=opened.release.manifest.tables.get(ISSUE_MEMBERS.path))
+    causes = pl.read_parquet(truth / "tickets.parquet", columns=["ticket_id", "cause"]).drop_nulls("cause")
+    causes = causes.unique("ticket_id")
+    newest = graph.broad.tickets["created_at"].max()
+    found = measure(graph.broad, graph.walker.linker, members, causes, now=newest, seed=SEED)  # type: ignore[arg-type]
+    return msgspec.to_builtins(found)  # type: ignore[no-any-return]
+
+
+def page(found: dict[str, Any]) -> str:
+    """The measures as Markdown."""
+    lines = [
+        "# Answers",
+        "",
+        "Command: `ticketlake evaluate answers --truth FOLDER --docs docs/models`",
+        "",
+        "| | answers | resolved | said | AUROC | ECE | to a person | thin | resolved of the others |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    kinds = {name: one for by in ("outcome", "language") for name, one in found[f"by_{by}"].items()}
+    for name, one in ({"all": found} | kinds).items():
+        cells = (
+            name, f"{one['answers']:,}", _share(one["resolved"]), _share(one["said"]), _bounds(one["auroc"]),
+            _bounds(one["ece"]), _share(one["to_person"]), _share(one["thin"]), _share(one["resolved_answered"]),
+        )  # fmt: skip
+        lines.append(f"| {' | '.join(cells)} |")
+    lines += ["", f"Judge: `{found['judge']}`.", ""]
+    if (broad := found["broad"]) is not None:
+        lines += [
+            "## Broad questions",
+            "",
+            f"Of {broad['questions']} questions {_share(broad['understood'])} are understood. The first "
+            f"{broad['issues']} issues name {_bounds(broad['recall'])} of the true causes; the largest issues of all, "
+            f"whatever is asked, {_bounds(broad['baseline'])}.",
+            "",
+        ]
+    return "\n".join(lines)
 
 
 def _told_apart(answers: "pl.DataFrame", attempts: "pl.DataFrame") -> "pl.DataFrame":
@@ -102,6 +166,9 @@ def _show(found: dict[str, Any]) -> None:
     console = Console()
     console.print(table)
     console.print(f"judge: {found['judge']}")
+    if (broad := found["broad"]) is not None:
+        console.print(f"{broad['questions']} broad questions: recall {_bounds(broad['recall'])}, "
+                      f"of the largest issues {_bounds(broad['baseline'])}")  # fmt: skip
 
 
 def _share(value: float | None) -> str:

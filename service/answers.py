@@ -1,6 +1,6 @@
 """Answers with their sources: what was found, composed, verified, judged and shown without what identifies people."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from threading import Lock
 from typing import Any
@@ -15,13 +15,16 @@ from ml.answer.evidence import Evidence, Question, evidence, question
 from ml.answer.features import best, features
 from ml.answer.llm import Chat, Endpoint
 from ml.answer.score import NAME, Judged, Quality
+from ml.answer.spoken import in_language, spoken_by
 from ml.answer.summarise import Summary, summarise
 from ml.answer.verify import Encode
 from ml.retrieve.found import Found
 from ml.text.entities import Catalogue
+from ml.text.language import language
 from ml.text.names import signed
 from ml.text.redact import redact
 from warehouse.contracts import silver
+from warehouse.contracts.search import SOLUTIONS
 from warehouse.delta import Lake
 from warehouse.releases import Release
 from warehouse.settings import Settings
@@ -34,9 +37,10 @@ class AnswerView(msgspec.Struct, frozen=True, kw_only=True):
     """An answer. Each sentence names what supports it among `evidence`; where evidence is `thin`, there are none.
 
     `composer` composed it, and `fell_back` says why another one did not; `dropped` counts sentences that their sources
-    did not carry; `left_out` are sources that held orders to whoever reads them. `quality` is the probability that this
-    resolves the ticket, and whether a person should answer; null where no ticket asked. `missing` are stages of the
-    search that could not answer.
+    did not carry; `left_out` are sources with sentences that speak to a language model: shown, and given to none.
+    `quality` is the probability that this resolves the ticket, and whether a person should answer; null where no ticket
+    asked. `language` is that of the answer, which is that of its sources: where they have none in the language of the
+    question, it is another one. `missing` are stages of the search that could not answer.
     """
 
     answer_id: str
@@ -52,6 +56,7 @@ class AnswerView(msgspec.Struct, frozen=True, kw_only=True):
     fell_back: str | None
     dropped: int
     left_out: list[str]
+    language: str | None = None
     quality: Judged | None
     used: list[str]
     missing: dict[str, str]
@@ -69,9 +74,13 @@ def answer(
     now: datetime,
     ticket_id: str | None = None,
     encode: Encode | None = None,
+    sayings: Mapping[str, Sequence[str]] | None = None,
 ) -> AnswerView:
-    """Answer a question from what was found for it. `asked` names nobody: it is from `question_of`."""
-    told = _redacted(evidence(found))
+    """Answer a question from what was found for it. `asked` names nobody: it is from `question_of`.
+
+    `sayings` are other words of solutions, by their ids.
+    """
+    told = _redacted(in_language(evidence(found), asked.language, sayings or {}))
     judged = checked(composer.compose(asked, told), told, encode=encode)
     draft = judged.draft
     return AnswerView(
@@ -88,6 +97,7 @@ def answer(
         fell_back=draft.fell_back,
         dropped=len(judged.dropped),
         left_out=draft.left_out,
+        language=spoken_by(told, [id_ for one in [*draft.sentences, *draft.steps] for id_ in one.ids]),
         quality=quality.judge(features(judged, asked, told, now)),
         used=found.used,
         missing=found.missing,
@@ -100,7 +110,8 @@ def question_of(ticket: dict[str, Any], catalogue: Catalogue) -> Question:
     """A ticket as it is asked about, without what identifies people."""
     texts = [ticket.get(name) or "" for name in ("subject", "description", "error_logs")]
     title, body, logs = redact(pl.Series(texts, dtype=pl.String), signed(texts[1:2]))[0].to_list()
-    return question(title, body, language=ticket.get("language"), logs=logs, catalogue=catalogue)
+    spoken = ticket.get("language") or language(pl.Series([body or title], dtype=pl.String))["language"][0]
+    return question(title, body, language=spoken, logs=logs, catalogue=catalogue)
 
 
 def composer_of(settings: Settings) -> Composer:
@@ -125,14 +136,14 @@ class Answering:
         """Opens nothing yet."""
         self._lake = lake
         self._composer = composer
-        self._held: tuple[str, Quality, Catalogue] | None = None
+        self._held: tuple[str, Quality, Catalogue, Mapping[str, Sequence[str]]] | None = None
         self._reading = Lock()
 
     def answer(
         self, found: Found, ticket: pl.DataFrame, release: Release, *, answer_id: str, now: datetime
     ) -> AnswerView:
         """Answer one ticket (a row with the columns `READ`) from what was found for it."""
-        quality, catalogue = self._of(release)
+        quality, catalogue, sayings = self._of(release)
         row = ticket.row(0, named=True)
         asked = question_of(row, catalogue)
         shown = answer(
@@ -143,14 +154,15 @@ class Answering:
             answer_id=answer_id,
             now=now,
             ticket_id=row.get("ticket_id"),
+            sayings=sayings,
         )
         judge = release.manifest.artifacts.get(NAME, quality.made)
         return msgspec.structs.replace(shown, versions={**shown.versions, NAME: judge})
 
-    def _of(self, release: Release) -> tuple[Quality, Catalogue]:
+    def _of(self, release: Release) -> tuple[Quality, Catalogue, Mapping[str, Sequence[str]]]:
         with self._reading:
             if self._held is None or self._held[0] != release.id:
-                self._held = (release.id, quality_of(release), self._catalogue(release))
+                self._held = (release.id, quality_of(release), self._catalogue(release), self._sayings(release))
             return self._held[1:]
 
     def _catalogue(self, release: Release) -> Catalogue:
@@ -160,6 +172,14 @@ class Answering:
             return Catalogue()
         names = self._lake.scan(silver.TICKETS, version=version).select("product", "product_module").unique().collect()
         return Catalogue.of(names["product"], names["product_module"])
+
+    def _sayings(self, release: Release) -> dict[str, Sequence[str]]:
+        """Words of each solution, those that are used most first."""
+        version = release.manifest.tables.get(SOLUTIONS.path)
+        if version is None:
+            return {}
+        rows = self._lake.scan(SOLUTIONS, version=version).select("solution_id", "sayings").collect()
+        return dict(rows.drop_nulls().iter_rows())
 
 
 def first(shown: AnswerView) -> str | None:

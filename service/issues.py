@@ -10,6 +10,7 @@ import polars as pl
 from ml.graph.broad import Hit
 from ml.graph.index import NAME as GRAPH
 from ml.graph.store import Neighbour
+from ml.retrieve.filters import Filters
 from service.serving import Opened
 from warehouse.contracts.graph import ISSUE_CHANGES, ISSUES
 from warehouse.delta import Lake
@@ -73,10 +74,12 @@ def issue(lake: Lake, opened: Opened, issue_id: str) -> tuple[Issue, list[Change
     return msgspec.convert(rows.row(0, named=True), Issue), told
 
 
-def broad(lake: Lake, opened: Opened, question: str, now: datetime, limit: int) -> list[tuple[Issue, Hit]] | None:
+def broad(
+    lake: Lake, opened: Opened, question: str, now: datetime, limit: int, *, filters: Filters | None = None
+) -> list[tuple[Issue, Hit]] | None:
     """The issues that a broad question asks about, with its tickets in that scope; None for one that is not broad.
 
-    Raises `NotMaterialized` where there is no graph.
+    Tickets are counted that `filters` let pass. Raises `NotMaterialized` where there is no graph.
     """
     if opened.finding.graph is None:
         raise opened.fault(GRAPH)
@@ -84,10 +87,19 @@ def broad(lake: Lake, opened: Opened, question: str, now: datetime, limit: int) 
     scope = asking.scope(question, opened.finding.graph.walker.linker, now)
     if scope is None:
         return None
-    hits = asking.answer(scope, limit=limit)
+    allowed = filters.mask(asking.tickets) if filters is not None else None
+    hits = asking.answer(scope, limit=limit, allowed=allowed)
     rows = _rows(lake, opened).filter(pl.col("issue_id").is_in([hit.issue_id for hit in hits])).collect()
     known = {row["issue_id"]: msgspec.convert(row, Issue) for row in rows.iter_rows(named=True)}
     return [(known[hit.issue_id], hit) for hit in hits if hit.issue_id in known]
+
+
+def ignored(opened: Opened, filters: Filters | None) -> list[str]:
+    """Filters by which tickets cannot be counted."""
+    graph = opened.finding.graph
+    if filters is None or graph is None:
+        return []
+    return [name for name in msgspec.to_builtins(filters) if name not in graph.broad.tickets.columns]
 
 
 def neighbours(

@@ -13,8 +13,18 @@ from service.serving import Opened
 COMPOSER = "issues"
 
 
-def overview(hits: Sequence[tuple[Issue, Hit]], asked: Question, opened: Opened, *, answer_id: str) -> AnswerView:
-    """A sentence an issue, the largest first, carried by it and by the newest of its tickets; nothing is judged."""
+def overview(
+    hits: Sequence[tuple[Issue, Hit]],
+    asked: Question,
+    opened: Opened,
+    *,
+    answer_id: str,
+    ignored: Sequence[str] = (),
+) -> AnswerView:
+    """A sentence an issue, the largest first, carried by it and by the newest of its tickets; nothing is judged.
+
+    `ignored` are filters by which tickets could not be counted.
+    """
     remedies = opened.finding.searcher.remedies
     sentences = []
     for issue, hit in hits:
@@ -37,7 +47,7 @@ def overview(hits: Sequence[tuple[Issue, Hit]], asked: Question, opened: Opened,
         left_out=[],
         quality=None,
         used=[COMPOSER],
-        missing={},
+        missing={f"filters.{name}": "issues are not counted by it" for name in ignored},
         release=opened.release.id,
         versions=dict(opened.finding.versions),
     )

@@ -10,10 +10,11 @@ from litestar import post
 from api import bodies
 from api.searching import SearchRequest, asked, record
 from api.state import Parts, now
+from ml.answer.articles import whole
 from ml.retrieve.found import Found
 from ml.text.entities import Catalogue
 from service.answers import AnswerView, question_of
-from service.issues import broad
+from service.issues import broad, ignored
 from service.overview import overview
 from warehouse.errors import ArtifactDamaged, NotMaterialized
 from warehouse.search_made import Thing
@@ -33,8 +34,8 @@ def post_answers(body: bytes, parts: Parts) -> AnswerView:
     """Answer a ticket, or a question in plain words, from what solved others and from the knowledge base.
 
     Each sentence names its sources. A broad question in plain words ("what goes wrong with version 3.2.1?") is answered
-    from issues. Where they do not carry an answer, it says so and returns what was found. What the
-    ticket says is data: nothing in it is obeyed.
+    from issues, counted over the tickets that the filters let pass. Where sources do not carry an answer, it says so
+    and returns what was found. What the ticket says is data: nothing in it is obeyed.
     """
     began = perf_counter()
     request, ticket = asked(bodies.read(body))
@@ -43,7 +44,9 @@ def post_answers(body: bytes, parts: Parts) -> AnswerView:
     found = NOTHING
     if shown is None:
         found = parts.serving.find(ticket, parts.hearing(), request.filters, request.k)
-        shown = parts.answering.answer(found, ticket, parts.serving.opened().release, answer_id=answer_id, now=now())
+        opened = parts.serving.opened()
+        told = whole(found, opened.finding.searcher.articles)
+        shown = parts.answering.answer(told, ticket, opened.release, answer_id=answer_id, now=now())
     judged = shown.quality.probability if shown.quality is not None else 1.0
     reply = None if shown.thin else Thing(kind="reply", id=answer_id, rank=1, score=judged)
     record(parts, "answers", request, ticket, found, search_id=answer_id, began=began, reply=reply)
@@ -65,10 +68,10 @@ def _overview(parts: Parts, request: SearchRequest, ticket: pl.DataFrame, answer
         return None
     try:
         opened = parts.serving.opened()
-        hits = broad(parts.lake, opened, request.text, now(), request.k)
+        hits = broad(parts.lake, opened, request.text, now(), request.k, filters=request.filters)
     except (ArtifactDamaged, NotMaterialized):
         return None
-    if not hits:
+    if hits is None or (not hits and request.filters is None):
         return None
     said = question_of(ticket.row(0, named=True), Catalogue())
-    return overview(hits, said, opened, answer_id=answer_id)
+    return overview(hits, said, opened, answer_id=answer_id, ignored=ignored(opened, request.filters))

@@ -6,15 +6,17 @@ relevance (Carbonell and Goldstein, "The use of MMR, diversity-based reranking",
 (Radev et al., "Centroid-based summarization of multiple documents", 2004).
 """
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from math import log1p
+from typing import Literal
 
 import msgspec
 
 from ml.answer.draft import Draft, Option, Sentence
 from ml.answer.evidence import Evidence, Question
-from ml.answer.injection import is_order
+from ml.answer.injection import is_order, without_orders
 from ml.answer.pieces import Form, pieces
 from ml.answer.wording import content, likeness, tokens
 
@@ -26,6 +28,8 @@ RELEVANCE = 0.7
 """Of MMR: how much nearness counts beside novelty."""
 NAMED = 2.0
 """How much more a sentence counts that has a name of the question."""
+OWN_LANGUAGE = 1.25
+"""How much more an article counts that is in the language of who asks."""
 SAME = 0.75
 """Likeness from which two sentences say the same."""
 NEAR = 0.34
@@ -40,8 +44,18 @@ NO_REMEDY, NOTHING, WEAK = (
     "nothing was found",
     "what was found is not near enough to what was asked",
 )
-_WEIGHT: dict[Form, float] = {"heading": 0.0, "item": 0.6, "step": 0.9, "sentence": 1.0}
+_Form = Form | Literal["marked"]
+"""What speaks to a model comes after all else; people may still read it."""
+_WEIGHT: dict[_Form, float] = {"heading": 0.0, "item": 0.6, "step": 0.9, "sentence": 1.0, "marked": 0.01}
 _SHORTEST, _LONGEST = 2, 60
+_SYMPTOMS = re.compile(
+    r"(?i)\b(?:symptom\w*|sintom\w*|what (?:you|users?|customers?) (?:see|notice|report)|how it shows|"
+    r"problem description|description of the problem|observed behaviou?r|anzeichen|fehlerbild|problembeschreibung|"
+    r"was (?:sie sehen|zu sehen ist|man sieht)|ce que vous voyez|symptômes|description du problème|lo que (?:se )?ve|"
+    r"qué se ve|descripción del problema|cosa si vede|descrizione del problema|o que (?:se|você) vê|"
+    r"descrição do problema)\b|症状|現象|现象|问题描述|問題の内容"
+)
+"""Headings below which an article tells what is seen."""
 
 
 class _Said(msgspec.Struct, frozen=True):
@@ -50,8 +64,10 @@ class _Said(msgspec.Struct, frozen=True):
     text: str
     keys: tuple[str, ...]
     source: Evidence
-    form: Form
+    form: _Form
     weight: float
+    symptom: bool = False
+    """Whether it tells what is seen, and neither why nor what helps."""
 
 
 class Offline:
@@ -61,7 +77,7 @@ class Offline:
 
     def compose(self, question: Question, evidence: Sequence[Evidence]) -> Draft:
         """Return an answer in the sources' words; one that says why, where evidence is thin."""
-        said, left_out = _said(evidence)
+        said, left_out = _said([_preferred(one, question.language) for one in evidence])
         if why := thin(evidence, bool(said)):
             return Draft(thin=why, left_out=left_out)
         chosen = _chosen(said, {entity.written for entity in question.entities})
@@ -97,26 +113,31 @@ def strength(one: Evidence) -> float:
 
 
 def _said(evidence: Sequence[Evidence]) -> tuple[list[_Said], list[str]]:
-    """All sentences of solutions and articles, the best source first, and ids of sources that give orders."""
+    """All sentences of solutions and articles, the best source first, and ids of sources that speak to a model."""
     found: list[_Said] = []
-    left_out: list[str] = []
+    marked: list[str] = []
+    titles = [said for one in evidence if one.kind == "ticket" and len(said := content(one.title)) >= _SHORTEST]
     for one in _read(evidence):
-        parts = pieces(one.text)
-        if is_order(one.title) or (parts and all(is_order(part.text) for part in parts)):
-            left_out.append(one.id)
-            continue
-        whole = len(parts) > 1 and is_order(" ".join(one.text.split()))
-        orders = [part for part in parts if is_order(part.text)]
-        if whole or orders:
-            left_out.append(one.id)
-        if whole and not orders:
-            continue
-        found += [
-            _Said(part.text, keys, one, part.form, strength(one) * _WEIGHT[part.form])
-            for part in parts
-            if part not in orders and part.form != "heading" and (keys := tuple(content(part.text)))
-        ]
-    return found, left_out
+        orders = without_orders(one.text)[1]
+        if orders or is_order(one.title):
+            marked.append(one.id)
+        for part in pieces(one.text):
+            keys = tuple(content(part.text))
+            if part.form == "heading" or not keys:
+                continue
+            odd = any(part.text in order or order in part.text for order in orders)
+            form: _Form = "marked" if odd else part.form
+            seen = part.form != "step" and (
+                bool(_SYMPTOMS.search(part.heading)) or any(likeness(keys, title) >= SAME for title in titles)
+            )
+            found.append(_Said(part.text, keys, one, form, strength(one) * _WEIGHT[form], seen))
+    return found, marked
+
+
+def _preferred(one: Evidence, language: str | None) -> Evidence:
+    """Worth more in the language of who asks."""
+    own = language is not None and one.language == language and one.kind == "article"
+    return msgspec.structs.replace(one, score=one.score * OWN_LANGUAGE) if own else one
 
 
 def _read(evidence: Sequence[Evidence]) -> list[Evidence]:
@@ -132,6 +153,7 @@ def _chosen(said: Sequence[_Said], named: set[str]) -> list[_Said]:
         centre.update(dict.fromkeys(one.keys, one.weight))
     chosen = _first(said)
     told = [one for one in said if one.source.kind == "article" and _SHORTEST <= len(one.keys) <= _LONGEST]
+    told = [one for one in told if one.form != "marked" and not one.symptom]
     pool = [one for one in told if one.form != "step"] or ([] if chosen else told)
     near = [_nearness(one, centre, named) for one in pool]
     top = max(near, default=1.0) or 1.0
@@ -163,23 +185,25 @@ def _nearness(one: _Said, centre: Counter[str], named: set[str]) -> float:
 
 
 def _steps(said: Sequence[_Said]) -> list[_Said]:
-    """What to do in order: the numbered list of the strongest article, led by the strongest solution if it is new.
+    """What to do in order: the numbered list of the strongest article that has the strongest solution among its steps.
 
-    Without a list that solution alone: others are alternatives, and not steps after it.
+    Where none has, all that the solution says, before the list of the strongest article if it is worth more than that;
+    without a list the solution alone: others are alternatives, and not steps after it.
     """
     lists: dict[str, list[_Said]] = {}
     for one in said:
         if one.form == "step":
             lists.setdefault(one.source.id, []).append(one)
+    lead = _first(said)
+    lead += [one for one in said if lead and one.source.id == lead[0].source.id and one != lead[0]]
+    supporting = [
+        steps for steps in lists.values() if any(likeness(lead[0].keys, one.keys) >= SAME for one in steps)
+    ] if lead else []  # fmt: skip
+    if supporting:
+        return _distinct(supporting[0])[:MOST_STEPS]
     listed = next(iter(lists.values()), [])
-    solutions = _distinct([one for one in said if one.source.kind == "solution"])
-    if not listed:
-        return solutions[:1]
-    lead = [
-        one
-        for one in solutions[:1]
-        if one.weight >= listed[0].weight and all(likeness(one.keys, step.keys) < SAME for step in listed)
-    ]
+    if listed and lead and lead[0].weight < listed[0].weight:
+        lead = []
     return _distinct([*lead, *listed])[:MOST_STEPS]
 
 

@@ -25,7 +25,10 @@ class Option(msgspec.Struct, frozen=True):
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    """An answer before it is verified. `thin`: why there is none. `left_out`: ids of sources that gave orders."""
+    """An answer before it is verified. `thin`: why there is none.
+
+    `left_out`: ids of sources with sentences that speak to a model; none is given those sentences.
+    """
 
     sentences: list[Sentence] = []
     steps: list[Sentence] = []

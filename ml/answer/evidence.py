@@ -36,6 +36,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime | None = None
     """When it was last known to be so."""
     solution_id: str | None = None
+    language: str | None = None
+    """ISO 639-1; null where it is not known."""
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,7 +59,7 @@ def question(
 ) -> Question:
     """A ticket's texts as a question: without greeting and signature, and with what they name as they came.
 
-    What stands only in an order to who reads it is not named.
+    What stands only in an order to a model is not named.
     """
     whole = (body or "")[:READ]
     said = clean_one(whole).strip() if whole else ""

@@ -1,8 +1,9 @@
 """Sentences that speak to the machine that reads them instead of about a problem: prompt injection.
 
-What is read is data. This finds, so that it can be left out and said, what was written to be obeyed (Greshake et al.,
-"Not what you've signed up for: compromising real-world LLM-integrated applications with indirect prompt injection",
-2023). Nothing that an answer does hangs on it alone: what composes has no tool, and what it writes is verified.
+What is read is data. This finds what was written for a language model to obey (Greshake et al., "Not what you've signed
+up for: compromising real-world LLM-integrated applications with indirect prompt injection", 2023), so that no model is
+given it and people see it marked. What tells a user or an administrator what to do is none of it: of that remedies
+consist. Nothing that an answer does hangs on this alone: what composes has no tool, and what it writes is verified.
 """
 
 import re
@@ -19,21 +20,32 @@ _LOOKALIKES = str.maketrans("авеіјѕкмнорстухԁԛԝһӏϲαβει�
 """Cyrillic and Greek letters, in lower case, that look like Latin ones."""
 _TAG = re.compile(r"<[^<>]{0,200}>")
 PATTERNS = Path(__file__).with_name("orders.toml")
+FORM = "form"
+"""Of `PATTERNS` those of forged messages."""
 
 
 @lru_cache(maxsize=4_096)
 def is_order(text: str) -> bool:
-    """Whether a piece of a text gives orders to who reads it, whatever letters it is disguised in."""
+    """Whether a piece of a text gives orders to a model that reads it, whatever letters it is disguised in."""
     return any(bool(_pattern().search(one)) for one in _readings(text))
 
 
 def without_orders(text: str) -> tuple[str, list[str]]:
-    """A text without its sentences that give orders, line by line, and those sentences."""
+    """A text without its sentences that give orders, line by line, and those sentences.
+
+    A line that pretends to open a message of the system takes with it what follows up to an empty line.
+    """
     kept: list[str] = []
     left: list[str] = []
+    inside = False
     for line in text.splitlines():
-        if not is_order(line):
+        inside = inside and bool(line.strip())
+        if not inside and not is_order(line):
             kept.append(line)
+            continue
+        inside = inside or any(bool(_pattern(FORM).search(one)) for one in _readings(line))
+        if inside:
+            left.append(line)
             continue
         said = sentences(line) or [line]
         good = [one for one in said if not is_order(one)]
@@ -57,6 +69,8 @@ def _readings(text: str) -> list[str]:
 
 
 @cache
-def _pattern() -> re.Pattern[str]:
+def _pattern(kind: str | None = None) -> re.Pattern[str]:
+    """All patterns, or those of one kind."""
     patterns: dict[str, list[str]] = tomllib.loads(PATTERNS.read_text(encoding="utf-8"))
-    return re.compile("|".join(f"(?:{one})" for some in patterns.values() for one in some), re.DOTALL)
+    chosen = patterns.values() if kind is None else [patterns[kind]]
+    return re.compile("|".join(f"(?:{one})" for some in chosen for one in some), re.DOTALL)

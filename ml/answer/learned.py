@@ -8,6 +8,7 @@ import msgspec
 import numpy as np
 import polars as pl
 
+from ml.answer.articles import whole
 from ml.answer.evidence import evidence, question
 from ml.answer.examples import Case, examples
 from ml.answer.outcomes import OUTCOME, outcomes
@@ -104,10 +105,10 @@ def searching(earlier: Past, known: Known, order: Ranker, walk: Walk | None, mom
 
 def judged(answers: pl.DataFrame, quality: Quality) -> pl.DataFrame:
     """Answers (rows of `examples` with `resolved`) with what the judge says of them."""
-    said = [quality.judge(row) for row in answers.select(quality.names).iter_rows(named=True)]
+    rows = list(answers.select(quality.names).iter_rows(named=True))
     return answers.with_columns(
-        pl.Series(CHANCE, [one.probability for one in said], dtype=pl.Float64),
-        pl.Series(ROUTED, [one.route == "person" for one in said], dtype=pl.Boolean),
+        pl.Series(CHANCE, [quality.probability(row) for row in rows], dtype=pl.Float64),
+        pl.Series(ROUTED, [quality.judge(row).route == "person" for row in rows], dtype=pl.Boolean),
         (pl.col("answered") == 0).alias(THIN),
     )
 
@@ -124,6 +125,6 @@ def _asking(past: Past, moment: datetime, seed: int) -> list[int]:
 
 def _case(asked: Question, searcher: Searcher, catalogue: Catalogue, moment: datetime) -> Case:
     title, body, errors, language = asked.asked.select("title", "body", "errors", "language").row(0)
-    found = searcher.find(asked, k=K)
+    found = whole(searcher.find(asked, k=K), searcher.articles)
     told = question(title, body, language=language, logs=errors, catalogue=catalogue)
     return Case(str(asked.ticket_id), told, evidence(found), asked.at or moment)

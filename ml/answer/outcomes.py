@@ -1,15 +1,16 @@
 """What became of tickets, as labels of the answers that would have been given to them.
 
 Agents try one remedy of several that would have done, so that an answer which names another one is no failure for
-certain. Where a ticket belongs to an issue, how that solution fared on the issue's other tickets stands for what would
-have become of it here (imputation of potential outcomes, Rubin, 1974), shrunk to its share of what resolved the issue.
+certain. Where a ticket belongs to an issue, how often that solution resolved the issue's other tickets stands for what
+would have become of it here (imputation of potential outcomes, Rubin, 1974), shrunk to how often it helps anywhere; one
+that resolved none of them is wrong.
 """
 
 import polars as pl
 
 OUTCOME = "resolved"
 TRUST = 4.0
-"""Attempts that the share of an issue's resolutions counts for."""
+"""Attempts that the rate of a solution on all issues counts for."""
 FEWEST = 5
 """Attempts on the other tickets of an issue below which it tells nothing."""
 
@@ -44,14 +45,15 @@ def _on_issues(rows: pl.DataFrame, attempts: pl.DataFrame, members: pl.DataFrame
     whole = known.group_by("issue_id").agg(*counted)
     each = known.group_by("issue_id", "solution_id").agg(*counted)
     mine = known.group_by("ticket_id").agg(*counted)
+    usual = attempts.group_by("solution_id").agg(usual=pl.col("succeeded").cast(pl.Float64).mean())
     joined = (
         rows.join(issues, on="ticket_id", how="left", maintain_order="left")
         .join(whole, on="issue_id", how="left", maintain_order="left", suffix="_issue")
         .join(mine, on="ticket_id", how="left", maintain_order="left", suffix="_own")
         .join(each, on=["issue_id", "solution_id"], how="left", maintain_order="left", suffix="_each")
+        .join(usual, on="solution_id", how="left", maintain_order="left")
     )
-    attempts_left, successes_left = (pl.col(name) - pl.col(f"{name}_own").fill_null(0) for name in ("a", "s"))
+    others = pl.col("a") - pl.col("a_own").fill_null(0)
     tries, helped = (pl.col(f"{name}_each").fill_null(0) for name in ("a", "s"))
-    share = helped / pl.max_horizontal(successes_left, 1)
-    rate = (helped + TRUST * share) / (tries + TRUST)
-    return joined.with_columns(fared=pl.when(attempts_left >= FEWEST).then(pl.min_horizontal(rate, 1.0)))
+    rate = pl.when(helped > 0).then((helped + TRUST * pl.col("usual").fill_null(0.0)) / (tries + TRUST)).otherwise(0.0)
+    return joined.with_columns(fared=pl.when(others >= FEWEST).then(rate))

@@ -23,7 +23,10 @@ class Piece(msgspec.Struct, frozen=True):
 
 
 def pieces(text: str) -> list[Piece]:
-    """All pieces in order. Steps are numbered 1, 2, 3 in the text, whether on lines of their own or not."""
+    """All pieces in order. Steps are numbered 1, 2, 3 in the text, whether on lines of their own or not.
+
+    A text that begins within a list goes on from its number.
+    """
     found: list[Piece] = []
     heading = ""
     for line in _lines(text):
@@ -68,6 +71,8 @@ def _numbered(lines: list[str]) -> list[str]:
     for line in lines:
         places, wanted = [], 1
         for match in _NUMBER.finditer(line):
+            if not match.start() and match.group(1) != "0":
+                wanted = int(match.group(1))
             if int(match.group(1)) == wanted:
                 places.append(match.start())
                 wanted += 1

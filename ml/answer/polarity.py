@@ -14,8 +14,8 @@ from pathlib import Path
 from ml.answer.wording import Token, key, plainly, tokens
 
 _NEGATIONS_DENSE = re.compile(
-    "(?:ません|ないで|なけれ|なかった|なく|ない|ずに|できず|せず|未だ|未|無し|不要|不可|不能|禁止)"
-    "|(?:不是|不会|不要|不能|不可|没有|並不|并不|从未|從未|无法|無法|切勿|请勿|[不没沒无未勿别非])"
+    "(?:ません|避け|無駄|間違い|ないで|なけれ|なかった|なく|ない|ずに|できず|せず|未だ|未|無し|不要|不可|不能|禁止)"
+    "|(?:避免|徒劳|不是|不会|不要|不能|不可|没有|並不|并不|从未|從未|无法|無法|切勿|请勿|[不没沒无未勿别非])"
 )
 _CONTRACTED = ((re.compile(r"(?i)\bcan['’]?t\b|\bcannot\b"), "can not"), (re.compile(r"(?i)\bwon['’]t\b"), "will not"),
                (re.compile(r"(?i)n['’]t\b"), " not"), (re.compile(r"(?i)\bno longer\b|\bnicht mehr\b"), "not"),

@@ -1,6 +1,7 @@
 """How likely an answer resolves the ticket: a logistic model over what is seen of the answer.
 
-Shipped with weights that are set by hand; learned from tickets whose outcome is recorded, starting from those. Platt's
+Shipped with weights that are set by hand: they say what speaks for an answer, and no probability, so that a person is
+asked. Learned from tickets whose outcome is recorded, starting from those. Platt's
 targets keep the probabilities of few examples from certainty ("Probabilistic outputs for support vector machines",
 1999), and the measures that are kept with the model are out-of-fold.
 """
@@ -39,9 +40,12 @@ Route = Literal["answer", "person"]
 
 
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
-    """A probability, what each feature adds to its logarithm of odds, and who should answer."""
+    """A probability, what each feature adds to its logarithm of odds, and who should answer.
 
-    probability: float
+    There is no probability where the weights are those set by hand, and a person should answer.
+    """
+
+    probability: float | None
     parts: dict[str, float]
     features: dict[str, float]
     route: Route
@@ -123,10 +127,10 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
         return {name: weight * (features[name] - mean) / scale for name, mean, scale, weight in rows}
 
     def judge(self, features: dict[str, float]) -> Judged:
-        """The probability with its parts; an answer that is none, or not probable enough, goes to a person."""
+        """The probability with its parts; an answer that is none, or not known to be probable, goes to a person."""
         parts = self.parts(features)
-        probability = self.probability(features)
-        answers = features["answered"] > 0 and probability >= self.threshold
+        probability = self.probability(features) if self.made == "learned" else None
+        answers = features["answered"] > 0 and probability is not None and probability >= self.threshold
         return Judged(
             probability=probability,
             parts=parts,

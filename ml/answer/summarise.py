@@ -43,7 +43,7 @@ class Summary(msgspec.Struct, frozen=True):
 
 
 def summarise(asked: Question, *, most: int = MOST) -> Summary:
-    """Sum up a ticket. Sentences that give orders to who reads it are left out."""
+    """Sum up a ticket. Sentences that speak to a model tell nothing of it, and are left out."""
     title = "" if is_order(asked.title) else asked.title
     body = without_orders(asked.body)[0]
     said = _candidates(title, body)

@@ -3,7 +3,8 @@
 The unit is the sentence beside the sentence of the source that is nearest to it, as in SummaC (Laban et al., "SummaC:
 re-visiting NLI-based models for inconsistency detection in summarization", 2022). What is checked are the ways in which
 summaries go wrong (Kryściński et al., "Evaluating the factual consistency of abstractive text summarization", 2020):
-numbers and names exchanged, negations put in or left out, sentences from elsewhere; and opposites and certainty.
+numbers, units and names exchanged, negations put in or left out, sentences from elsewhere; and opposites, certainty and
+order.
 """
 
 import re
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from ml.answer.pieces import pieces
 from ml.answer.polarity import denies, expanded, leads, negations, numbers, opposed, opposed_dense, surer
+from ml.answer.relations import foreign_unit, reversed_roles, swapped_in_time
 from ml.answer.wording import Token, idle, tokens
 from ml.retrieve.passages import sentences
 
@@ -38,8 +40,8 @@ class Bounds(msgspec.Struct, frozen=True):
 SHIPPED = Bounds()
 _HARD = re.compile(r"[;:。；：]\s*|\s(?:—|–|-)\s|(?<=[.!?])\s+")
 _SOFT = re.compile(
-    r"[,、，]\s*|\s(?:and|but|then|because|since|so|which|after|und|aber|weil|nachdem|et|mais|parce qu[e']|car|après|"
-    r"y|pero|porque|después|e|ma|perché|dopo|mas|depois)\s"
+    r"[,、，]\s*|\s(?:and|but|then|because|since|so|which|und|aber|weil|et|mais|parce qu[e']|car|y|pero|porque|e|ma|"
+    r"perché|mas)\s|\s(?=(?:after|nachdem|après|después|dopo|depois)\s)"
 )
 _CLAUSE = re.compile(f"{_HARD.pattern}|{_SOFT.pattern}")
 _OPENING = re.compile(r"\A[^:：\d]{1,40}[:：]\s+(?=\S)")
@@ -104,10 +106,14 @@ def _aligned(
 ) -> list[tuple[list[str], int]]:
     """Clauses, each with the place of the nearest sentence of the sources; neighbours with the same one together."""
     found: list[tuple[list[str], int]] = []
-    for clause in _clauses(text):
+    denying = ""
+    for part in _clauses(text):
+        clause = f"{denying} {part}".strip()
         own = _weighty(clause, everywhere)
         if not own:
+            denying = clause if negations(clause) else ""
             continue
+        denying = ""
         before = found[-1][1] if found else None
         hits = [(_covered(own, known), place == before, -len(known)) for place, known in enumerate(keys)]
         best = max(range(len(told)), key=hits.__getitem__)
@@ -115,6 +121,8 @@ def _aligned(
             found[-1][0].append(clause)
         else:
             found.append(([clause], best))
+    if denying and found:
+        found[-1][0].append(denying)
     return found
 
 
@@ -169,6 +177,7 @@ def _contradicted(clause: str, source: str, words: Sequence[Token]) -> str | Non
     span = _span(source, {token.key for token in words})
     checks: dict[str, Callable[[], bool]] = {
         "another number": lambda: _foreign_number(clause, source),
+        "another unit": lambda: foreign_unit(clause, source),
         "a name that is not in the source": lambda: _foreign_name(clause, words, keys),
         "the opposite": lambda: (
             opposed_dense(clause, source)
@@ -176,6 +185,7 @@ def _contradicted(clause: str, source: str, words: Sequence[Token]) -> str | Non
         ),
         "negated": lambda: len(negations(clause)) != len(negations(span)),
         "surer than the source": lambda: surer(clause, span),
+        "another order": lambda: swapped_in_time(clause, source) or reversed_roles(words, clause, source),
     }
     return next((why for why, wrong in checks.items() if wrong()), None)
 

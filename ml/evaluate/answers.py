@@ -29,7 +29,8 @@ Measure = Callable[[Floats, Floats], float]
 def measured(answers: pl.DataFrame, *, seed: int, by: Sequence[str] = ()) -> dict[str, Any]:
     """Measures of judged answers, and the same for each value of the columns `by`.
 
-    `answers` has `probability` (that it resolves), `resolved` (0 to 1, null: not known), `to_person` and `thin`.
+    `answers` has `probability` (that it resolves; null where no judge has learned), `resolved` (0 to 1, null: not
+    known), `to_person` and `thin`.
     `auroc`, its `auroc_ceiling` (of who knows the true chances; 1 where outcomes are certain), and `ece` are each a
     value with the bounds that hold 95 % of bootstrap resamples, of answers whose outcome is known; null where all are
     alike.
@@ -37,13 +38,13 @@ def measured(answers: pl.DataFrame, *, seed: int, by: Sequence[str] = ()) -> dic
     not routed to a person.
     """
     known = answers.drop_nulls(OUTCOME)
-    outcome, chance = (known[name].cast(pl.Float64).to_numpy() for name in (OUTCOME, CHANCE))
+    outcome, chance = (known.drop_nulls(CHANCE)[name].cast(pl.Float64).to_numpy() for name in (OUTCOME, CHANCE))
     answered = known.filter(~pl.col(ROUTED))
     found: dict[str, Any] = {
         "answers": answers.height,
         "known": known.height,
         "resolved": _mean(known[OUTCOME]),
-        "said": _mean(known[CHANCE]),
+        "said": _mean(known[CHANCE].drop_nulls()),
         "auroc": _interval(outcome, chance, auroc, seed),
         "auroc_ceiling": _interval(outcome, outcome, auroc, seed),
         "ece": _interval(outcome, chance, calibration_error, seed),

@@ -10,28 +10,24 @@ from pathlib import Path
 from typing import Self
 
 import msgspec
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
+from ml.graph.asking import asks_about_many
 from ml.graph.link import Linker
 from ml.graph.periods import period
 from ml.graph.things import kind_of
 from warehouse.errors import ArtifactDamaged
 
 FILE = "scopes.arrow"
-COLUMNS = ("product", "product_module", "category", "subcategory", "region")
+COLUMNS = (
+    "product", "product_version", "product_module", "category", "subcategory", "region", "language", "customer_tier",
+)  # fmt: skip
+"""What tickets can be counted by, as it is in `search/problems`."""
 EXAMPLES = 3
 LEAST = 2
 """Tickets of an issue in the scope before it is worth naming."""
-_CUES = re.compile(
-    r"(?i)\b(?:what(?:'s| is| goes| went)? (?:going )?wrong|what (?:breaks|fails)|top|most|common|frequent|overview|"
-    r"trends?|(?:which|what|known|main|biggest|typical|usual|open)(?: \w+)? (?:problems?|issues?|errors?|faults?|"
-    r"complaints)|(?:problems|issues|complaints|errors) (?:with|of|in|for)|"
-    r"was (?:läuft|geht) (?:schief|falsch)|häufigste[nr]?|welche (?:probleme|fehler|störungen)|überblick|"
-    r"probl[eè]mes? (?:les plus|fréquents)|quels? (?:sont les )?(?:probl[eè]mes|erreurs)|qu'est-ce qui ne va pas|"
-    r"(?:qué|cuáles|que|quais|quali) (?:son los |são os |sono i )?(?:problemas?|errores|erros|problemi|errori|falla)|"
-    r"problemas? (?:más|mais) |problemi più |cosa non va)"
-    r"|よくある|多い(?:問題|不具合)|どんな(?:問題|不具合)|問題は何|常见(?:问题|故障)|哪些(?:问题|故障|错误)|主要问题"
-)
 _REGIONS = {
     "EU": ("europe", "europa"),
     "NA": ("north america", "nordamerika"),
@@ -85,7 +81,7 @@ class Broad:
 
     def scope(self, question: str, linker: Linker, now: datetime) -> Scope | None:
         """What a broad question asks about; None for one that tells a problem of its own, or names nothing of ours."""
-        if not _CUES.search(question):
+        if not asks_about_many(question):
             return None
         values: dict[str, list[str]] = {}
         for name in linker.link(question).seeds:
@@ -106,10 +102,16 @@ class Broad:
         start, end = period(question, now)
         return Scope(values={column: sorted(set(found)) for column, found in values.items()}, start=start, end=end)
 
-    def answer(self, scope: Scope, as_of: datetime | None = None, limit: int = 15) -> list[Hit]:
-        """The issues of the tickets in scope that were opened by `as_of`: most tickets first, then the highest lift."""
+    def answer(
+        self, scope: Scope, as_of: datetime | None = None, limit: int = 15, allowed: NDArray[np.bool_] | None = None
+    ) -> list[Hit]:
+        """The issues of the tickets in scope that were opened by `as_of`: most tickets first, then the highest lift.
+
+        `allowed` says which of `tickets`, (n,), are counted; all, where it is null.
+        """
         known = self._known(as_of)
-        inside = self.within(scope, as_of)
+        counted = self._tickets if allowed is None else self._tickets.filter(allowed)
+        inside = _until(counted, as_of).filter(_within(scope))
         if inside.is_empty():
             return []
         everywhere = known.drop_nulls("issue_id").group_by("issue_id").len("all")
@@ -138,7 +140,7 @@ class Broad:
         return self._tickets
 
     def _known(self, as_of: datetime | None) -> pl.DataFrame:
-        return self._tickets if as_of is None else self._tickets.filter(pl.col("created_at") <= as_of)
+        return _until(self._tickets, as_of)
 
     def save(self, folder: Path) -> None:
         """Write an Arrow file."""
@@ -161,6 +163,10 @@ _COLUMN_OF: Mapping[str, str] = {
     "Module": "product_module",
     "ErrorCode": "codes",
 }
+
+
+def _until(tickets: pl.DataFrame, as_of: datetime | None) -> pl.DataFrame:
+    return tickets if as_of is None else tickets.filter(pl.col("created_at") <= as_of)
 
 
 def _says(text: str, name: str) -> bool:

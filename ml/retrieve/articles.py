@@ -110,14 +110,25 @@ def _pieces(body: str) -> list[tuple[str, str]]:
 
 
 def _plain(text: str) -> str:
-    """A section as sentences: list items end where their lines do."""
-    lines = []
+    """A section as sentences: list items end where their lines do, and keep their numbers as `1)`."""
+    lines: list[str] = []
+    number = 0
     for line in text.splitlines():
         if _FENCE.match(line):
             continue
         item = _ITEM.match(line)
         said = _unmarked(line[item.end() :] if item else line).strip()
-        lines.append(f"\n{said}{'.' if said[-1:].isalnum() and said.isascii() else ''}\n" if item else said)
+        if item is None:
+            lines.append(said)
+            continue
+        digits = item.group().strip(" \t.)")
+        if digits.isdigit():
+            number = max(number + 1, int(digits)) if number else int(digits)
+        elif not item.group()[0].isspace():
+            number = 0
+        mark = f"{number}) " if digits.isdigit() else ""
+        stop = "." if said[-1:].isalnum() and said.isascii() else ""
+        lines.append(f"\n{mark}{said}{stop}\n")
     return "\n".join(lines)
 
 

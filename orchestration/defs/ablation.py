@@ -1,5 +1,6 @@
 """What each stage of finding is worth: the past is searched, the newest tickets ask."""
 
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -55,7 +56,12 @@ def compare_stages(
         tables.replace(ABLATION, found)
     page = retrieval.write(found, about, tables.root / FOLDER)
     made = result(tables, ABLATION)
-    told = {"page": dg.MetadataValue.path(str(page)), "stages": dg.MetadataValue.md(retrieval.summary(found))}
+    picture = b64encode(page.with_suffix(".svg").read_bytes()).decode()
+    told = {
+        "page": dg.MetadataValue.path(str(page)),
+        "stages": dg.MetadataValue.md(retrieval.summary(found)),
+        "picture": dg.MetadataValue.md(f"![stages](data:image/svg+xml;base64,{picture})"),
+    }
     yield made._replace(metadata={**(made.metadata or {}), **told})
 
 
@@ -118,6 +124,6 @@ def compared(
         "searched": f"{past.problems.height:,} tickets opened before {cut:%Y-%m-%d %H:%M}, as they were known then",
         "asked": f"{len(rows):,} tickets opened later",
         "judged by": "the simulator's truth" if config.against else "what is recorded to have solved each ticket",
-        "command": "ticketlake evaluate search" + (" --truth …" if config.against else ""),
+        "command": "ticketlake evaluate search" + (" --truth FOLDER" if config.against else ""),
     }
     return pl.concat([every, others]), about

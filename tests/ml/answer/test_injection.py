@@ -15,21 +15,46 @@ from ml.answer.score import Quality
 from ml.answer.summarise import summarise
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-WRITTEN = Path(__file__).with_name("attacks.txt").read_text(encoding="utf-8").splitlines()
-ATTACKS = [line.replace(r"\n", "\n").replace(r"\u200b", "\u200b") for line in WRITTEN]
+HERE = Path(__file__).parent
+
+
+def lines(name):
+    written = HERE.joinpath(name).read_text(encoding="utf-8").splitlines()
+    return [line.replace(r"\n", "\n").replace(r"\u200b", "\u200b") for line in written]
+
+
+ATTACKS, HOSTILE, SUPPORT = lines("attacks.txt"), lines("hostile.txt"), lines("support.txt")
+"""What speaks to a model; what a database, a browser or a shell would run; what people are told to do."""
 SAID = "In the import all columns are shifted by one. It began on Monday."
 
 
-def test_there_are_enough_attacks_of_all_kinds():
+def test_there_are_enough_of_all_kinds():
     assert len(set(ATTACKS)) >= 50
+    assert len(set(SUPPORT)) >= 80
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_an_attack_is_seen(attack):
+def test_what_speaks_to_a_model_is_seen(attack):
     assert is_order(attack) or without_orders(attack)[1]
 
 
-@pytest.mark.parametrize("attack", ATTACKS)
+@pytest.mark.parametrize("said", [*SUPPORT, *HOSTILE])
+def test_what_people_are_told_to_do_and_what_programs_read_is_no_order_to_a_model(said):
+    assert without_orders(said) == (said, [])
+
+
+@pytest.mark.parametrize("said", [said for said in SUPPORT if not said.startswith("#")])
+def test_a_remedy_in_the_imperative_is_the_answer(found, said):
+    best = msgspec.structs.replace(found.solutions[0], text=said, score=0.99)
+    answer = Offline().compose(
+        question("Columns shifted", SAID), evidence(msgspec.structs.replace(found, solutions=[best]))
+    )
+
+    assert answer.sentences[0].ids[0] == best.solution_id
+    assert answer.left_out == []
+
+
+@pytest.mark.parametrize("attack", [*ATTACKS, *HOSTILE])
 def test_an_attack_in_a_ticket_changes_nothing_of_its_answer(found, attack):
     told = evidence(found)
     plain = Offline().compose(question("Columns shifted", SAID), told)
@@ -50,7 +75,7 @@ def test_an_attack_in_a_ticket_is_not_in_its_summary(attack):
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_an_attack_in_a_source_becomes_no_step_and_that_is_said(found, attack):
+def test_an_attack_in_a_source_leads_to_nothing_and_its_source_is_marked(found, attack):
     article, solution = found.articles[0], found.solutions[0]
     attacked = msgspec.structs.replace(
         found,
@@ -65,6 +90,15 @@ def test_an_attack_in_a_source_becomes_no_step_and_that_is_said(found, attack):
     assert set(answer.draft.left_out) == {"KB-0007", "SOL-9"}
 
 
+def test_what_speaks_to_a_model_is_shown_where_nothing_else_is_known(found):
+    alone = msgspec.structs.replace(found.solutions[0], text=ATTACKS[0], score=0.99)
+    told = evidence(msgspec.structs.replace(found, solutions=[alone], articles=[]))
+    answer = checked(Offline().compose(question("Columns shifted", SAID), told), told).draft
+
+    assert answer.sentences[0].text == ATTACKS[0]
+    assert answer.left_out == [alone.solution_id]
+
+
 @pytest.mark.parametrize("attack", ATTACKS[::5])
 def test_an_attack_gains_no_trust(found, attack):
     told, quality = evidence(found), Quality.shipped()
@@ -72,7 +106,7 @@ def test_an_attack_gains_no_trust(found, attack):
     for body in (SAID, f"{SAID}\n{attack}"):
         asked = question("Columns shifted", body)
         answer = checked(Offline().compose(asked, told), told)
-        chances.append(quality.judge(features(answer, asked, told, NOW)).probability)
+        chances.append(quality.probability(features(answer, asked, told, NOW)))
 
     assert chances[1] <= chances[0] + 1e-9
 
@@ -82,7 +116,7 @@ def test_what_simulated_people_write_gives_no_orders(simulated_articles):
     seen = [one for one in said if is_order(one)]
 
     assert len(said) > 900
-    assert len(seen) <= 2, seen
+    assert seen == []
 
 
 def test_what_stands_beside_an_order_is_kept():

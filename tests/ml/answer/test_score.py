@@ -96,31 +96,36 @@ def test_parts_add_up_to_the_probability(found):
     judged = quality.judge(seen(checked(Offline().compose(ASKED, told), told), told))
 
     odds = sum(judged.parts.values()) + quality.intercept
-    assert judged.probability == pytest.approx(1 / (1 + np.exp(-odds)))
-    assert judged.weights == "shipped"
+    assert quality.probability(judged.features) == pytest.approx(1 / (1 + np.exp(-odds)))
+
+
+def test_weights_set_by_hand_claim_no_probability_and_ask_a_person(found):
+    told = evidence(found)
+    judged = Quality.shipped().judge(seen(checked(Offline().compose(ASKED, told), told), told))
+
+    assert (judged.weights, judged.probability, judged.route) == ("shipped", None, "person")
 
 
 def test_better_answers_are_judged_better(found):
     told = evidence(found)
     answer = checked(Offline().compose(ASKED, told), told)
-    best = Quality.shipped().judge(seen(answer, told))
+    best = Quality.shipped().probability(seen(answer, told))
 
     def changed(**values):
         other = [msgspec.structs.replace(one, **values) if one.id == "SOL-1" else one for one in told]
-        return Quality.shipped().judge(seen(answer, other)).probability
+        return Quality.shipped().probability(seen(answer, other))
 
-    assert changed(rate=0.1) < best.probability
-    assert changed(score=0.1) < best.probability
-    assert changed(solution_id="SOL-7") < best.probability
-    later = Quality.shipped().judge(seen(answer, told, NOW + timedelta(days=900)))
-    assert later.probability < best.probability
+    assert changed(rate=0.1) < best
+    assert changed(score=0.1) < best
+    assert changed(solution_id="SOL-7") < best
+    assert Quality.shipped().probability(seen(answer, told, NOW + timedelta(days=900))) < best
     loud = Checked(Draft(sentences=[Sentence("THIS IS YOUR OWN FAULT!!!", ["SOL-1"])]), [], 1.0)
     assert seen(loud, told)["tone"] < seen(answer, told)["tone"] == 1
 
 
 def test_an_improbable_answer_and_none_at_all_go_to_a_person(found):
     told = evidence(found)
-    quality = Quality.shipped()
+    quality = msgspec.structs.replace(Quality.shipped(), made="learned")
     good = seen(checked(Offline().compose(ASKED, told), told), told)
     none = seen(checked(Offline().compose(ASKED, []), []), [])
 

@@ -80,6 +80,14 @@ def test_what_a_source_says_stands(sentence):
         ("Raise the time limit of the call to 50 minutes.", "another number"),
         ("Lower the time limit of the call to 15 minutes.", "the opposite"),
         ("Delete the queue.", "negated"),
+        ("Raise the time limit of the call to 15 hours.", "another unit"),
+        ("Raise the time limit of the call to fifteen seconds.", "another unit"),
+        ("Avoid raising the time limit of the call to 15 minutes.", "negated"),
+        ("It is wrong to raise the time limit of the call to 15 minutes.", "negated"),
+        ("Raising the time limit of the call to 15 minutes is useless.", "negated"),
+        ("It is useless: raise the time limit of the call to 15 minutes.", "negated"),
+        ("Raise the time limit of the call to 15 minutes: useless.", "negated"),
+        ("Never restart the service and watch it for an hour.", "negated"),
         ("The time limit is not shorter than the job needs.", "negated"),
         ("The log holds ERROR_TIMEOUT_504.", "surer than the source"),
         ("The log may hold ERROR_TIMEOUT_429.", "a name that is not in the source"),
@@ -91,6 +99,49 @@ def test_what_a_source_says_stands(sentence):
 )
 def test_what_a_source_does_not_say_is_dropped_and_why(sentence, why):
     assert verify(sentence, [SOURCE]).why == why
+
+
+@pytest.mark.parametrize(
+    ("sentence", "source", "why"),
+    [
+        ("Version 3.2.1 causes the leak.", "Version 3.2.1 fixes the leak.", "the opposite"),
+        ("Das Update verursacht den Absturz.", "Das Update behebt den Absturz.", "the opposite"),
+        ("Le correctif provoque la panne.", "Le correctif corrige la panne.", "the opposite"),
+        ("El parche causa la fuga.", "El parche corrige la fuga.", "the opposite"),
+        ("La patch causa la perdita.", "La patch risolve la perdita.", "the opposite"),
+        ("更新导致崩溃。", "更新修复崩溃。", "the opposite"),
+        ("Send it back after 30 days.", "Send it back within 30 days.", "the opposite"),
+        ("Senden Sie es nach 30 Tagen zurück.", "Senden Sie es innerhalb von 30 Tagen zurück.", "the opposite"),
+        ("Stop the service after the upgrade.", "Stop the service before the upgrade.", "the opposite"),
+        ("Upgrade before stopping the service.", "Stop the service before the upgrade.", "another order"),
+        ("The queue overwrites the worker.", "The worker overwrites the queue.", "another order"),
+        ("The mail server blocks the client.", "The client blocks the mail server.", "another order"),
+        ("Évitez de redémarrer le service.", "Redémarrez le service.", "negated"),
+        ("Vermeiden Sie den Neustart des Dienstes.", "Neustart des Dienstes.", "negated"),
+        ("Evite reiniciar el servicio.", "Reiniciar el servicio.", "negated"),
+        ("サービスの再起動を避けてください。", "サービスの再起動をしてください。", "negated"),
+        ("避免重启服务。", "重启服务。", "negated"),
+        ("Warten Sie 15 Stunden.", "Warten Sie 15 Minuten.", "another unit"),
+        ("15時間待ってください。", "15分待ってください。", "another unit"),
+        ("等待15小时。", "等待15分钟。", "another unit"),
+    ],
+)
+def test_what_is_turned_round_is_dropped_and_why(sentence, source, why):
+    assert verify(sentence, [source]).why == why
+    assert verify(source, [source]).why is None
+
+
+@pytest.mark.parametrize(
+    ("sentence", "source"),
+    [
+        ("Before the upgrade, stop the service.", "Stop the service before the upgrade."),
+        ("The queue is overwritten by the worker.", "The worker overwrites the queue."),
+        ("Wait 15 min, then restart the service.", "Wait 15 minutes, then restart the service."),
+        ("After the restart, watch the log.", "Watch the log after the restart."),
+    ],
+)
+def test_the_same_in_another_order_stands(sentence, source):
+    assert verify(sentence, [source]).why is None
 
 
 def test_numbers_that_change_places_are_other_numbers():

@@ -1,19 +1,25 @@
 """Broad questions are told from others, and answered with the issues behind them."""
 
+import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import polars as pl
 import pytest
 
 from ml.evaluate.broad import causes_of_issues, measure, questions, recall, true_causes
+from ml.graph.asking import LONGEST, asks_about_many
 from ml.graph.broad import FILE, Broad, Scope
 from ml.graph.build import text_of
 from ml.graph.link import Linker
 from ml.graph.periods import period
 from ml.graph.terms import vocabulary, words
+from ml.retrieve.filters import Filters
 from warehouse.errors import ArtifactDamaged
 
 NOW = datetime(2026, 6, 15, tzinfo=UTC)
+HERE = Path(__file__).parent
+ASKED, TOLD = (HERE.joinpath(name).read_text(encoding="utf-8").splitlines() for name in ("asked.txt", "told.txt"))
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +30,24 @@ def broad(world):
 @pytest.fixture(scope="module")
 def linker(world):
     return Linker.of(world.edges, vocabulary(words(text_of(world.problems))), world.problems.height)
+
+
+@pytest.mark.parametrize("question", ASKED)
+def test_who_asks_about_many_tickets_is_understood_in_eight_languages(question):
+    assert asks_about_many(question)
+
+
+@pytest.mark.parametrize("text", TOLD)
+def test_who_tells_of_a_problem_does_not_ask_about_many(text):
+    assert not asks_about_many(text)
+
+
+def test_what_simulated_customers_write_asks_about_one_ticket(tickets):
+    written = [(one["subject"] or "", one["description"] or "") for one in json.loads(tickets.read_text("utf-8"))]
+    texts = [text for subject, told in written for text in (subject, told, f"{subject}. {told}")]
+
+    assert len(texts) >= 1_500
+    assert [text for text in texts if asks_about_many(text[:LONGEST])] == []
 
 
 @pytest.mark.parametrize(
@@ -88,6 +112,15 @@ def test_the_answer_counts_tickets_in_scope_alone(broad, world):
     expected = dict(inside.join(world.members, on="ticket_id")["issue_id"].value_counts().iter_rows())
     assert all(hit.tickets == expected[hit.issue_id] for hit in found)
     assert all(set(hit.examples) <= set(inside["ticket_id"]) for hit in found)
+
+
+def test_tickets_are_counted_inside_a_filter(broad, world):
+    scope = Scope(values={"product": ["CloudBackup"]})
+    allowed = Filters(region="EU").mask(broad.tickets)
+    inside = world.problems.filter(product="CloudBackup", region="EU")
+
+    assert {hit.of for hit in broad.answer(scope, allowed=allowed)} == {inside.height}
+    assert broad.answer(scope, allowed=Filters(product="Nope").mask(broad.tickets)) == []
 
 
 def test_what_is_asked_of_the_past_knows_no_later_ticket(broad, world):

@@ -47,7 +47,7 @@ def test_a_passage_has_the_headings_above_it_and_no_markup():
     assert list(zip(found["passage_id"], found["path"], found["text"], strict=True)) == [
         ("KB-1#1", "", "Read this first."),
         ("KB-1#2", "Export", "It fails since the update."),
-        ("KB-1#3", "Export > What to do", "Restart the worker. See the page again. # not a heading run --all"),
+        ("KB-1#3", "Export > What to do", "1) Restart the worker. 2) See the page again. # not a heading run --all"),
         ("KB-1#4", "Export > Why", "Nobody knows."),
         ("KB-1#5", "Import", "Works."),
     ]
@@ -56,7 +56,7 @@ def test_a_passage_has_the_headings_above_it_and_no_markup():
 
 def test_what_is_encoded_is_title_headings_and_text():
     found = articles(frame())
-    assert encoded(found).to_list()[2].startswith("Export. Export > What to do. Restart the worker.")
+    assert encoded(found).to_list()[2].startswith("Export. Export > What to do. 1) Restart the worker.")
     assert found["text_hash"].to_list() == text_hash(encoded(found)).to_list()
 
 
