@@ -89,7 +89,7 @@ def searching(earlier: Past, known: Known, order: Ranker, walk: Walk | None, mom
         found = known.passages.filter(there)
         articles = Index.of(found, known.vectors[there], key="passage_id", encoder=earlier.encoder)
 
-    def walked(question: Question, tickets: Any, as_of: datetime | None = None) -> Walked:
+    def walked(question: Question, tickets: Any, as_of: datetime | None = None, within: Any = None) -> Walked:
         return walk(question, tickets, as_of or moment) if walk is not None else {}
 
     return Searcher(

@@ -13,11 +13,13 @@ from ml.retrieve.index import Candidates, Index
 from ml.retrieve.question import Question
 from ml.retrieve.ranker import Ranker
 from ml.retrieve.remedies import Remedies
+from ml.retrieve.scope import Scope
 from warehouse.errors import NotMaterialized
 
 TICKETS, ARTICLES, SOLUTIONS = "indexes/tickets", "indexes/articles", "indexes/solutions"
 Floats = NDArray[np.float64]
 Scores = NDArray[np.float32]
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -42,29 +44,30 @@ class Searcher:
         if self.tickets is None:
             raise NotMaterialized(TICKETS, "run `ticketlake build`")
         used = ["keyword", *(["dense"] if question.shared is not None else [])]
-        near = self._alike(question, self.tickets, filters)
+        within = Scope.of(filters, self.tickets, self.remedies)
+        near = _alike(question, self.tickets, within.allowed)
         scores = self._fused(near)
         solutions: list[FoundSolution] = []
-        if self.remedies is not None:
-            walked = self.walk(question, alike(self.tickets, near, scores)) if self.walk is not None else {}
+        if within.remedies is not None:
+            walked = self._walked(question, alike(self.tickets, near, scores), within)
             found = evidence(
                 question,
                 near,
                 scores,
                 index=self.tickets,
-                remedies=self.remedies,
+                remedies=within.remedies,
                 discriminant=self.ranker.discriminant if self.ranker is not None else None,
                 walked=walked,
             )
             told = FEATURES if full else STAGES
-            solutions = _solutions(found, self.shares(found), walked, (self.tickets, self.remedies), stages=told, k=k)
+            solutions = _solutions(found, self.shares(found), walked, (self.tickets, within.remedies), stages=told, k=k)
             used += [name for name, there in (("graph", self.walk), ("ranker", self.ranker)) if there is not None]
         return Found(
             solutions=solutions,
-            articles=self._articles(question, filters, k),
-            tickets=self._tickets(self.tickets, near, scores, k),
+            articles=self._articles(question, within, k),
+            tickets=self._tickets(near, scores, within, k),
             used=used,
-            missing=self._missing(question),
+            missing=self._missing(question) | within.empty,
             release="",
             versions={},
         )
@@ -79,22 +82,22 @@ class Searcher:
         divided: Floats = shares / shares.sum()
         return divided
 
-    def _alike(self, question: Question, index: Index, filters: Filters | None) -> Candidates:
-        allowed = filters.mask(index.documents) if filters is not None else None
-        near = index.search(question.asked, question.shared, allowed)
-        if question.ticket_id is None or index.key != "ticket_id":
-            return near
-        others = [index.ids[place] != question.ticket_id for place in near.places.tolist()]
-        return near.take(np.array(others, dtype=bool))
+    def _walked(self, question: Question, tickets: Mapping[str, float], within: Scope) -> Walked:
+        if self.walk is None or within.nothing:
+            return {}
+        if within.tickets is None:
+            return self.walk(question, tickets)
+        return self.walk(question, tickets, within.as_of, within.tickets)
 
     def _fused(self, near: Candidates) -> Scores:
         keyword = self.ranker.keyword if self.ranker is not None else KEYWORD
         return fused(near, keyword if near.dense.any() else 1.0, DENSE)
 
-    def _tickets(self, index: Index, near: Candidates, scores: Scores, k: int) -> list[FoundTicket]:
+    def _tickets(self, near: Candidates, scores: Scores, within: Scope, k: int) -> list[FoundTicket]:
         best = np.argsort(-scores, kind="stable")[:k]
-        rows = index.documents.select("ticket_id", "title", "created_at")[near.places[best]]
-        solved = self.remedies.solved_by(near.places[best]) if self.remedies is not None else [None] * len(best)
+        rows = within.index.documents.select("ticket_id", "title", "created_at")[near.places[best]]
+        remedies = within.remedies
+        solved = remedies.solved_by(near.places[best]) if remedies is not None else [None] * len(best)
         return [
             FoundTicket(
                 ticket_id=name,
@@ -108,10 +111,10 @@ class Searcher:
             for at, (name, title, created), solution in zip(best, rows.iter_rows(), solved, strict=True)
         ]
 
-    def _articles(self, question: Question, filters: Filters | None, k: int) -> list[FoundArticle]:
-        if self.articles is None:
+    def _articles(self, question: Question, within: Scope, k: int) -> list[FoundArticle]:
+        if self.articles is None or within.hopeless(self.articles):
             return []
-        near = self._alike(question, self.articles, _of_articles(filters))
+        near = _alike(question, self.articles, within.mask(self.articles))
         scores = self._fused(near)
         order = np.argsort(-scores, kind="stable")
         articles = self.articles.documents["article_id"].gather(near.places[order]).to_list()
@@ -155,17 +158,15 @@ def _solutions(
     found: Evidence, shares: Floats, walked: Walked, within: tuple[Index, Remedies], *, stages: Sequence[str], k: int
 ) -> list[FoundSolution]:
     index, remedies = within
-    rows = remedies.solutions.select("text", "last_at")
     told = []
     for at in np.argsort(-shares, kind="stable")[:k].tolist():
         place = int(found.solutions[at])
         name = remedies.ids[place]
-        text, last = rows.row(place)
         tried = Tried(
             attempts=int(remedies.attempts[place]),
             successes=int(remedies.successes[place]),
             rate=float(remedies.rates[place]),
-            last_at=last,
+            last_at=remedies.last_at(place),
         )
         path = walked[name][1] if name in walked else None
         tickets = [index.ids[at] for at in found.tickets(place)]
@@ -173,7 +174,7 @@ def _solutions(
         told.append(
             FoundSolution(
                 solution_id=name,
-                text=text,
+                text=remedies.texts[place],
                 score=float(shares[at]),
                 scores=scores,
                 tried=tried,
@@ -185,11 +186,12 @@ def _solutions(
     return told
 
 
-def _of_articles(filters: Filters | None) -> Filters | None:
-    """Articles are of products and languages; they are not asked by customers of a tier, nor at a time."""
-    if filters is None:
-        return None
-    return Filters(product=filters.product, product_module=filters.product_module)
+def _alike(question: Question, index: Index, allowed: Bools | None) -> Candidates:
+    near = index.search(question.asked, question.shared, allowed)
+    if question.ticket_id is None or index.key != "ticket_id":
+        return near
+    others = [index.ids[place] != question.ticket_id for place in near.places.tolist()]
+    return near.take(np.array(others, dtype=bool))
 
 
 def _reason(tried: Tried, near: int, stages: Mapping[str, float], path: Path | None) -> str:

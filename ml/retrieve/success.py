@@ -41,7 +41,8 @@ def prior(successes: ArrayLike, attempts: ArrayLike, within: Prior = FLAT) -> Pr
     mean = float((won.sum() + within.mean * base) / (tried.sum() + base))
     strengths = np.geomspace(WEAKEST, STRONGEST, STEPS)
     a, b = strengths[:, None] * mean, strengths[:, None] * (1 - mean)
-    likelihood = (betaln(won + a, tried - won + b) - betaln(a, b)).sum(axis=1)
+    pairs, often = np.unique(np.column_stack([won, tried]), axis=0, return_counts=True)
+    likelihood = (betaln(pairs[:, 0] + a, pairs[:, 1] - pairs[:, 0] + b) - betaln(a, b)) @ often
     if 2 * (likelihood.max() - likelihood[-1]) < NOTABLE:
         return Prior(mean, STRONGEST)
     return Prior(mean, float(strengths[int(likelihood.argmax())]))

@@ -15,7 +15,7 @@ from api.examples import BODIES
 from operations.inbox import Inbox
 from operations.store import open_store
 from warehouse import artifacts, releases
-from warehouse.contracts.search import PROBLEMS
+from warehouse.contracts.search import ATTEMPTS, PASSAGES, PROBLEMS
 from warehouse.delta import Lake
 from warehouse.settings import Settings
 
@@ -115,31 +115,74 @@ def test_of_a_ticket_that_was_changed_only_the_newer_text_is_found(ask):
     assert len(names) == len(set(names))
 
 
+def inside(root, *passing, before=None):
+    """Tickets that pass, and what was tried on them by then."""
+    lake = Lake(root)
+    allowed = lake.read(PROBLEMS).filter(*passing)["ticket_id"]
+    tried = lake.read(ATTEMPTS).filter(pl.col("ticket_id").is_in(allowed.implode()))
+    return set(allowed), tried if before is None else tried.filter(pl.col("at") < before)
+
+
+def rests_on(found, allowed, tried):
+    """Whether all that was found is of these tickets, and all that is told of it."""
+    for one in found["solutions"]:
+        mine = tried.filter(solution_id=one["solution_id"])
+        told = one["tried"]
+        assert 0 < told["attempts"] == mine.height
+        assert told["successes"] == mine["succeeded"].sum()
+        assert set(one["tickets"]) <= set(mine["ticket_id"])
+        passed = [node for node in (one["path"] or {"nodes": []})["nodes"] if node.startswith("Ticket:")]
+        assert {node.removeprefix("Ticket:") for node in passed} <= allowed
+    assert {one["ticket_id"] for one in found["tickets"]} <= allowed
+
+
 @pytest.mark.parametrize("path", PATHS)
-def test_filters_hold_before_the_search(ask, root, path):
-    rows = Lake(root).read(PROBLEMS)
-    fewest = rows["product"].value_counts().sort("count")["product"][0]
-    found = ask({"text": TEXT, "filters": {"product": fewest, "language": ["en", "de"]}, "k": 50}, path)
-
+def test_filters_hold_for_everything_that_is_found(ask, root, path):
+    fewest = Lake(root).read(PROBLEMS)["product"].value_counts().sort("count")["product"][0]
     passing = pl.col("language").is_in(["en", "de"]), pl.col("product") == fewest
-    allowed = set(rows.filter(passing)["ticket_id"])
+    allowed, tried = inside(root, *passing)
+    filters = {"product": fewest.upper(), "language": ["en", "de"]}
+    found = ask({"text": TEXT, "filters": filters, "k": 50}, path)
+
     if path == PATHS[0]:
-        named = {one["ticket_id"] for one in found["tickets"]}
-        assert len(named) == min(50, len(allowed))
+        assert len(found["tickets"]) == min(50, len(allowed))
+        assert found["solutions"]
+        rests_on(found, allowed, tried)
+        written = Lake(root).read(PASSAGES).filter(passing)
+        assert {one["article_id"] for one in found["articles"]} <= set(written["article_id"])
     else:
-        named = {one["id"] for one in found["evidence"] if one["kind"] == "ticket"}
-    assert named <= allowed
-    nothing = ask({"text": TEXT, "filters": {"product": "Nothing of ours"}}, path)
-    assert nothing.get("tickets", []) == []
+        assert {one["id"] for one in found["evidence"] if one["kind"] == "ticket"} <= allowed
+        assert {one["id"] for one in found["evidence"] if one["kind"] == "solution"} <= set(tried["solution_id"])
 
 
-def test_a_span_of_time_is_a_filter_too(ask, root):
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("filters", [{"product": "Nope"}, {"region": "Nope"}, {"category": ["Nope", "Never"]}])
+def test_a_value_that_no_ticket_has_finds_nothing_and_is_told(ask, path, filters):
+    found = ask({"text": TEXT, "filters": filters}, path)
+
+    kinds = KINDS if path == PATHS[0] else ("evidence", "sentences")
+    assert [found[kind] for kind in kinds] == [[]] * len(kinds)
+    [name] = filters
+    assert "no ticket has 'Nope'" in found["missing"][f"filters.{name}"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_an_empty_list_of_values_is_refused(ask, path):
+    told = ask({"text": TEXT, "filters": {"product": []}}, path, 400)
+
+    assert "length" in json.dumps(told)
+
+
+def test_a_span_that_ends_knows_nothing_of_what_came_later(ask, root):
     created = dict(Lake(root).read(PROBLEMS).select("ticket_id", "created_at").iter_rows())
     middle = sorted(created.values())[300]
     found = ask({"text": "export", "filters": {"created_at": {"to": middle.isoformat()}}, "k": 50})
 
     assert len(found["tickets"]) == 50
-    assert all(created[one["ticket_id"]] < middle for one in found["tickets"])
+    assert found["solutions"]
+    rests_on(found, *inside(root, pl.col("created_at") < middle, before=middle))
+    written = Lake(root).read(PASSAGES).filter(pl.col("created_at") < middle, pl.col("updated_at") < middle)
+    assert {one["article_id"] for one in found["articles"]} <= set(written["article_id"])
 
 
 @pytest.mark.parametrize("path", PATHS)
