@@ -56,6 +56,15 @@ def test_one_success_of_one_is_not_the_best_beside_eighty_of_ninety():
     assert best_solutions(attempts, members)["best_solution_id"].to_list() == ["usual"]
 
 
+def test_one_success_of_one_is_not_the_best_beside_118_of_121_whatever_it_does_elsewhere():
+    here = [("rare", True, "ISS-1")] + [("usual", at < 118, "ISS-1") for at in range(121)]
+    elsewhere = [("rare", True, "ISS-2")] * 300 + [("poor", at < 20, "ISS-2") for at in range(90)]
+    rows = pl.DataFrame([*here, *elsewhere], schema=["solution_id", "succeeded", "issue_id"], orient="row")
+    rows = rows.with_row_index("n").with_columns(ticket_id=pl.col("n").cast(pl.String))
+    best = best_solutions(rows.drop("issue_id", "n"), rows.select("ticket_id", "issue_id"))
+    assert dict(best.iter_rows()) == {"ISS-1": "usual", "ISS-2": "rare"}
+
+
 def test_terms_are_words_that_some_issues_are_full_of(world):
     texts = text_of(world.problems)
     owners = world.problems.select("customer_id").with_row_index("text").cast({"text": pl.Int64})

@@ -138,7 +138,11 @@ def test_a_walk_within_some_tickets_is_one_through_a_graph_of_these_alone(world)
     whole, part = Walk.of(edges), Walk.of(alone)
     names = alone.filter(kind="MENTIONS")["target"].unique().sort().to_list()
 
-    for seeds in ({names[0]: 1.0, names[-1]: 0.5}, {f"Ticket:{some[0]}": 1.0, f"Ticket:{some[1]}": 0.5}, dict.fromkeys(names, 1.0)):
+    for seeds in (
+        {names[0]: 1.0, names[-1]: 0.5},
+        {f"Ticket:{some[0]}": 1.0, f"Ticket:{some[1]}": 0.5},
+        dict.fromkeys(names, 1.0),
+    ):
         inside = {one.solution_id: one.score for one in whole.walk(seeds, within=some)}
         assert inside == pytest.approx({one.solution_id: one.score for one in part.walk(seeds)})
         assert {node for one in whole.walk(seeds, within=some) for node in one.path.nodes}.isdisjoint(outside)
