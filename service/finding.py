@@ -17,6 +17,7 @@ from ml.graph.store import Store
 from ml.graph.walker import Walker
 from ml.inputs import encoded, of_one
 from ml.retrieve import problems
+from ml.retrieve.documents import READ
 from ml.retrieve.index import Index
 from ml.retrieve.knowledge import Knowledge
 from ml.retrieve.question import Question
@@ -78,6 +79,11 @@ class Finding:
             issue_of=dict(known.members.select("ticket_id", "issue_id").iter_rows()) if known else {},
         )
         return cls(searcher, graph, {name: loading.loaded[name][0] for name in PARTS if name in loading.loaded})
+
+
+def shortened(ticket: pl.DataFrame) -> pl.DataFrame:
+    """With as much of each text as a search reads."""
+    return ticket.with_columns(pl.col(name).str.slice(0, READ) for name in problems.WORDS if name in ticket.columns)
 
 
 def asked(models: Models, ticket: pl.DataFrame, features: pl.DataFrame | None, failed: Failed) -> Question:

@@ -8,7 +8,7 @@ import structlog
 from litestar import post
 
 from api import bodies
-from api.searching import SearchRequest, asked, record
+from api.searching import MOST_BYTES, SearchRequest, asked, record
 from api.state import Parts, now
 from ml.retrieve.found import Found
 from ml.text.entities import Catalogue
@@ -28,6 +28,7 @@ NOTHING = Found(solutions=[], articles=[], tickets=[], used=["issues"], missing=
     status_code=200,
     sync_to_thread=True,
     before_request=bodies.refuse_other_than_json,
+    request_max_body_size=MOST_BYTES,
 )
 def post_answers(body: bytes, parts: Parts) -> AnswerView:
     """Answer a ticket, or a question in plain words, from what solved others and from the knowledge base.
@@ -40,13 +41,15 @@ def post_answers(body: bytes, parts: Parts) -> AnswerView:
     request, ticket = asked(bodies.read(body))
     answer_id = uuid4().hex
     shown = _overview(parts, request, ticket, answer_id)
-    found = NOTHING
+    found, enough = NOTHING, None
     if shown is None:
         found = parts.serving.find(ticket, parts.hearing(), request.filters, request.k)
-        shown = parts.answering.answer(found, ticket, parts.serving.opened().release, answer_id=answer_id, now=now())
+        release = parts.serving.opened().release
+        shown = parts.answering.answer(found, ticket, release, answer_id=answer_id, now=now())
+        enough = parts.answering.enough(release)
     judged = shown.quality.probability if shown.quality is not None else 1.0
     reply = None if shown.thin else Thing(kind="reply", id=answer_id, rank=1, score=judged)
-    record(parts, "answers", request, ticket, found, search_id=answer_id, began=began, reply=reply)
+    record(parts, "answers", request, ticket, found, search_id=answer_id, began=began, reply=reply, enough=enough)
     structlog.get_logger("api").info(
         "answer composed",
         answer_id=shown.answer_id,

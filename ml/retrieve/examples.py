@@ -33,6 +33,8 @@ class Examples(msgspec.Struct, frozen=True, kw_only=True):
     labels: NDArray[np.float32]
     sizes: list[int]
     """How many candidates each question has."""
+    unsolved: list[Floats]
+    """Candidates of questions that none of theirs solved."""
     keyword: float
     """How much words count beside meaning."""
     searched: int
@@ -62,7 +64,7 @@ def gather(past: Past, walk: Walk | None = None, *, tried: pl.DataFrame | None =
     candidates = [index.search(one.asked, one.shared, None, CANDIDATES) for one in questions]
     right = [solved[row] for row in asking]
     keyword = _weight(candidates, right, remedies)
-    features, labels, sizes = [], [], []
+    features, labels, sizes, unsolved = [], [], [], []
     for question, near, answer in zip(questions, candidates, right, strict=True):
         scores = fused(near, keyword, DENSE)
         walked = walk(question, alike(index, near, scores), moment) if walk is not None else {}
@@ -72,12 +74,15 @@ def gather(past: Past, walk: Walk | None = None, *, tried: pl.DataFrame | None =
             features.append(found.features)
             labels.append(label)
             sizes.append(len(label))
+        elif len(label):
+            unsolved.append(found.features)
     if len(sizes) < FEWEST:
         raise NothingToLearn(f"{len(sizes)} questions had their solution among the candidates, expected {FEWEST}")
     return Examples(
         features=np.vstack(features),
         labels=np.concatenate(labels),
         sizes=sizes,
+        unsolved=unsolved,
         keyword=keyword,
         searched=earlier.problems.height,
         asked=len(asking),

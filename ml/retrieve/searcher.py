@@ -14,6 +14,7 @@ from ml.retrieve.question import Question
 from ml.retrieve.ranker import Ranker
 from ml.retrieve.remedies import Remedies
 from ml.retrieve.scope import Scope
+from ml.retrieve.trust import shares
 from warehouse.errors import NotMaterialized
 
 TICKETS, ARTICLES, SOLUTIONS = "indexes/tickets", "indexes/articles", "indexes/solutions"
@@ -77,10 +78,12 @@ class Searcher:
         shares of the votes."""
         if not len(found.solutions):
             return np.empty(0)
-        scores = self.ranker.scores(found) if self.ranker is not None else found.column("fused")
-        shares = np.exp(scores - scores.max())
-        divided: Floats = shares / shares.sum()
-        return divided
+        return shares(self.ranker.scores(found) if self.ranker is not None else found.column("fused"))
+
+    @property
+    def enough(self) -> float | None:
+        """The score from which a first solution is trusted; None where none was learned."""
+        return self.ranker.enough if self.ranker is not None else None
 
     def _walked(self, question: Question, tickets: Mapping[str, float], within: Scope) -> Walked:
         if self.walk is None or within.nothing:
@@ -155,11 +158,11 @@ WHY = {
 
 
 def _solutions(
-    found: Evidence, shares: Floats, walked: Walked, within: tuple[Index, Remedies], *, stages: Sequence[str], k: int
+    found: Evidence, divided: Floats, walked: Walked, within: tuple[Index, Remedies], *, stages: Sequence[str], k: int
 ) -> list[FoundSolution]:
     index, remedies = within
     told = []
-    for at in np.argsort(-shares, kind="stable")[:k].tolist():
+    for at in np.argsort(-divided, kind="stable")[:k].tolist():
         place = int(found.solutions[at])
         name = remedies.ids[place]
         tried = Tried(
@@ -175,7 +178,7 @@ def _solutions(
             FoundSolution(
                 solution_id=name,
                 text=remedies.texts[place],
-                score=float(shares[at]),
+                score=float(divided[at]),
                 scores=scores,
                 tried=tried,
                 tickets=tickets,

@@ -6,17 +6,22 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from time import monotonic
 
+import msgspec
 import polars as pl
 import pytest
 from litestar.testing import TestClient
 
 from api.app import create_app
 from api.examples import BODIES
+from api.searching import MOST_BYTES
+from ml.answer.score import THRESHOLD
 from operations.inbox import Inbox
 from operations.store import open_store
+from service.searches import key
 from warehouse import artifacts, releases
 from warehouse.contracts.search import ATTEMPTS, PASSAGES, PROBLEMS
 from warehouse.delta import Lake
+from warehouse.search_made import SearchMade
 from warehouse.settings import Settings
 
 PATHS = ("/v1/solutions", "/v1/answers")
@@ -438,3 +443,31 @@ def test_of_a_release_that_was_damaged_before_anybody_opened_it_the_sound_parts_
     assert found.json()["used"] == left
     assert name in found.json()["missing"]
     assert all(one["ticket_id"].startswith("TK-NEW-") for one in found.json()["tickets"][:5])
+
+
+def test_a_search_is_kept_with_the_score_that_the_release_trusts_and_one_below_it_is_low(ask, root):
+    asked = {name: ask({"text": text}, PATHS[1])["answer_id"] for name, text in (("known", TEXT), ("odd", "zzzz qqqq"))}
+    plain = ask({"text": TEXT})["search_id"]
+    with closing(open_store(f"sqlite:///{root / 'operations' / 'store.db'}")) as store:
+        kept = Inbox(store).with_keys(key(name) for name in (*asked.values(), plain))
+    made = {one.search_id: one for one in (msgspec.json.decode(row.body, type=SearchMade) for row in kept.values())}
+
+    assert made[asked["known"]].enough == made[asked["odd"]].enough == THRESHOLD
+    assert made[plain].enough is None
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_of_a_long_text_only_the_beginning_is_read(ask, path):
+    text = TEXT + " " * 20_000
+    found = ask({"text": text + "a submarine " * 50_000}, path)
+    short = ask({"text": TEXT}, path)
+
+    kind = "solutions" if path == PATHS[0] else "evidence"
+    assert found[kind] == short[kind]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_body_beyond_what_a_search_reads_is_refused(ask, path):
+    told = ask({"text": "x" * (MOST_BYTES + 1)}, path, 413)
+
+    assert told["status"] == 413
