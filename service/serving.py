@@ -147,7 +147,7 @@ class Serving:
         try:
             release, faults = releases.open_parts(self._root)
             current = release.id
-            loading = Loading(release, held.loaded if held else {}, faults)
+            loading = Loading(release, held.loaded if held else {}, faults, self._root)
             models = Models.load(loading, self._failed)
             finding = Finding.load(loading, models)
             wrong = [(name, release.manifest.artifacts[name]) for name in faults]

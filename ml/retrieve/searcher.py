@@ -1,7 +1,7 @@
 """From a question to solutions, articles and past tickets: every stage that is there, and which ones were not."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,8 @@ class Searcher:
     ranker: Ranker | None
     walk: Walk | None
     issue_of: Mapping[str, str]
+    faults: Mapping[str, str] = field(default_factory=dict)
+    """What is wrong with parts, by name, that are not there because they are damaged."""
 
     def find(self, question: Question, filters: Filters | None = None, k: int = 10, *, full: bool = False) -> Found:
         """The k best of each kind; `full`: with all that the order of solutions rests on.
@@ -44,7 +46,7 @@ class Searcher:
         """
         if self.tickets is None:
             raise NotMaterialized(TICKETS, "run `ticketlake build`")
-        used = ["keyword", *(["dense"] if question.shared is not None else [])]
+        used = ["keyword", *(["dense"] if question.shared is not None and self.tickets.meaning else [])]
         within = Scope.of(filters, self.tickets, self.remedies)
         near = _alike(question, self.tickets, within.allowed)
         scores = self._fused(near)
@@ -138,13 +140,19 @@ class Searcher:
 
     def _missing(self, question: Question) -> dict[str, str]:
         parts = {
-            "dense": None if question.shared is None else question,
+            "dense": question.shared,
             SOLUTIONS: self.remedies,
             ARTICLES: self.articles,
             "models/ranker": self.ranker,
             "indexes/graph": self.walk,
         }
-        return {name: WHY[name] for name, part in parts.items() if part is None}
+        told = {name: self.faults.get(name, WHY[name]) for name, part in parts.items() if part is None}
+        lost = [
+            self.faults.get(name, f"the vectors of {name} are lost")
+            for name, index in ((TICKETS, self.tickets), (ARTICLES, self.articles))
+            if index is not None and not index.meaning
+        ]
+        return {**told, "dense": f"searched by words alone: {' '.join(lost)}"} if lost else told
 
 
 STAGES = ("keyword", "dense", "fused", "discriminant", "rate", "graph")

@@ -423,8 +423,8 @@ def test_a_newer_release_whose_index_is_damaged_is_refused_and_the_older_one_ans
         ("indexes/graph", ["keyword", "dense"]),
         ("indexes/solutions", ["keyword", "dense"]),
         ("indexes/articles", ["keyword", "dense", "graph"]),
-        ("indexes/tickets", None),
-        ("indexes/tickets_delta", None),
+        ("indexes/tickets", ["keyword", "graph"]),
+        ("indexes/tickets_delta", ["keyword", "graph"]),
     ],
 )
 def test_of_a_release_that_was_damaged_before_anybody_opened_it_the_sound_parts_answer(followed, tmp_path, name, left):
@@ -435,13 +435,11 @@ def test_of_a_release_that_was_damaged_before_anybody_opened_it_the_sound_parts_
     with served(root) as client:
         found, shown = (client.post(path, json={"text": TEXT}) for path in PATHS)
 
-    if left is None:
-        assert (found.status_code, shown.status_code) == (503, 503)
-        assert f"{name} has digest" in found.json()["detail"]
-        return
     assert (found.status_code, shown.status_code) == (200, 200), shown.text
     assert found.json()["used"] == left
-    assert name in found.json()["missing"]
+    told = found.json()["missing"]["dense" if name.startswith("indexes/tickets") else name]
+    assert f"{name} has digest" in told
+    assert "not materialized" not in told
     assert all(one["ticket_id"].startswith("TK-NEW-") for one in found.json()["tickets"][:5])
 
 
@@ -471,3 +469,45 @@ def test_a_body_beyond_what_a_search_reads_is_refused(ask, path):
     told = ask({"text": "x" * (MOST_BYTES + 1)}, path, 413)
 
     assert told["status"] == 413
+
+
+@pytest.mark.parametrize("name", ["indexes/tickets", "indexes/tickets_delta"])
+@pytest.mark.parametrize(("file", "status"), [("vectors.npy", 200), ("documents.arrow", 503), ("segment.json", 503)])
+def test_where_vectors_are_cut_words_are_searched_and_where_words_are_nothing_is(
+    followed, tmp_path, name, file, status
+):
+    root = tmp_path / "lake"
+    shutil.copytree(followed[0], root, symlinks=True)
+    place = releases.open_release(root).artifact(name).path / file
+    place.write_bytes(place.read_bytes()[:-9])
+    with served(root) as client:
+        found = client.post(PATHS[0], json={"text": TEXT})
+
+    assert found.status_code == status, found.text
+    if status == 503:
+        assert f"{name} has digest" in found.json()["detail"]
+    else:
+        assert "dense" not in found.json()["used"]
+        assert f"searched by words alone: {name} has digest" in found.json()["missing"]["dense"]
+        assert all(one["ticket_id"].startswith("TK-NEW-") for one in found.json()["tickets"][:5])
+
+
+def test_an_index_that_is_damaged_is_made_again_by_a_build(followed, tmp_path, run):
+    root = tmp_path / "lake"
+    shutil.copytree(followed[0], root, symlinks=True)
+    sound = releases.open_release(root)
+    for name, file in (
+        ("indexes/tickets", "vectors.npy"),
+        ("indexes/graph", "card.json"),
+        ("indexes/solutions", "attempts.arrow"),
+    ):
+        place = sound.artifact(name).path / file
+        place.write_bytes(place.read_bytes()[:-9])
+    done = run(root, "build")
+
+    assert done.returncode in (0, 3), done.stderr
+    assert set(releases.open_release(root).artifacts) - {"indexes/tickets_delta"} == set(sound.artifacts) - {
+        "indexes/tickets_delta"
+    }
+    with served(root) as client:
+        assert client.post(PATHS[0], json={"text": TEXT}).json()["used"] == ["keyword", "dense", "graph"]
