@@ -118,6 +118,6 @@ def compared(
         "searched": f"{past.problems.height:,} tickets opened before {cut:%Y-%m-%d %H:%M}, as they were known then",
         "asked": f"{len(rows):,} tickets opened later",
         "judged by": "the simulator's truth" if config.against else "what is recorded to have solved each ticket",
-        "command": "ticketlake evaluate search" + (" --truth …" if config.against else ""),
+        "command": "ticketlake evaluate search" + (" --truth truth-folder" if config.against else ""),
     }
     return pl.concat([every, others]), about
