@@ -5,7 +5,7 @@ the later past, asked of what was known before it; right is what solved it. Noth
 question is known by.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -86,15 +86,18 @@ class Ranker:
         return cls(booster, Discriminant.load(folder), settings)
 
 
-def learn(past: Past, walk: Walk | None = None, *, seed: int, most: int = MOST) -> tuple[Ranker, dict[str, Any]]:
+def learn(
+    past: Past, walk: Walk | None = None, *, seed: int, most: int = MOST, tell: Callable[[str], object] = str
+) -> tuple[Ranker, dict[str, Any]]:
     """A ranker, and what its card says. `walk` goes through the graph of that past, with what was known at a time; of
-    `most` questions at most is learned.
+    `most` questions at most is learned. `tell` hears how far it is.
 
     Raises `NothingToLearn` where too few tickets were solved.
     """
-    examples = gather(past, walk, most=most)
+    examples = gather(past, walk, most=most, tell=tell)
     names = [name for name in FEATURES if walk is not None or name not in GRAPH]
     trusted = _enough(examples, names, seed)
+    tell(f"first suggestions are trusted from a share of {trusted:.2f}")
     ranker = taught(examples, fitted(past), names, encoder=past.encoder, seed=seed, trusted=trusted)
     card = {
         "method": "LambdaMART (XGBoost) over votes of alike problems, priors, paths and success",

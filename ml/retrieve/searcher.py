@@ -147,12 +147,11 @@ class Searcher:
             "indexes/graph": self.walk,
         }
         told = {name: self.faults.get(name, WHY[name]) for name, part in parts.items() if part is None}
-        lost = [
-            self.faults.get(name, f"the vectors of {name} are lost")
-            for name, index in ((TICKETS, self.tickets), (ARTICLES, self.articles))
-            if index is not None and not index.meaning
-        ]
-        return {**told, "dense": f"searched by words alone: {' '.join(lost)}"} if lost else told
+        indexes = (("dense", TICKETS, self.tickets), (ARTICLES, ARTICLES, self.articles))
+        for name, asset, index in indexes:
+            if index is not None and not index.meaning:
+                told[name] = f"searched by words alone: {self.faults.get(asset, f'the vectors of {asset} are lost')}"
+        return told
 
 
 STAGES = ("keyword", "dense", "fused", "discriminant", "rate", "graph")

@@ -78,6 +78,14 @@ def test_terms_are_words_that_some_issues_are_full_of(world):
     assert "memory" not in found
 
 
+def test_a_word_of_ordinary_text_is_no_term_however_full_of_it_an_issue_is():
+    rare = "although much nicht avec porque spindle"
+    texts = pl.Series([f"{rare} turns"] * 30 + ["something else entirely"] * 2_000)
+    owners = pl.DataFrame({"text": range(2_030), "customer_id": [f"C-{n}" for n in range(2_030)]})
+    issue = pl.Series(["ISS-1"] * 30 + [None] * 2_000)
+    assert set(technical(words(texts), owners, issue, pl.Series([""]))) == {"spindle", "turns"}
+
+
 def test_a_word_of_few_customers_is_nobodys_term(world):
     texts = pl.Series(["smithson asks about invoices"] * 30 + ["something else entirely"] * 2_000)
     owners = pl.DataFrame({"text": range(2_030), "customer_id": ["C-1"] * 30 + [f"C-{n}" for n in range(2_000)]})
