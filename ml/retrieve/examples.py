@@ -28,6 +28,10 @@ KEYWORD_WEIGHTS = (0.0, 0.15, 0.3, 0.6, 1.0)
 Floats = NDArray[np.float64]
 
 
+def unheard(said: str) -> None:
+    """Nobody listens."""
+
+
 class Examples(msgspec.Struct, frozen=True, kw_only=True):
     """q questions: `features` of all their candidates below each other, 1 in `labels` for what solved them."""
 
@@ -50,12 +54,13 @@ def gather(
     *,
     tried: pl.DataFrame | None = None,
     most: int = MOST,
-    tell: Callable[[str], object] = str,
+    tell: Callable[[str], object] = unheard,
 ) -> Examples:
     """The examples of a past. `walk` goes through its graph, with what was known at a time.
 
     `tried` stands in the place of the attempts where it is asked how often something helps (but not for what helped
-    the ticket that asks); `most` are asked, the newest; `tell` hears how far it is. Raises `NothingToLearn` where too few tickets were solved.
+    the ticket that asks); `most` are asked, the newest; `tell` hears how far it is. Raises `NothingToLearn` where too
+    few tickets were solved.
     """
     created, solved = past.problems["created_at"], past.solved_by()
     if len(created) < FEWEST:

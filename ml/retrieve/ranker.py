@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from ml.retrieve.discriminant import Discriminant
 from ml.retrieve.evidence import DENSE, FEATURES, GRAPH, Evidence, Walk
-from ml.retrieve.examples import MOST, Examples, fitted, gather
+from ml.retrieve.examples import MOST, Examples, fitted, gather, unheard
 from ml.retrieve.past import Past
 from ml.retrieve.trust import enough, shares
 from warehouse.errors import ArtifactDamaged, FormatMismatch
@@ -87,7 +87,7 @@ class Ranker:
 
 
 def learn(
-    past: Past, walk: Walk | None = None, *, seed: int, most: int = MOST, tell: Callable[[str], object] = str
+    past: Past, walk: Walk | None = None, *, seed: int, most: int = MOST, tell: Callable[[str], object] = unheard
 ) -> tuple[Ranker, dict[str, Any]]:
     """A ranker, and what its card says. `walk` goes through the graph of that past, with what was known at a time; of
     `most` questions at most is learned. `tell` hears how far it is.
