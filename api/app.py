@@ -14,7 +14,20 @@ from api import logs, problems
 from api.bodies import MAX_BYTES
 from api.document import UI_FILES, Document, Page, ui_folder
 from api.middleware import Observed
-from api.routes import answers, features, feedback, health, intake, issues, metrics, policy, predict, solutions, tickets
+from api.routes import (
+    answers,
+    features,
+    feedback,
+    health,
+    intake,
+    issues,
+    knowledge,
+    metrics,
+    policy,
+    predict,
+    solutions,
+    tickets,
+)
 from api.state import Parts
 from api.telemetry import Telemetry
 from warehouse.settings import Settings
@@ -35,6 +48,8 @@ ROUTES = [
     predict.predict_tickets,
     solutions.post_solutions,
     solutions.get_similar,
+    knowledge.get_solution,
+    knowledge.get_article,
     answers.post_answers,
     issues.list_issues,
     issues.get_issue,

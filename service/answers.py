@@ -159,6 +159,10 @@ class Answering:
         judge = release.manifest.artifacts.get(NAME, quality.made)
         return msgspec.structs.replace(shown, versions={**shown.versions, NAME: judge})
 
+    def enough(self, release: Release) -> float:
+        """The probability below which the release leaves an answer to a person."""
+        return self._of(release)[0].threshold
+
     def _of(self, release: Release) -> tuple[Quality, Catalogue, Mapping[str, Sequence[str]]]:
         with self._reading:
             if self._held is None or self._held[0] != release.id:

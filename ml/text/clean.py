@@ -23,6 +23,7 @@ SUBJECT = 8
 _BREAK = re.compile(r"\r\n?|[\u2028\u2029\x0b\x0c\x85]")
 _UNSEEN = re.compile("[\x00-\x08\x0e-\x1f\x7f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _SPACE = re.compile(r"[^\S\n]+")
+_BLANK = re.compile(r"\n(?: ?\n){2,}")
 _WORD = re.compile(r"\w")
 _DELIMITER = re.compile(r"(?:--+|—+|__+|\*\*\*+|==+)\Z")
 _POSTSCRIPT = re.compile(r"(?:p\.?\s?s\.?|n\.?b\.?|edit|update|nachtrag|追伸|补充)\s?[:.)：]", re.IGNORECASE)
@@ -68,11 +69,11 @@ def _joined(lines: list[str]) -> str:
 
 
 def _lines(text: str) -> list[str]:
-    """Lines without what cannot be seen, with single spaces, composed (Unicode NFC); blank lines are kept."""
+    """Lines without what cannot be seen, with single spaces, composed (Unicode NFC); of blank ones in a row one."""
     seen = _UNSEEN.sub("", _BREAK.sub("\n", text))
     if not seen.isascii():
         seen = unicodedata.normalize("NFC", seen)
-    return [line.strip() for line in _SPACE.sub(" ", seen).split("\n")]
+    return [line.strip() for line in _BLANK.sub("\n\n", _SPACE.sub(" ", seen)).split("\n")]
 
 
 def _says(lines: list[str]) -> bool:
