@@ -18,9 +18,8 @@ from ml.answer.score import NAME, Judged, Quality
 from ml.answer.summarise import Summary, summarise
 from ml.answer.verify import Encode
 from ml.retrieve.found import Found
+from ml.retrieve.redacted import people, redacted
 from ml.text.entities import Catalogue
-from ml.text.names import signed
-from ml.text.redact import redact
 from warehouse.contracts import silver
 from warehouse.delta import Lake
 from warehouse.releases import Release
@@ -99,7 +98,9 @@ def answer(
 def question_of(ticket: dict[str, Any], catalogue: Catalogue) -> Question:
     """A ticket as it is asked about, without what identifies people."""
     texts = [ticket.get(name) or "" for name in ("subject", "description", "error_logs")]
-    title, body, logs = redact(pl.Series(texts, dtype=pl.String), signed(texts[1:2]))[0].to_list()
+    said = pl.Series(texts, dtype=pl.String)
+    named = people(pl.Series(["\n\n".join(texts[:2])], dtype=pl.String))
+    title, body, logs = redacted(said, named * len(texts)).to_list()
     return question(title, body, language=ticket.get("language"), logs=logs, catalogue=catalogue)
 
 
@@ -177,7 +178,7 @@ def quality_of(release: Release) -> Quality:
 
 def _redacted(told: Sequence[Evidence]) -> list[Evidence]:
     texts = pl.Series([text for one in told for text in (one.title, one.text)], dtype=pl.String)
-    plain = redact(texts)[0].to_list()
+    plain = redacted(texts).to_list()
     return [
         msgspec.structs.replace(one, title=title, text=text)
         for one, title, text in zip(told, plain[::2], plain[1::2], strict=True)

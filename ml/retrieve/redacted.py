@@ -16,7 +16,7 @@ _DENSE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
 
 def people(*columns: pl.Series) -> list[list[str]]:
     """Row by row who signed these letters or is mentioned there: whole names, and of Latin ones their parts."""
-    return [_parts(name for told in row for name in told) for row in zip(*map(names.named, columns), strict=True)]
+    return [parts(name for told in row for name in told) for row in zip(*map(names.named, columns), strict=True)]
 
 
 def redacted(texts: pl.Series, known: Sequence[Sequence[str]] | None = None) -> pl.Series:
@@ -25,7 +25,7 @@ def redacted(texts: pl.Series, known: Sequence[Sequence[str]] | None = None) -> 
     What a row says does not depend on the rows beside it.
     """
     masked, _ = redact.redact(texts)
-    found = list(map(_parts, mentions.mentioned(masked))) if known is None else known
+    found = list(map(parts, mentions.mentioned(masked))) if known is None else known
     said = [_without(text, of) if of else text for text, of in zip(masked, found, strict=True)]
     return pl.Series(texts.name, said, dtype=pl.String)
 
@@ -52,8 +52,8 @@ def _pattern(name: str) -> str:
     return rf"(?<!\w){f'(?i:{words})' if ' ' in name else words}(?!\w)"
 
 
-def _parts(given: Iterable[str]) -> list[str]:
-    """Names and, of those that are written with spaces, their parts; the longest first, as a longer one holds others."""
+def parts(given: Iterable[str]) -> list[str]:
+    """Names and, of those written with spaces, their parts; the longest first, as a longer one holds others."""
     found = set(given)
     for name in tuple(found):
         found.update(part for part in name.split() if part[0].isupper() and len(part.strip(".'’")) >= SHORTEST)

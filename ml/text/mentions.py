@@ -1,19 +1,19 @@
 """Names of people by what stands beside them: introductions, forms of address, colleagues, who signs and who wrote.
 
 The cues are in `mentions.toml`, greetings and closings in `letters.toml`; a name is found by its shape beside a cue, so
-that the first word of a sentence, a product or a place alone is none.
+that the first word of a sentence, a product or a place alone is none. Linear in the length of a text.
 """
 
 import re
 import tomllib
-from collections.abc import Iterable
-from functools import cache
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import polars as pl
 
-from ml.text import letters
-from ml.text.spans import Alternative, compile_alternatives, find, searchable
+from ml.text import kanji, letters
+from ml.text.fold import fold
 
 WRITTEN = Path(__file__).with_suffix(".toml")
 """The cues, by kind and language."""
@@ -22,145 +22,177 @@ NEVER = frozenset(word for words in _CUES["never"].values() for word in words)
 """Words, in lower case, of which no name is made."""
 LONGEST = 20_000
 """Characters of a text in which names are looked for."""
-_UPPER, _LETTER = "[A-ZÀ-ÖØ-ÞĀ-ſ]", "[A-Za-zÀ-ÖØ-öø-ſ0-9_'’-]"
-_WORD = f"{_UPPER}{_LETTER}{{1,30}}"
-_SMALL = r"(?: (?:de|da|do|dos|das|di|del|della|van|von|der|den|la|le|bin|al|el|ter|zu|y|e))"
-_INITIAL = r"[A-Z]\."
-_REST = rf"(?:(?: {_INITIAL})?{_SMALL}{{0,2}} {_WORD})"
-_ONE = rf"{_WORD}{_REST}{{0,2}}"
-_FULL = rf"(?:{_WORD}|{_INITIAL}(?: ?{_INITIAL})?){_REST}{{1,2}}"
-_EDGE = r"(?-u:\b)"
-_GAP = r"[ \x{a0}\t\r\n]{1,3}"
-_HEAD = r"(?m:^)[ \t>]{0,8}"
-_HAN, _KANA = r"\x{4e00}-\x{9fff}", r"\x{3041}-\x{309f}"
-_KANJI = f"[{_HAN}々]"
-_JA = rf"(?:{_KANJI}{{1,4}}[ 　](?:{_KANJI}{{1,3}}|[{_KANA}]{{2,4}})|{_KANJI}{{2,4}}|[\x{{30a1}}-\x{{30fa}}][\x{{30a1}}-\x{{30ff}}]{{1,9}})"
-_JA_FULL = rf"(?:{_KANJI}{{1,3}}[ 　](?:{_KANJI}{{1,3}}|[{_KANA}]{{2,4}}))"
-_ZH = rf"[{_CUES['zh']['surnames']}][{_HAN}]{{1,2}}"
-_FULL_SIZE = 2
-"""Words of a full name."""
-_PARTICLES = frozenset(_SMALL.strip("(?: )").split("|"))
-_PIECE = re.compile(r"[^\s,:;!?()<>\[\]\"/|]+")
-_LONE = re.compile(r"[A-Z]\.(?:[A-Z]\.)?")
+BESIDE = 64
+"""Characters before and after a name that are read."""
+WORDS = 3
+"""Words of a name, particles not counted."""
+PARTICLES = frozenset(
+    [
+        "de",
+        "da",
+        "do",
+        "dos",
+        "das",
+        "di",
+        "del",
+        "della",
+        "van",
+        "von",
+        "der",
+        "den",
+        "la",
+        "le",
+        "bin",
+        "al",
+        "el",
+        "ter",
+        "zu",
+        "y",
+        "e",
+    ]
+)
+_UPPER = "".join(map(chr, filter(lambda code: chr(code).isupper(), [*range(0x250), *range(0x370, 0x530)])))
+_WORD = rf"[{_UPPER}](?:\.(?:[{_UPPER}]\.)?(?!\w)|[\w'’-]{{1,30}})"
+_RUN = re.compile(
+    rf"(?<![\w@/\\$#.'’-]){_WORD}(?:[ \u00a0](?:(?:{'|'.join(sorted(PARTICLES))}) ){{0,2}}{_WORD}){{0,7}}"
+)
+_PIECE = re.compile(r"\S+")
 _PREFIX = re.compile(r"^(?:Mc|Mac|Fitz|De|Di|La|Le|Van)(?=[A-Z])")
+_APART = re.compile(r"['’-]")
+_PARTS = re.compile(r"\s*[|,，、/;·<(\[（]\s*|\s+[-–—]\s+")
+_DATE = r"[0-9]{1,4}[./-][0-9./-]{1,8}"
+
+
+class Cue(NamedTuple):
+    """What stands before and after a name of at least so many words; patterns of Rust's regex crate."""
+
+    words: int
+    before: str | None
+    after: str | None
+
+
+class _Candidate(NamedTuple):
+    text: int
+    name: str
+    words: int
+    before: str
+    after: str
 
 
 def _any(part: str) -> str:
-    """All languages' cues of a part, the longest pattern first."""
-    return _either(pattern for patterns in _CUES[part].values() for pattern in patterns)
+    """All languages' cues of a part."""
+    return fold(_either(pattern for patterns in _CUES[part].values() for pattern in patterns))
 
 
 def _plain(part: str) -> str:
     """The patterns of a part of `letters.toml` that are words."""
-    return _either(pattern for pattern in letters.patterns_of(part) if not re.search(r"\\w|\.\{|\[\^|\\Z", pattern))
+    found = letters.patterns_of(part)
+    return fold(_either(pattern for pattern in found if not re.search(r"\\[wZ]|\.\{|\[\^", pattern)))
 
 
 def _either(patterns: Iterable[str]) -> str:
     return f"(?:{'|'.join(sorted(patterns, key=lambda pattern: (-len(pattern), pattern)))})"
 
 
-_TITLED: list[Alternative] = [
-    ("one", rf"{_EDGE}{_any('title')}{_GAP}", rf"(?:{_SMALL[4:-1].join(['(?:', ') '])}){{0,2}}{_ONE}"),
+_GAP = r"(?: ?\n|[ \x{a0}\t]{1,3})"
+_HEAD = r"\n[ \t>]{0,8}"
+_EDGE = r"(?-u:\b)"
+_TITLE = rf"{_EDGE}{_any('title')}"
+_SMALL = rf"(?:(?:{'|'.join(sorted(PARTICLES))}) ){{0,2}}"
+CUES = [
+    Cue(1, rf"{_TITLE}{_GAP}{_SMALL}$", None),
+    Cue(1, rf"{_EDGE}(?i:{_any('anyone')}){_GAP}{_SMALL}$", None),
+    Cue(1, rf"{_HEAD}(?i:{_plain('hello')}|{_plain('dear')})(?: {_any('title')})?[ ,]{{1,2}}$", r"^ ?(?:[,:!\n]|$)"),
+    Cue(1, rf"{_HEAD}(?i:{_plain('closing')}) ?[,.!~–—-]{{0,3}} {{1,2}}$", r"^[ .]{0,2}(?:\n|$)"),
+    Cue(2, rf"{_EDGE}(?i:{_any('full')})(?:{_GAP}{_any('title')})?{_GAP}$", None),
+    Cue(2, None, rf"^(?i:{_any('told')})"),
+    Cue(2, None, r"^[\"']? ?[<(\[](?:mailto:)?[^\s<>()\[\]]{1,64}@"),
+    Cue(2, rf"{_HEAD}$", rf"^,? ?(?:(?:le|am|on|el|em|il) )?{_DATE}[^\n]{{0,12}}[:：]"),
+    Cue(2, rf"(?i:schrieb|scrisse) ?(?:{_DATE},? ?)?$", "^ ?[:：]"),
+    Cue(2, rf"(?:{_DATE}|[0-9])[.,]{{0,2}} ?[^\n]{{0,12}}$", rf"^ ?(?i:{_plain('wrote')})"),
 ]
-_ALTERNATIVES: list[Alternative] = [
-    ("one", rf"{_HEAD}(?i:{_plain('hello')}|{_plain('dear')})(?: {_any('title')})?[ ,]{{1,2}}",
-     rf"{_ONE} ?(?:[,:!]|(?m:$))"),
-    ("one", rf"{_HEAD}(?i:{_plain('closing')})[ ]?[,.!~–—-]{{0,3}}[ ]{{1,2}}", rf"{_ONE}[ .]{{0,2}}(?m:$)"),
-    ("one", rf"{_EDGE}(?i:{_any('anyone')}){_GAP}", _ONE),
-    ("full", rf"{_EDGE}(?i:{_any('full')}){_GAP}", _FULL),
-    ("full", "", rf"{_EDGE}{_FULL}(?i:{_any('told')})"),
-    ("full", "", rf"{_EDGE}{_FULL}[\"']? ?[<(\[](?:mailto:)?[^\s<>()\[\]]{{1,64}}@"),
-    ("full", _HEAD, rf"{_FULL}, ?[0-9]{{1,4}}[./-][0-9./-]{{1,8}}[^\n]{{0,12}}[:：]"),
-    ("full", _EDGE + r"(?i:schrieb|scrisse|on|le|el|em|il|am) ?(?:[0-9./-]{3,10},? ?){0,2}", rf"{_FULL}(?: ?[:：]| (?i:{_plain('wrote')}))"),
-    ("ja", _either(_CUES["ja"]["before"]), rf"{_JA}{_either(_CUES['ja']['after'])}"),
-    ("ja", "", rf"{_JA}{_either(_CUES['ja']['honorific'])}"),
-    ("ja", _HEAD, rf"{_JA_FULL}[、，,]? ?[0-9]{{1,4}}[./-]"),
-    ("zh", _either(_CUES["zh"]["before"]), rf"{_ZH}(?:[^{_HAN}]|\z|[{_CUES['zh']['functional']}])"),
-    ("zh", "", rf"{_ZH}{_either(_CUES['zh']['after'])}"),
-    ("zh", _HEAD + r"(?:[0-9./-]{3,10}[ ,，]{0,2})?", rf"{_ZH}[，,、 ]{{0,2}}(?:[0-9]{{1,4}}[./-]|写道)"),
-]  # fmt: skip
-_JA_PARTS = re.compile(r"([\u4e00-\u9fff々]{1,4}[ \u3000][\u4e00-\u9fff々]{1,3}|[\u4e00-\u9fff々]{1,4}[ \u3000][\u3040-\u309f]{2,4}?"
-                       r"|[\u4e00-\u9fff々]{2,4}|[\u30a0-\u30ff]{2,10})")  # fmt: skip
-_JA_SPACED = re.compile(r"[\u4e00-\u9fff々]{1,3}[ \u3000](?:[\u4e00-\u9fff々]{1,3}|[\u3040-\u309f]{2,4})")
-_PARTS = re.compile(r"\s*[|,，、/;·<(\[（]\s*|\s+[-–—]\s+")
-_ZH_PARTS = re.compile(rf"[{_CUES['zh']['surnames']}][\u4e00-\u9fff]{{1,2}}")
-
-
-@cache
-def _compiled() -> list[tuple[str, str, list[str]]]:
-    return [compile_alternatives(_TITLED), compile_alternatives(_ALTERNATIVES)]
+"""In the order in which they are read; what stands before begins with a line's end where a text does."""
+_FIRM = rf"^,? ?(?i:{_any('firm')})(?:[^A-Za-z]|$)"
 
 
 def mentioned(texts: pl.Series) -> list[list[str]]:
-    """Text by text the names that it mentions, each once, as they are written; linear in the length of a text."""
-    said = searchable(texts.cast(pl.String).str.slice(0, LONGEST))
-    found: list[dict[str, None]] = [{} for _ in range(len(said))]
-    spans = pl.concat([find(said, cues) for cues in _compiled()])
-    for text, kind, value in spans.select("text", "kind", "value").iter_rows():
-        name = _read(kind, value)
-        if name:
-            found[text][name] = None
+    """Text by text the names that it mentions, each once, as they are written."""
+    said = [(text or "")[:LONGEST] for text in texts.cast(pl.String).to_list()]
+    found: list[dict[str, None]] = [dict.fromkeys(kanji.mentioned(text)) for text in said]
+    candidates = [one for place, text in enumerate(said) for one in _candidates(place, text)]
+    for text, name in _beside(candidates):
+        found[text][name] = None
     return [list(names) for names in found]
-
-
-def _read(kind: str, value: str) -> str:
-    """The name that a candidate begins with; empty where it is none."""
-    if kind == "ja":
-        return _japanese(value)
-    if kind == "zh":
-        return _chinese(value)
-    return _latin(value, 1 if kind == "one" else _FULL_SIZE)
-
-
-def _latin(value: str, least: int) -> str:
-    """The leading words that make a name, if they are as many as `least`, particles not counted."""
-    end = reached = words = 0
-    for piece in _PIECE.finditer(value):
-        word, between = piece[0].rstrip("'’-"), value[reached : piece.start()]
-        reached = piece.end()
-        if between.strip(" \u00a0") or word.casefold() in NEVER and word not in _PARTICLES:
-            break
-        if word in _PARTICLES:
-            continue
-        initial = _LONE.fullmatch(word) is not None
-        stem = word if initial else word.rstrip(".")
-        if not (initial or _proper(stem)):
-            break
-        end, words = piece.start() + len(stem), words + 1
-        if stem != word:
-            break
-    return value[:end] if words >= least and len(value[:end]) > len("A.") else ""
-
-
-def _proper(word: str) -> bool:
-    """Whether a word is written as a name is: Anna, O'Neill, Jean-Luc, McKay; neither IBM nor DataSync."""
-    parts = [part for part in re.split(r"['’-]", _PREFIX.sub("", word)) if part]
-    return len(word) > 1 and word[0].isupper() and all(part.isalpha() and part[1:] == part[1:].lower() for part in parts)
-
-
-def _japanese(value: str) -> str:
-    found = _JA_PARTS.match(value)
-    name = found[0] if found else ""
-    return "" if not name or any(word in name for word in _CUES["ja"]["no_name"]) else name
-
-
-def _chinese(value: str) -> str:
-    found = _ZH_PARTS.match(value)
-    name = found[0] if found else ""
-    if name[2:] and name[2] in _CUES["zh"]["functional"]:
-        name = name[:2]
-    return "" if any(name.startswith(word) for word in _CUES["zh"]["no_name"]) else name
 
 
 def name_of(line: str) -> str | None:
     """The full name that a line of a letter's end gives before or after firm and department; null where it has none."""
     for part in _PARTS.split(line.strip(" ,.。、-–—~*")):
         plain = part.title() if part.isupper() else part
-        if plain and _latin(plain, _FULL_SIZE) == plain:
+        found = _RUN.fullmatch(plain)
+        if found and _name(plain.split(" "))[1] >= 2 and _name(plain.split(" "))[0] == plain:
             return part
-        last = part.split(" ")[-1] if not _JA_PARTS.fullmatch(part) else part
-        if _ZH_PARTS.fullmatch(last) and _chinese(last) == last:
-            return last
-        if _JA_SPACED.fullmatch(part):
-            return part
+        if name := kanji.name_of(part):
+            return name
     return None
+
+
+def _beside(candidates: list[_Candidate]) -> Iterator[tuple[int, str]]:
+    """Text and name of the candidates beside which a cue stands, no company."""
+    if not candidates:
+        return
+    rows = pl.DataFrame(candidates, schema=_Candidate._fields, orient="row")
+    cued = pl.any_horizontal(
+        pl.all_horizontal(
+            pl.col("words") >= cue.words,
+            pl.lit(True) if cue.before is None else pl.col("before").str.contains(cue.before),
+            pl.lit(True) if cue.after is None else pl.col("after").str.contains(cue.after),
+        )
+        for cue in CUES
+    )
+    yield from rows.filter(cued & ~pl.col("after").str.contains(_FIRM)).select("text", "name").iter_rows()
+
+
+def _candidates(place: int, text: str) -> Iterator[_Candidate]:
+    """What is written as a name is, with what stands before and after it."""
+    plain, said = "\n" + fold(text), "\n" + text
+    for run in _RUN.finditer(said):
+        pieces = [(piece.start(), piece[0]) for piece in _PIECE.finditer(run[0])]
+        for number, (start, _) in enumerate(pieces):
+            name, words = _name([piece for _, piece in pieces[number:]])
+            if not words:
+                continue
+            first = run.start() + start
+            end = first + len(name)
+            yield _Candidate(place, name, words, plain[max(0, first - BESIDE) : first], plain[end : end + BESIDE])
+
+
+def _name(pieces: list[str]) -> tuple[str, int]:
+    """The name that these words begin with, and of how many it is, particles not counted."""
+    taken: list[str] = []
+    last = words = 0
+    for piece in pieces:
+        if piece in PARTICLES and taken:
+            taken.append(piece)
+            continue
+        initial = piece.endswith(".") and len(piece) <= len("A.B.")
+        word = piece if initial else piece.rstrip("'’-")
+        if words == WORDS or not (initial or _proper(word)):
+            break
+        taken.append(word)
+        last, words = len(taken), words + 1
+        if word != piece:
+            break
+    name = " ".join(taken[:last])
+    return (name, words) if not all(word.endswith(".") for word in taken[:last]) else ("", 0)
+
+
+def _proper(word: str) -> bool:
+    """Whether a word is written as a name is: Anna, O'Neill, Jean-Luc, McKay; neither IBM nor DataSync nor Support."""
+    parts = [part for part in _APART.split(_PREFIX.sub("", word)) if part]
+    shaped = (
+        len(word) > 1
+        and word[0].isupper()
+        and all(part.isalpha() and part[1:].islower() + (len(part) == 1) for part in parts)
+    )
+    return bool(shaped) and not any(part.lower() in NEVER for part in parts)
