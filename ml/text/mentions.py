@@ -7,6 +7,8 @@ that the first word of a sentence, a product or a place alone is none. Linear in
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
+from functools import reduce
+from operator import or_
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +16,7 @@ import polars as pl
 
 from ml.text import kanji, letters
 from ml.text.fold import fold
+from ml.text.spans import OPEN
 
 WRITTEN = Path(__file__).with_suffix(".toml")
 """The cues, by kind and language."""
@@ -24,32 +27,11 @@ LONGEST = 20_000
 """Characters of a text in which names are looked for."""
 BESIDE = 64
 """Characters before and after a name that are read."""
-WORDS = 3
-"""Words of a name, particles not counted."""
+FULL, WORDS = 2, 3
+"""Words of a full name, and of the longest one; particles are not counted."""
 PARTICLES = frozenset(
-    [
-        "de",
-        "da",
-        "do",
-        "dos",
-        "das",
-        "di",
-        "del",
-        "della",
-        "van",
-        "von",
-        "der",
-        "den",
-        "la",
-        "le",
-        "bin",
-        "al",
-        "el",
-        "ter",
-        "zu",
-        "y",
-        "e",
-    ]
+    ["de", "da", "do", "dos", "das", "di", "del", "della", "van", "von", "der", "den", "la", "le", "bin", "al", "el"]
+    + ["ter", "zu", "y", "e"]
 )
 _UPPER = "".join(map(chr, filter(lambda code: chr(code).isupper(), [*range(0x250), *range(0x370, 0x530)])))
 _WORD = rf"[{_UPPER}](?:\.(?:[{_UPPER}]\.)?(?!\w)|[\w'’-]{{1,30}})"
@@ -63,20 +45,12 @@ _PARTS = re.compile(r"\s*[|,，、/;·<(\[（]\s*|\s+[-–—]\s+")
 _DATE = r"[0-9]{1,4}[./-][0-9./-]{1,8}"
 
 
-class Cue(NamedTuple):
-    """What stands before and after a name of at least so many words; patterns of Rust's regex crate."""
-
-    words: int
-    before: str | None
-    after: str | None
-
-
 class _Candidate(NamedTuple):
     text: int
     name: str
     words: int
-    before: str
-    after: str
+    beside: str
+    """What stands before, a mark, and what stands after."""
 
 
 def _any(part: str) -> str:
@@ -99,20 +73,23 @@ _HEAD = r"\n[ \t>]{0,8}"
 _EDGE = r"(?-u:\b)"
 _TITLE = rf"{_EDGE}{_any('title')}"
 _SMALL = rf"(?:(?:{'|'.join(sorted(PARTICLES))}) ){{0,2}}"
-CUES = [
-    Cue(1, rf"{_TITLE}{_GAP}{_SMALL}$", None),
-    Cue(1, rf"{_EDGE}(?i:{_any('anyone')}){_GAP}{_SMALL}$", None),
-    Cue(1, rf"{_HEAD}(?i:{_plain('hello')}|{_plain('dear')})(?: {_any('title')})?[ ,]{{1,2}}$", r"^ ?(?:[,:!\n]|$)"),
-    Cue(1, rf"{_HEAD}(?i:{_plain('closing')}) ?[,.!~–—-]{{0,3}} {{1,2}}$", r"^[ .]{0,2}(?:\n|$)"),
-    Cue(2, rf"{_EDGE}(?i:{_any('full')})(?:{_GAP}{_any('title')})?{_GAP}$", None),
-    Cue(2, None, rf"^(?i:{_any('told')})"),
-    Cue(2, None, r"^[\"']? ?[<(\[](?:mailto:)?[^\s<>()\[\]]{1,64}@"),
-    Cue(2, rf"{_HEAD}$", rf"^,? ?(?:(?:le|am|on|el|em|il) )?{_DATE}[^\n]{{0,12}}[:：]"),
-    Cue(2, rf"(?i:schrieb|scrisse) ?(?:{_DATE},? ?)?$", "^ ?[:：]"),
-    Cue(2, rf"(?:{_DATE}|[0-9])[.,]{{0,2}} ?[^\n]{{0,12}}$", rf"^ ?(?i:{_plain('wrote')})"),
+_ANYONE = [
+    rf"{_TITLE}{_GAP}{_SMALL}{OPEN}",
+    rf"{_EDGE}(?i:{_any('anyone')}){_GAP}{_SMALL}{OPEN}",
+    rf"{_HEAD}(?i:{_plain('hello')}|{_plain('dear')})(?: {_any('title')})?[ ,]{{1,2}}{OPEN} ?(?:[,:!\n]|\z)",
+    rf"{_HEAD}(?i:{_plain('closing')}) ?[,.!~–—-]{{0,3}} {{1,2}}{OPEN}[ .]{{0,2}}(?:\n|\z)",
 ]
-"""In the order in which they are read; what stands before begins with a line's end where a text does."""
-_FIRM = rf"^,? ?(?i:{_any('firm')})(?:[^A-Za-z]|$)"
+"""Beside a name, even of one word; Rust's regex crate."""
+_FULL = [
+    rf"{_EDGE}(?i:{_any('full')})(?:{_GAP}{_any('title')})?{_GAP}{OPEN}",
+    rf"{OPEN}(?i:{_any('told')})",
+    rf"{OPEN}[\"']? ?[<(\[](?:mailto:)?[^\s<>()\[\]]{{1,64}}@",
+    rf"{_HEAD}{OPEN},? ?(?:(?:le|am|on|el|em|il) )?{_DATE}[^\n]{{0,12}}[:：]",
+    rf"(?i:schrieb|scrisse) ?(?:{_DATE},? ?)?{OPEN} ?[:：]",
+    rf"(?:{_DATE}|[0-9])[.,]{{0,2}} ?[^\n]{{0,12}}{OPEN} ?(?i:{_plain('wrote')})",
+]
+"""Beside a name of two words or more."""
+_FIRM = rf"{OPEN},? ?(?i:{_any('firm')})(?:[^A-Za-z]|\z)"
 
 
 def mentioned(texts: pl.Series) -> list[list[str]]:
@@ -130,7 +107,7 @@ def name_of(line: str) -> str | None:
     for part in _PARTS.split(line.strip(" ,.。、-–—~*")):
         plain = part.title() if part.isupper() else part
         found = _RUN.fullmatch(plain)
-        if found and _name(plain.split(" "))[1] >= 2 and _name(plain.split(" "))[0] == plain:
+        if found and _name(plain.split(" "))[1] >= FULL and _name(plain.split(" "))[0] == plain:
             return part
         if name := kanji.name_of(part):
             return name
@@ -141,16 +118,11 @@ def _beside(candidates: list[_Candidate]) -> Iterator[tuple[int, str]]:
     """Text and name of the candidates beside which a cue stands, no company."""
     if not candidates:
         return
-    rows = pl.DataFrame(candidates, schema=_Candidate._fields, orient="row")
-    cued = pl.any_horizontal(
-        pl.all_horizontal(
-            pl.col("words") >= cue.words,
-            pl.lit(True) if cue.before is None else pl.col("before").str.contains(cue.before),
-            pl.lit(True) if cue.after is None else pl.col("after").str.contains(cue.after),
-        )
-        for cue in CUES
-    )
-    yield from rows.filter(cued & ~pl.col("after").str.contains(_FIRM)).select("text", "name").iter_rows()
+    beside = pl.Series([one.beside for one in candidates], dtype=pl.String)
+    full = pl.Series([one.words >= FULL for one in candidates], dtype=pl.Boolean)
+    one, two = (reduce(or_, map(beside.str.contains, cues)) for cues in (_ANYONE, _FULL))
+    for place in ((one | (full & two)) & ~beside.str.contains(_FIRM)).arg_true():
+        yield candidates[place].text, candidates[place].name
 
 
 def _candidates(place: int, text: str) -> Iterator[_Candidate]:
@@ -164,7 +136,8 @@ def _candidates(place: int, text: str) -> Iterator[_Candidate]:
                 continue
             first = run.start() + start
             end = first + len(name)
-            yield _Candidate(place, name, words, plain[max(0, first - BESIDE) : first], plain[end : end + BESIDE])
+            beside = f"{plain[max(0, first - BESIDE) : first]}{OPEN}{plain[end : end + BESIDE]}"
+            yield _Candidate(place, name, words, beside)
 
 
 def _name(pieces: list[str]) -> tuple[str, int]:
