@@ -18,7 +18,7 @@ def _either(patterns: Iterable[str]) -> str:
 
 _SPACED = rf"[{_HAN}々]{{1,3}}[ \u3000](?:[{_HAN}々]{{1,3}}|[\u3041-\u309f]{{2,4}}?)"
 _ANY_JA = rf"(?:{_SPACED}|[{_HAN}々]{{2,4}}|[\u30a1-\u30fa][\u30a1-\u30ff]{{1,9}})"
-_NAME_ZH = rf"[{_ZH['surnames']}][{_HAN}]{{1,2}}"
+_NAME_ZH = rf"(?:{'|'.join(_ZH['compound'])}|[{_ZH['surnames']}])[{_HAN}]{{1,2}}"
 _NEXT_ZH = rf"(?=[^{_HAN}]|\Z|[{_ZH['functional']}])"
 _JAPANESE = re.compile(
     rf"{_either(_JA['before'])}({_SPACED})(?![{_HAN}々])|({_SPACED})(?={_either(_JA['told'])})|({_ANY_JA})(?={_either(_JA['honorific'])})"
@@ -55,5 +55,5 @@ def name_of(line: str) -> str | None:
 
 
 def _chinese(name: str) -> str:
-    plain = name[:2] if name[2:] and name[2] in _ZH["functional"] else name
+    plain = name[:-1] if name[2:] and name[-1] in _ZH["functional"] else name
     return "" if any(plain.startswith(word) for word in _ZH["no_name"]) else plain

@@ -30,8 +30,8 @@ BESIDE = 64
 FULL, WORDS = 2, 3
 """Words of a full name, and of the longest one; particles are not counted."""
 PARTICLES = frozenset(
-    ["de", "da", "do", "dos", "das", "di", "del", "della", "van", "von", "der", "den", "la", "le", "bin", "al", "el"]
-    + ["ter", "zu", "y", "e"]
+    {"de", "da", "do", "dos", "das", "di", "del", "della", "van", "von", "der", "den", "la", "le", "bin", "al", "el"}
+    | {"ter", "zu", "y", "e"}
 )
 _UPPER = "".join(map(chr, filter(lambda code: chr(code).isupper(), [*range(0x250), *range(0x370, 0x530)])))
 _WORD = rf"[{_UPPER}](?:\.(?:[{_UPPER}]\.)?(?!\w)|[\w'’-]{{1,30}})"
@@ -77,7 +77,7 @@ _ANYONE = [
     rf"{_TITLE}{_GAP}{_SMALL}{OPEN}",
     rf"{_EDGE}(?i:{_any('anyone')}){_GAP}{_SMALL}{OPEN}",
     rf"{_HEAD}(?i:{_plain('hello')}|{_plain('dear')})(?: {_any('title')})?[ ,]{{1,2}}{OPEN} ?(?:[,:!\n]|\z)",
-    rf"{_HEAD}(?i:{_plain('closing')}) ?[,.!~–—-]{{0,3}} {{1,2}}{OPEN}[ .]{{0,2}}(?:\n|\z)",
+    rf"{_HEAD}(?i:{_plain('closing')}) ?[,.!~–—-]{{0,3}}[ \n]{{1,3}}{OPEN}[ .]{{0,2}}(?:\n|\z)",
 ]
 """Beside a name, even of one word; Rust's regex crate."""
 _FULL = [
@@ -168,4 +168,4 @@ def _proper(word: str) -> bool:
         and word[0].isupper()
         and all(part.isalpha() and part[1:].islower() + (len(part) == 1) for part in parts)
     )
-    return bool(shaped) and not any(part.lower() in NEVER for part in parts)
+    return bool(shaped) and not any(len(part) > 1 and part.lower() in NEVER for part in parts)
