@@ -153,18 +153,19 @@ def _name(pieces: list[str]) -> tuple[str, int]:
         if words == WORDS or not (initial or _proper(word)):
             break
         taken.append(word)
-        last, words = len(taken), words + 1
+        words += 1
+        last = last if initial else len(taken)
         if word != piece:
             break
-    name = " ".join(taken[:last])
-    return (name, words) if not all(word.endswith(".") for word in taken[:last]) else ("", 0)
+    kept = taken[:last]
+    return " ".join(kept), sum(word not in PARTICLES for word in kept)
 
 
 def _proper(word: str) -> bool:
     """Whether a word is written as a name is: Anna, O'Neill, Jean-Luc, McKay; neither IBM nor DataSync nor Support."""
     parts = [part for part in _APART.split(_PREFIX.sub("", word)) if part]
     shaped = (
-        len(word) > 1
+        any(len(part) > 1 for part in parts)
         and word[0].isupper()
         and all(part.isalpha() and part[1:].islower() + (len(part) == 1) for part in parts)
     )
