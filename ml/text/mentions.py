@@ -23,7 +23,7 @@ WRITTEN = Path(__file__).with_suffix(".toml")
 _CUES = tomllib.loads(WRITTEN.read_text(encoding="utf-8"))
 NEVER = frozenset(word for words in _CUES["never"].values() for word in words)
 """Words, in lower case, of which no name is made."""
-LONGEST = 20_000
+LONGEST = 200_000
 """Characters of a text in which names are looked for."""
 BESIDE = 64
 """Characters before and after a name that are read."""
