@@ -64,6 +64,16 @@ def signature(text: str) -> list[str]:
     return [] if found is None else [line for line in told[found[1] : found[2]] if line]
 
 
+def ending(text: str) -> list[str]:
+    """The last lines of a letter without a closing that are no sentences, in order: a signature may be among them."""
+    told, _ = own(["", *_lines(plain(text))])
+    said = [line for line in _without_footers(told) if line]
+    first = len(said)
+    while first > 1 and len(said) - first < SIGNATURE and not _is_said(said[first - 1]):
+        first -= 1
+    return said[first:]
+
+
 def _joined(lines: list[str]) -> str:
     return "\n".join(line for line in lines if line) if _says(lines) else ""
 
