@@ -102,3 +102,31 @@ NEIGHBOURS = {
     ],
     "release": RELEASE,
 }
+SOLUTION_VIEW = {
+    "solution": {
+        "solution_id": "SOL-2f1c9a40",
+        "text": "Time limit raised to 5 minutes.",
+        "sayings": ["Time limit raised to 5 minutes.", "We raised the time limit."],
+        "code": "configuration",
+        "template": None,
+        "tickets": 40,
+        "attempts": 40,
+        "successes": 33,
+        "first_at": "2025-11-05T10:00:00Z",
+        "last_at": "2026-02-27T12:00:00Z",
+    },
+    "release": RELEASE,
+}
+ARTICLE_VIEW = {
+    "article": {
+        "article_id": "KB-0007",
+        "title": "An export ends without a message",
+        "language": "en",
+        "product": "DataSync Pro",
+        "product_module": "export_module",
+        "created_at": "2025-09-01T00:00:00Z",
+        "updated_at": "2026-01-20T00:00:00Z",
+        "passages": [{"passage_id": "KB-0007#2", "path": "What to do", "text": "Raise the time limit of the call."}],
+    },
+    "release": RELEASE,
+}

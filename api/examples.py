@@ -139,6 +139,8 @@ RESPONSES: dict[str, dict[str, Any]] = {
     "predictTickets": {"200": {"predictions": [_PREDICTION]}},
     "postSolutions": {"200": searched.SEARCH},
     "getSimilarTickets": {"200": searched.SIMILAR},
+    "getSolution": {"200": searched.SOLUTION_VIEW},
+    "getArticle": {"200": searched.ARTICLE_VIEW},
     "postAnswers": {"200": ANSWER},
     "listIssues": {"200": searched.ISSUES},
     "getIssue": {"200": searched.ISSUE_VIEW},

@@ -15,11 +15,14 @@ from api.state import Parts, now
 from api.tickets_in import TicketDraft
 from ml.retrieve.filters import Filters
 from ml.retrieve.found import Found
+from service.finding import shortened
 from service.searches import Question, record_search
 from warehouse.payloads import EVERY, Name
 from warehouse.search_made import Asked, Thing
 
 MOST = 50
+MOST_BYTES = 2 * 1024 * 1024
+"""Of the body of a search."""
 
 
 class SearchRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,16 +38,16 @@ class SearchRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def asked(value: Any) -> tuple[SearchRequest, pl.DataFrame]:
-    """The request, and its ticket: a row with the columns `READ`. Raises `BadRequest`."""
+    """The request, and its ticket, as far as it is read: a row with the columns `READ`. Raises `BadRequest`."""
     request = bodies.typed(value, SearchRequest)
     if (request.ticket is None) == (request.text is None):
         found = "neither" if request.ticket is None else "both"
         raise BadRequest(bodies.UNFIT, FieldError(f"expected a ticket or a text, found {found}", pointer=""))
     if request.text is None:
-        return request, drafts([value["ticket"]], ["$.ticket"], now())
+        return request, shortened(drafts([value["ticket"]], ["$.ticket"], now()))
     if not request.text.strip():
         raise BadRequest(bodies.UNFIT, FieldError("expected words, found none", pointer="/text"))
-    return request, drafts([{"description": request.text}], ["$"], now())
+    return request, shortened(drafts([{"description": request.text}], ["$"], now()))
 
 
 def record(
@@ -57,10 +60,12 @@ def record(
     search_id: str,
     began: float,
     reply: Thing | None = None,
+    enough: float | None = None,
 ) -> tuple[float, bool]:
     """The milliseconds since `began`, and whether the search was written down: none waits for a store to answer.
 
-    `reply` is an answer that was composed, with the probability that it resolves the ticket.
+    `reply` is an answer that was composed, with the probability that it resolves the ticket; `enough` the score from
+    which what was sought is trusted.
     """
     latency = round((perf_counter() - began) * 1000, 3)
     said = ticket.select(pl.concat_str(["subject", "description"], separator="\n", ignore_nulls=True)).item()
@@ -74,7 +79,14 @@ def record(
         asker=request.asker,
     )
     kept = record_search(
-        parts.hearing(), question, found, search_id=search_id, made_at=now(), latency_ms=latency, reply=reply
+        parts.hearing(),
+        question,
+        found,
+        search_id=search_id,
+        made_at=now(),
+        latency_ms=latency,
+        reply=reply,
+        enough=enough,
     )
     structlog.get_logger("api").info(
         "searched", search_id=search_id, kind=kind, used=found.used, recorded=kept, latency_ms=latency

@@ -19,10 +19,9 @@ from ml.answer.spoken import in_language, spoken_by
 from ml.answer.summarise import Summary, summarise
 from ml.answer.verify import Encode
 from ml.retrieve.found import Found
+from ml.retrieve.redacted import people, redacted
 from ml.text.entities import Catalogue
 from ml.text.language import language
-from ml.text.names import signed
-from ml.text.redact import redact
 from warehouse.contracts import silver
 from warehouse.contracts.search import SOLUTIONS
 from warehouse.delta import Lake
@@ -109,7 +108,9 @@ def answer(
 def question_of(ticket: dict[str, Any], catalogue: Catalogue) -> Question:
     """A ticket as it is asked about, without what identifies people."""
     texts = [ticket.get(name) or "" for name in ("subject", "description", "error_logs")]
-    title, body, logs = redact(pl.Series(texts, dtype=pl.String), signed(texts[1:2]))[0].to_list()
+    said = pl.Series(texts, dtype=pl.String)
+    named = people(pl.Series(["\n\n".join(texts[:2])], dtype=pl.String))
+    title, body, logs = redacted(said, named * len(texts)).to_list()
     spoken = ticket.get("language") or language(pl.Series([body or title], dtype=pl.String))["language"][0]
     return question(title, body, language=spoken, logs=logs, catalogue=catalogue)
 
@@ -159,6 +160,10 @@ class Answering:
         judge = release.manifest.artifacts.get(NAME, quality.made)
         return msgspec.structs.replace(shown, versions={**shown.versions, NAME: judge})
 
+    def enough(self, release: Release) -> float:
+        """The probability below which the release leaves an answer to a person."""
+        return self._of(release)[0].threshold
+
     def _of(self, release: Release) -> tuple[Quality, Catalogue, Mapping[str, Sequence[str]]]:
         with self._reading:
             if self._held is None or self._held[0] != release.id:
@@ -197,7 +202,7 @@ def quality_of(release: Release) -> Quality:
 
 def _redacted(told: Sequence[Evidence]) -> list[Evidence]:
     texts = pl.Series([text for one in told for text in (one.title, one.text)], dtype=pl.String)
-    plain = redact(texts)[0].to_list()
+    plain = redacted(texts).to_list()
     return [
         msgspec.structs.replace(one, title=title, text=text)
         for one, title, text in zip(told, plain[::2], plain[1::2], strict=True)

@@ -17,6 +17,7 @@ from ml.graph.store import Store
 from ml.graph.walker import Walker
 from ml.inputs import encoded, of_one
 from ml.retrieve import problems
+from ml.retrieve.documents import READ
 from ml.retrieve.index import Index
 from ml.retrieve.knowledge import Knowledge
 from ml.retrieve.question import Question
@@ -29,6 +30,7 @@ from service.loading import Loading
 from service.models import Failed, Models
 from warehouse.artifacts import Artifact
 from warehouse.contracts import silver
+from warehouse.errors import ArtifactDamaged
 
 DELTA = "_delta"
 PARTS = (TICKETS, TICKETS + DELTA, ARTICLES, ARTICLES + DELTA, SOLUTIONS, RANKER, GRAPH)
@@ -76,8 +78,14 @@ class Finding:
             ranker=ranker if ranker is not None and ranker.encoder == encoder else None,
             walk=graph.walker if graph is not None else None,
             issue_of=dict(known.members.select("ticket_id", "issue_id").iter_rows()) if known else {},
+            faults={name.removesuffix(DELTA): str(fault) for name, fault in loading.faults.items() if name in PARTS},
         )
         return cls(searcher, graph, {name: loading.loaded[name][0] for name in PARTS if name in loading.loaded})
+
+
+def shortened(ticket: pl.DataFrame) -> pl.DataFrame:
+    """With as much of each text as a search reads."""
+    return ticket.with_columns(pl.col(name).str.slice(0, READ) for name in problems.WORDS if name in ticket.columns)
 
 
 def asked(models: Models, ticket: pl.DataFrame, features: pl.DataFrame | None, failed: Failed) -> Question:
@@ -120,9 +128,21 @@ def _whole(ticket: pl.DataFrame) -> pl.DataFrame:
 
 def _index(loading: Loading, name: str, encoder: str | None) -> Index | None:
     """None also where the delta cannot be read: the base alone would show what was erased."""
-    base = loading.part(name, lambda artifact: Segment.load(artifact.path))
-    delta = loading.part(name + DELTA, lambda artifact: Segment.load(artifact.path))
+    base = _segment(loading, name)
+    delta = _segment(loading, name + DELTA)
     lost = delta is None and name + DELTA in loading.release.manifest.artifacts
     if base is None or lost or (encoder is not None and base.encoder != encoder):
         return None
     return Index([base] if delta is None else [base, delta])
+
+
+def _segment(loading: Loading, name: str) -> Segment | None:
+    """Of a damaged one its words, where these are sound; None where there is nothing."""
+    found = loading.part(name, lambda artifact: Segment.load(artifact.path))
+    place = loading.place(name)
+    if found is not None or place is None:
+        return found
+    try:
+        return Segment.load_words(place)
+    except ArtifactDamaged:
+        return None

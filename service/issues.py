@@ -51,12 +51,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 def issues(lake: Lake, opened: Opened, by: dict[str, str | None], order: str, limit: int) -> list[Issue]:
     """The first of the issues that have what is asked for, by `order`. Raises `NotMaterialized`."""
-    lists = {"product": "products", "version": "versions", "error_code": "error_codes"}
-    held = [
-        pl.col(lists[name]).list.contains(value) if name in lists else pl.col(name) == value
-        for name, value in by.items()
-        if value is not None
-    ]
+    asked = {name: value for name, value in by.items() if value is not None}
+    held = [_of_version(value) if name == "version" else _has(name, value) for name, value in asked.items()]
     rows = _rows(lake, opened).filter(held) if held else _rows(lake, opened)
     ordered = rows.sort(order, "issue_id", descending=[True, False], nulls_last=True).head(limit).collect()
     return [msgspec.convert(row, Issue) for row in ordered.iter_rows(named=True)]
@@ -114,6 +110,17 @@ def neighbours(
         return None
     near: list[Neighbour] = graph.ask(lambda store: store.neighbours(node, depth, kinds, as_of, limit))
     return (*found, near)
+
+
+def _has(name: str, value: str) -> pl.Expr:
+    lists = {"product": "products", "error_code": "error_codes"}
+    return pl.col(lists[name]).list.contains(value) if name in lists else pl.col(name) == value
+
+
+def _of_version(value: str) -> pl.Expr:
+    """Versions stand with their product; one that is named alone is meant of any product."""
+    said = pl.element()
+    return pl.col("versions").list.eval((said == value) | said.str.ends_with(f" {value}")).list.any()
 
 
 def _rows(lake: Lake, opened: Opened) -> Any:

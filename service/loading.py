@@ -1,8 +1,10 @@
 """Parts of a release, each loaded once: what a newer release keeps is kept."""
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
+from warehouse import artifacts
 from warehouse.artifacts import Artifact, made_by
 from warehouse.errors import ArtifactDamaged, TicketlakeError
 from warehouse.releases import Release
@@ -15,10 +17,29 @@ Loaded = Mapping[str, tuple[str, Any]]
 class Loading:
     """Reads the artifacts of one release."""
 
-    def __init__(self, release: Release, before: Loaded, faults: dict[str, TicketlakeError] | None = None) -> None:
-        """`before` is loaded already. `faults` gains what is wrong with an artifact; without it that is raised."""
-        self.release, self._before, self._faults = release, before, faults
+    def __init__(
+        self,
+        release: Release,
+        before: Loaded,
+        faults: dict[str, TicketlakeError] | None = None,
+        root: Path | None = None,
+    ) -> None:
+        """`before` is loaded already. `faults` gains what is wrong with an artifact; without it that is raised.
+
+        `root` is the lake's: what is left of a damaged artifact is looked for there.
+        """
+        self.release, self._before, self._faults, self._root = release, before, faults, root
         self.loaded: dict[str, tuple[str, Any]] = {}
+
+    @property
+    def faults(self) -> Mapping[str, TicketlakeError]:
+        """What is wrong with artifacts, by name, as far as that was noticed."""
+        return self._faults or {}
+
+    def place(self, name: str) -> Path | None:
+        """Where an artifact lies, sound or not; None where the release has none, or it is not known where."""
+        digest = self.release.manifest.artifacts.get(name)
+        return None if digest is None or self._root is None else artifacts.place(self._root, name, digest)
 
     def part(self, name: str, load: Callable[[Artifact], T]) -> T | None:
         """What `load` makes of the artifact; None where the release has none, or it cannot be read."""

@@ -1,17 +1,18 @@
 """Writing down what was searched and found, without what names a person; no search waits for it to succeed."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from hashlib import blake2b
 from math import isfinite
 from typing import Any
 
 import msgspec
 import polars as pl
 
+from ml.retrieve import redacted as redaction
 from ml.retrieve.found import Found
 from ml.text.clean import clean
-from ml.text.names import signed
-from ml.text.redact import redact
 from ml.text.vectors import text_hash
 from operations.entries import Entry
 from operations.inbox import Inbox
@@ -19,6 +20,11 @@ from warehouse.errors import StoreUnavailable
 from warehouse.payloads import EVERY
 from warehouse.search_made import MOST_THINGS, SOUGHT, Asked, SearchMade, Thing, ThingKind
 
+_SYSTEM = re.compile(
+    r"[A-Za-z]|(?:(?:agent|user|session|bot|client|team|[A-Za-z]{1,3})[-_:#])?[0-9]{1,6}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+    re.IGNORECASE,
+)
+"""Identifiers that systems give: letters and a number, or a UUID."""
 LONGEST = 20_000
 """Characters of a question that are kept: what comes after them tells questions apart no better."""
 
@@ -71,8 +77,8 @@ def record_search(
         returned=len(_ids(found)[SOUGHT[question.kind]]) or int(reply is not None),
         enough=enough,
         release=found.release or None,
-        session=question.session,
-        asker=question.asker,
+        session=whose(question.session),
+        asker=whose(question.asker),
         latency_ms=latency_ms,
     )
     try:
@@ -100,9 +106,19 @@ def key(search_id: str) -> str:
 
 def redacted(text: str, names: Iterable[str] = ()) -> str:
     """A question as it may be kept: what it says, without greeting and signature, and without what identifies."""
-    written = text[:LONGEST]
-    said, _ = redact(clean(pl.Series([written])), [*names, *signed([written])])
-    return str(said.item())
+    written = pl.Series([text[:LONGEST]], dtype=pl.String)
+    known = redaction.parts([*redaction.people(written)[0], *names])
+    return str(redaction.redacted(clean(written), [known]).item())
+
+
+def whose(given: str | None) -> str | None:
+    """Who asked, or in which session, as it may be kept: an identifier of a system as it is, all else by its digest.
+
+    One person's searches have one digest in either case (BLAKE2b, 64 bit).
+    """
+    if given is None or not given.strip() or _SYSTEM.fullmatch(given):
+        return given
+    return f"person-{blake2b(given.strip().casefold().encode(), digest_size=8).hexdigest()}"
 
 
 def things(found: Found) -> list[Thing]:
@@ -128,7 +144,8 @@ def _without_people(filters: Mapping[str, Any], names: Iterable[str]) -> dict[st
 
     def safe(value: Any) -> Any:
         if isinstance(value, str):
-            return redact(pl.Series([value]), known)[0].item()
+            text = pl.Series([value], dtype=pl.String)
+            return redaction.redacted(text, [redaction.parts([*redaction.people(text)[0], *known])]).item()
         if isinstance(value, Mapping):
             return {name: safe(inner) for name, inner in value.items()}
         return [safe(inner) for inner in value] if isinstance(value, list | tuple | set | frozenset) else value

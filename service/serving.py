@@ -14,7 +14,7 @@ from ml.retrieve.filters import Filters
 from ml.retrieve.found import Found
 from ml.retrieve.searcher import TICKETS
 from operations.inbox import Inbox
-from service.finding import DELTA, Finding, asked
+from service.finding import DELTA, Finding, asked, shortened
 from service.loading import Loaded, Loading
 from service.models import Failed, Models
 from service.online import Online
@@ -128,6 +128,7 @@ class Serving:
             raise NotMaterialized(TICKETS) from missing
         if opened.finding.searcher.tickets is None:
             raise opened.faults.get(TICKETS + DELTA) or opened.fault(TICKETS)
+        ticket = shortened(ticket)
         features = _features(opened, ticket, inbox)
         question = asked(opened.models, ticket, features, self._failed)
         found = opened.finding.searcher.find(question, filters, k, full=full)
@@ -146,7 +147,7 @@ class Serving:
         try:
             release, faults = releases.open_parts(self._root)
             current = release.id
-            loading = Loading(release, held.loaded if held else {}, faults)
+            loading = Loading(release, held.loaded if held else {}, faults, self._root)
             models = Models.load(loading, self._failed)
             finding = Finding.load(loading, models)
             wrong = [(name, release.manifest.artifacts[name]) for name in faults]

@@ -83,8 +83,29 @@ PLANTED = {
     "card": "4111 1111 1111 1111",
     "IBAN": "DE89370400440532013000",
     "token": "ghp_16C7e42F292c6912E7710c838347Ae178B4a",
+    "account in small letters": "gb82 west 1234 5698 7654 32",
+    "social security number": "512-44-7391",
+    "full-width e-mail": "clara.berg＠contoso．example",
+    "spelled-out e-mail": "berg.clara (at) contoso.example",
+    "password": "Rhabarber77!",
+    "PIN": "480217",
+    "own name": "Hannelore Quistorp",
+    "colleague": "Bertram Oyelaran",
+    "collègue": "Solange Vauquelin",
+    "Kollegin": "Walburga Pfisterhammer",
+    "担当": "早乙女 千鶴",
+    "同事": "欧阳德馨",
+    "signature": "Rosalind Achterberg",
 }
 """What identifies somebody, and is in nobody's index, answer or log."""
+SPOKEN = (
+    "My name is {own name}. My colleague {colleague} can tell you more. Mon collègue {collègue} est absent. "
+    "Meine Kollegin {Kollegin} weiß mehr. 担当の{担当}さんに確認。同事{同事}。 "
+    "My password {password} and the pin is {PIN}. "
+    "Reach me: {e-mail}, {phone}, {card}, {IBAN}, {token}, {account in small letters}, {social security number}, "
+    "{full-width e-mail}, {spelled-out e-mail}.\n\nBest regards,\n{signature}"
+).format(**PLANTED)
+"""All of it as people write it at the end of a letter."""
 
 
 @pytest.fixture(scope="session")
@@ -93,21 +114,26 @@ def planted():
 
 
 @pytest.fixture(scope="session")
+def spoken():
+    return SPOKEN
+
+
+@pytest.fixture(scope="session")
 def followed(tmp_path_factory, built_once, tickets, run):
     """The built lake, to read, after a second build: with articles, 25 tickets of one new cause that name people, one
     ticket whose text was changed, and what the second build reported."""
     root = tmp_path_factory.mktemp("followed") / "lake"
     shutil.copytree(built_once[0], root, symlinks=True)
-    named = ", ".join(PLANTED.values())
     known = [one for one in json.loads(tickets.read_text()) if one["language"] == "en" and one["resolution"]][:25]
     new = [
         {
             **one,
             "ticket_id": f"TK-NEW-{number:02d}",
             "subject": f"The zeppelin does not moor, {PLANTED['e-mail']}",
-            "description": f"Mooring valve {number} of the zeppelin leaks since noon. Reach me: {named}. Thank you.",
+            "description": f"Mooring valve {number} of the zeppelin leaks since noon. {SPOKEN}",
             "error_logs": f"ERROR_ZEPPELIN_77 for {PLANTED['e-mail']}, token {PLANTED['token']}",
-            "resolution": f"Replaced the mooring valve. Called {PLANTED['phone']} and wrote to {PLANTED['e-mail']}.",
+            "resolution": f"Replaced the mooring valve. Called {PLANTED['phone']} and wrote to {PLANTED['e-mail']}. "
+            f"Spoke with {PLANTED['colleague']}.\n\nRegards\n{PLANTED['own name']}",
         }
         for number, one in enumerate(known)
     ]
@@ -116,7 +142,8 @@ def followed(tmp_path_factory, built_once, tickets, run):
     article = {
         "article_id": "KB-NEW",
         "title": f"A zeppelin is moored, {PLANTED['e-mail']}",
-        "body": f"## What to do\n1. Replace the mooring valve of the zeppelin.\n2. Ask {named} for more.",
+        "body": "## What to do\n1. Replace the mooring valve of the zeppelin.\n"
+        f"2. Ask {PLANTED['colleague']} for more. {SPOKEN}",
         "language": "en",
         "created_at": "2026-01-02T00:00:00Z",
         "updated_at": "2026-01-02T00:00:00Z",

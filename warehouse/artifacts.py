@@ -61,7 +61,8 @@ class Artifact:
 def stage(root: Path, name: str, write: Callable[[Path], None], card: Mapping[str, Any]) -> Artifact:
     """Let `write` fill a directory, add the card, and put it where its digest says. Same content, same place.
 
-    Nothing is visible before everything is on the disk. Raises `ContractBroken` for a name that is no asset's.
+    Nothing is visible before everything is on the disk; what lies there damaged is replaced. Raises `ContractBroken`
+    for a name that is no asset's.
     """
     _check_name(name)
     staging = root / FOLDER / STAGING / uuid4().hex
@@ -72,6 +73,8 @@ def stage(root: Path, name: str, write: Callable[[Path], None], card: Mapping[st
         (staging / CARD).write_text(text + "\n", encoding="utf-8")
         digest = _digest(staging)
         place = root / FOLDER / name / digest
+        if place.exists() and sound(root, name, digest) is None:
+            remove(root, place)
         if not place.exists():
             _persist(staging)
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -99,6 +102,19 @@ def load(root: Path, name: str, digest: str) -> Artifact:
         message = f"{name} has digest {found}, expected {digest}: a file below {place} was changed or is missing."
         raise ArtifactDamaged(f"{message} Delete that directory and run `{made_by(name)}`.")
     return Artifact(name, digest, place, json.loads((place / CARD).read_text(encoding="utf-8")))
+
+
+def sound(root: Path, name: str, digest: str) -> Artifact | None:
+    """The artifact; None where its directory is gone, or damaged, so that it has to be made again."""
+    try:
+        return load(root, name, digest)
+    except (ArtifactDamaged, NotMaterialized):
+        return None
+
+
+def place(root: Path, name: str, digest: str) -> Path:
+    """Where the files of an artifact are."""
+    return root / FOLDER / name / digest
 
 
 def made_by(name: str) -> str:

@@ -8,7 +8,7 @@ import structlog
 from litestar import post
 
 from api import bodies
-from api.searching import SearchRequest, asked, record
+from api.searching import MOST_BYTES, SearchRequest, asked, record
 from api.state import Parts, now
 from ml.answer.articles import whole
 from ml.retrieve.found import Found
@@ -29,6 +29,7 @@ NOTHING = Found(solutions=[], articles=[], tickets=[], used=["issues"], missing=
     status_code=200,
     sync_to_thread=True,
     before_request=bodies.refuse_other_than_json,
+    request_max_body_size=MOST_BYTES,
 )
 def post_answers(body: bytes, parts: Parts) -> AnswerView:
     """Answer a ticket, or a question in plain words, from what solved others and from the knowledge base.
@@ -41,15 +42,16 @@ def post_answers(body: bytes, parts: Parts) -> AnswerView:
     request, ticket = asked(bodies.read(body))
     answer_id = uuid4().hex
     shown = _overview(parts, request, ticket, answer_id)
-    found = NOTHING
+    found, enough = NOTHING, None
     if shown is None:
         found = parts.serving.find(ticket, parts.hearing(), request.filters, request.k)
         opened = parts.serving.opened()
         told = whole(found, opened.finding.searcher.articles)
         shown = parts.answering.answer(told, ticket, opened.release, answer_id=answer_id, now=now())
+        enough = parts.answering.enough(opened.release)
     judged = shown.quality.probability if shown.quality is not None else 1.0
     reply = None if shown.thin else Thing(kind="reply", id=answer_id, rank=1, score=judged)
-    record(parts, "answers", request, ticket, found, search_id=answer_id, began=began, reply=reply)
+    record(parts, "answers", request, ticket, found, search_id=answer_id, began=began, reply=reply, enough=enough)
     structlog.get_logger("api").info(
         "answer composed",
         answer_id=shown.answer_id,

@@ -74,7 +74,8 @@ def list_issues(
 ) -> IssueList:
     """Issues by what they affect, or those that a broad question asks about ("what goes wrong with version 3.2.1?").
 
-    `version` is written with its product: `DataSync Pro 3.2.1`. A question that names nothing of ours is a 400.
+    `version` is written with its product, `DataSync Pro 3.2.1`, or alone, `3.2.1`, of any product. A question that
+    names nothing of ours is a 400.
     """
     opened = parts.serving.opened()
     if q is None:

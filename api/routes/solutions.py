@@ -13,7 +13,7 @@ from litestar.params import Parameter
 from api import bodies, drafts
 from api.problems import BadRequest
 from api.routes.tickets import known
-from api.searching import MOST, SearchRequest, asked, record
+from api.searching import MOST, MOST_BYTES, SearchRequest, asked, record
 from api.state import Parts, now
 from ml.retrieve.found import Found, FoundTicket
 from operations.entries import NAME_LENGTH
@@ -48,6 +48,7 @@ class Similar(msgspec.Struct, frozen=True, kw_only=True):
     status_code=200,
     sync_to_thread=True,
     before_request=bodies.refuse_other_than_json,
+    request_max_body_size=MOST_BYTES,
 )
 def post_solutions(body: bytes, parts: Parts) -> Search:
     """Find solutions that worked, articles, and tickets like this one.
@@ -59,7 +60,10 @@ def post_solutions(body: bytes, parts: Parts) -> Search:
     request, ticket = asked(bodies.read(body))
     found = parts.serving.find(ticket, parts.hearing(), request.filters, request.k, full=request.explain == "full")
     search_id = uuid4().hex
-    latency, recorded = record(parts, "solutions", request, ticket, found, search_id=search_id, began=began)
+    enough = parts.serving.opened().finding.searcher.enough
+    latency, recorded = record(
+        parts, "solutions", request, ticket, found, search_id=search_id, began=began, enough=enough
+    )
     return Search(
         **{name: getattr(found, name) for name in Found.__struct_fields__},
         search_id=search_id,

@@ -1,6 +1,6 @@
 """A judge of answers, learned from past tickets: each answered from what was known before, and what became of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from ml.answer.score import FEWEST, Quality
 from ml.evaluate.answers import CHANCE, ROUTED, THIN, measured
 from ml.retrieve import ranker
 from ml.retrieve.evidence import Walk, Walked
+from ml.retrieve.examples import TOLD, unheard
 from ml.retrieve.index import Index
 from ml.retrieve.past import Past
 from ml.retrieve.question import Question
@@ -48,7 +49,9 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     catalogue: Catalogue
 
 
-def learn(known: Known, walk: Walk | None, *, seed: int) -> tuple[Quality, dict[str, Any]]:
+def learn(
+    known: Known, walk: Walk | None, *, seed: int, tell: Callable[[str], object] = unheard
+) -> tuple[Quality, dict[str, Any]]:
     """A judge, and what its card says. `walk` goes through the graph of the past, with what was known at a time.
 
     Who orders the solutions has not seen the tickets that ask, nor has the judge those that it is judged by. Raises
@@ -58,9 +61,13 @@ def learn(known: Known, walk: Walk | None, *, seed: int) -> tuple[Quality, dict[
     moment = past.problems["created_at"].sort()[int(past.problems.height * EARLIER)]
     earlier = past.until(moment)
     rows = _asking(past, moment, seed)
-    order, _ = ranker.learn(earlier, walk, seed=seed, most=RANKED)
+    order, _ = ranker.learn(earlier, walk, seed=seed, most=RANKED, tell=tell)
     searcher = searching(earlier, known, order, walk, moment)
-    cases = [_case(one, searcher, known.catalogue, moment) for one in past.questions(rows)]
+    cases = []
+    for number, one in enumerate(past.questions(rows), 1):
+        cases.append(_case(one, searcher, known.catalogue, moment))
+        if number % TOLD == 0:
+            tell(f"{number} of {len(rows)} past tickets answered")
     asked = past.problems[rows].select("ticket_id", "language", "created_at")
     answers = outcomes(examples(cases), past.attempts, known.members).join(asked, on="ticket_id").sort("created_at")
     told = answers.drop_nulls(OUTCOME)
@@ -90,7 +97,7 @@ def searching(earlier: Past, known: Known, order: Ranker, walk: Walk | None, mom
         found = known.passages.filter(there)
         articles = Index.of(found, known.vectors[there], key="passage_id", encoder=earlier.encoder)
 
-    def walked(question: Question, tickets: Any, as_of: datetime | None = None) -> Walked:
+    def walked(question: Question, tickets: Any, as_of: datetime | None = None, within: Any = None) -> Walked:
         return walk(question, tickets, as_of or moment) if walk is not None else {}
 
     return Searcher(

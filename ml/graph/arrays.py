@@ -1,6 +1,6 @@
 """The edges of tickets as rows of numbers, each row in the order of time; stored without anything that could run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -36,6 +36,23 @@ class Rows:
         starts = np.searchsorted(ordered["row"].to_numpy(), np.arange(count + 1)).astype(np.int64)
         values, since, marks = (ordered[name].to_numpy() for name in ("value", "at", "mark"))
         return cls(starts, values.astype(np.int32), since.astype(np.int64), marks.astype(np.int8))
+
+    def kept(self, which: NDArray[np.bool_]) -> Self:
+        """The same rows with some of their values."""
+        starts = np.concatenate([[0], np.cumsum(which)])[self.starts]
+        return type(self)(starts, self.values[which], self.since[which], self.marks[which])
+
+    def regrouped(self, rows: NDArray[np.int64], count: int) -> Self:
+        """The same values in other rows (n,), of `count`; below 0: in none."""
+        order = np.lexsort((self.values, self.since, rows))
+        order = order[rows[order] >= 0]
+        starts = np.searchsorted(rows[order], np.arange(count + 1)).astype(np.int64)
+        return type(self)(starts, self.values[order], self.since[order], self.marks[order])
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """Of each value the row that it is in."""
+        return np.repeat(np.arange(len(self.starts) - 1), np.diff(self.starts))
 
     def row(self, at: int, until: int, most: int | None = None) -> slice:
         """Where row `at` lies, as far as it was known at `until`; of a longer one the newest `most`."""
@@ -98,6 +115,19 @@ class Arrays:
             linked=_between(links, tickets, tickets),
             issue_of=issue_of,
             opened=opened,
+        )
+
+    def within(self, tickets: pl.Series) -> Self:
+        """As if there were only these tickets (their ids); nodes stay where they are."""
+        held = pl.Series(self.names.tickets).is_in(("Ticket:" + tickets).implode()).to_numpy()
+        solved = self.solved.kept(held[self.solved.rows])
+        return replace(
+            self,
+            named=self.named.kept(held[self.named.values]),
+            solved=solved,
+            tried=solved.regrouped(self.issue_of[solved.rows].astype(np.int64), len(self.names.issues)),
+            linked=self.linked.kept(held[self.linked.rows] & held[self.linked.values]),
+            issue_of=np.where(held, self.issue_of, np.int32(-1)),
         )
 
     def save(self, folder: Path) -> None:

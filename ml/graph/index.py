@@ -1,7 +1,7 @@
 """The graph as an artifact: a database, arrays, names and scopes beside each other."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,7 @@ def write(
     Broad.of(problems, members, edges).save(folder / SCOPES)
 
 
-def vocabulary(places: Sequence[Path], grouped: int | None, code: str) -> dict[str, int] | None:
+def vocabulary(places: Iterable[Path], grouped: int | None, code: str) -> dict[str, int] | None:
     """The words of an index that is there, made of the same grouping by this code; None where there is none such."""
     for place in places:
         card = _card(place)
@@ -54,7 +54,11 @@ def fits(place: Path, inputs: Mapping[str, int], code: str) -> bool:
 
 
 def _card(place: Path) -> dict[str, Any]:
-    card: dict[str, Any] = json.loads((place / "card.json").read_text(encoding="utf-8"))
+    """What the artifact says of itself; nothing where that cannot be read."""
+    try:
+        card: dict[str, Any] = json.loads((place / "card.json").read_bytes())
+    except (OSError, ValueError):
+        return {}
     return card
 
 

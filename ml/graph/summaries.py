@@ -7,7 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ml.graph.terms import surprise
-from ml.retrieve.success import prior, shrunk, shrunk_within
+from ml.retrieve.success import least_within, prior, shrunk
 from warehouse.contracts.graph import ISSUES
 
 NAMED_BY = 4
@@ -84,10 +84,10 @@ def over_represented(rows: pl.DataFrame, everywhere: pl.DataFrame, column: str) 
 
 
 def best_solutions(attempts: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
-    """By issue the solution with the highest rate of success, shrunk: issue_id, best_solution_id.
+    """By issue the solution that most surely helps there: issue_id, best_solution_id.
 
-    A solution's rate in an issue is shrunk towards its rate everywhere, and that towards the rate of all. What was
-    never tried in an issue is not its best.
+    A solution's rate in an issue is shrunk towards its rate everywhere, and that towards the rate of all; solutions are
+    compared by the rate that each has at least (`least_within`). What never helped in an issue is not its best.
     """
     tried = attempts.join(members.select("ticket_id", "issue_id"), on="ticket_id")
     count = [pl.len().alias("attempts"), pl.col("succeeded").sum().cast(pl.Int64).alias("successes")]
@@ -100,13 +100,13 @@ def best_solutions(attempts: pl.DataFrame, members: pl.DataFrame) -> pl.DataFram
     segment = prior(here["successes"].to_numpy(), here["attempts"].to_numpy())
     here = here.join(overall.select("solution_id", usual=pl.Series(rate)), on="solution_id")
     rated = here.with_columns(
-        rate=pl.Series(
-            shrunk_within(
+        least=pl.Series(
+            least_within(
                 here["successes"].to_numpy(), here["attempts"].to_numpy(), here["usual"].to_numpy(), segment.strength
             )
         )
     )
-    order = rated.sort("rate", "attempts", "solution_id", descending=[True, True, False])
+    order = rated.sort("least", "attempts", "solution_id", descending=[True, True, False])
     best = order.filter(pl.col("successes") > 0).unique("issue_id", keep="first", maintain_order=True)
     return best.select("issue_id", best_solution_id="solution_id")
 

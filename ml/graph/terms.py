@@ -2,8 +2,10 @@
 
 Log-likelihood ratio of a word in an issue against all other tickets (Dunning, "Accurate methods for the statistics of
 surprise and coincidence", 1993). A word that fewer than five customers wrote is nobody's term, and no name of a person
-becomes one.
+becomes one. Words that are frequent in ordinary text of a language are no terms, however many issues they tell apart.
 """
+
+from functools import cache
 
 import numpy as np
 import polars as pl
@@ -41,6 +43,16 @@ def vocabulary(said: pl.DataFrame) -> dict[str, int]:
     return dict(common.iter_rows())
 
 
+@cache
+def ordinary_words() -> frozenset[str]:
+    """The most frequent words of ordinary text, in lower case, of the languages that bm25s and scikit-learn list."""
+    from bm25s import stopwords
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
+    lists = (values for name, values in vars(stopwords).items() if name.startswith("STOPWORDS_"))
+    return frozenset(word.lower() for words in (ENGLISH_STOP_WORDS, *lists) for word in words)
+
+
 def technical(said: pl.DataFrame, owners: pl.DataFrame, issues: pl.Series, codes: pl.Series) -> pl.Series:
     """Terms among the words that tickets said, the most telling first.
 
@@ -50,9 +62,11 @@ def technical(said: pl.DataFrame, owners: pl.DataFrame, issues: pl.Series, codes
     placed = said.join(owners, on="text", how="left").with_columns(issue=issues.gather(said["text"]))
     common = placed.group_by("term").agg(pl.len().alias("tickets"), pl.col("customer_id").n_unique().alias("customers"))
     total = len(issues)
+    ordinary = pl.Series(sorted(ordinary_words())).implode()
     named = codes.str.to_lowercase().unique().implode()
     common = common.filter(
         ~pl.col("term").is_in(named)
+        & ~pl.col("term").is_in(ordinary)
         & (pl.col("customers") >= LEAST_CUSTOMERS)
         & (pl.col("tickets") <= max(MOST_TICKETS * total, LEAST_CUSTOMERS))
     )

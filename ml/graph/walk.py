@@ -13,6 +13,7 @@ at the time of the question. Runs on arrays, without a database.
 """
 
 from collections.abc import Mapping
+from copy import copy
 from datetime import datetime
 from pathlib import Path as Folder
 from typing import NamedTuple, Self
@@ -66,12 +67,21 @@ class Walk:
         """Write arrays, and JSON."""
         self._arrays.save(folder)
 
-    def walk(self, seeds: Mapping[str, float], as_of: datetime | None = None, limit: int = 100) -> list[Walked]:
+    def walk(
+        self,
+        seeds: Mapping[str, float],
+        as_of: datetime | None = None,
+        limit: int = 100,
+        within: pl.Series | None = None,
+    ) -> list[Walked]:
         """The solutions that walks from the seeds end at, the likeliest first.
 
         `seeds` are node ids with weights above 0: names from `Linker.link`, tickets from a search by meaning; the two
-        kinds are weighted apart. What is no node is left out. Edges that became known after `as_of` are not used.
+        kinds are weighted apart. What is no node is left out. Edges that became known after `as_of` are not used, nor
+        tickets (their ids) that are not in `within`.
         """
+        if within is not None:
+            return self._restricted(within).walk(seeds, as_of, limit)
         names, until = self._arrays.names, _moment(as_of)
         if not names.solutions:
             return []
@@ -105,6 +115,11 @@ class Walk:
         weights = self._reached(things, tickets, _moment(as_of)).sum(axis=0)
         order = np.argsort(-weights, kind="stable")[:MOST_ISSUES]
         return [(self._arrays.names.issues[at].partition(":")[2], float(weights[at])) for at in order if weights[at]]
+
+    def _restricted(self, tickets: pl.Series) -> "Walk":
+        part = copy(self)
+        part._arrays = self._arrays.within(tickets)
+        return part
 
     def _reached(self, things: Weights, tickets: Weights, until: int) -> Floats:
         """Probability that a walk from each seed, things first, comes to each issue: (seeds, issues)."""

@@ -5,6 +5,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
+import polars as pl
+
 from ml.graph.index import NAME, NAMES, WALK
 from ml.graph.link import Linker
 from ml.graph.things import node
@@ -26,13 +28,19 @@ class Walker:
         """Of an artifact `indexes/graph`. Raises `ArtifactDamaged`, and `FormatMismatch` for another format."""
         return cls(Linker.load(folder / NAMES), Walk.load(folder / WALK))
 
-    def __call__(self, question: Question, tickets: Mapping[str, float], as_of: datetime | None = None) -> Walked:
+    def __call__(
+        self,
+        question: Question,
+        tickets: Mapping[str, float],
+        as_of: datetime | None = None,
+        within: pl.Series | None = None,
+    ) -> Walked:
         """By solution how likely a walk ends there, and the likeliest way; `tickets` are alike ones, with weights.
 
-        What became known after `as_of` is not used.
+        What became known after `as_of` is not used, nor a ticket (its id) that is not in `within`.
         """
         title, body, errors, _ = question.asked.row(0)
         said = "\n".join(part for part in (title, body, errors) if part)
         named = self.linker.link(said, product=question.product, version=question.product_version).seeds
         seeds = {**named, **{node("Ticket", name): weight for name, weight in tickets.items()}}
-        return {one.solution_id: (one.score, one.path) for one in self.walk.walk(seeds, as_of)}
+        return {one.solution_id: (one.score, one.path) for one in self.walk.walk(seeds, as_of, within=within)}

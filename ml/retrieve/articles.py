@@ -86,7 +86,7 @@ def sections(body: str) -> list[tuple[str, str]]:
 
 def digest() -> str:
     """Changes with what `articles` does."""
-    return sources.digest(__file__, str(cutting.__file__), str(redaction.__file__))
+    return sources.digest(__file__, str(cutting.__file__)) + redaction.digest()
 
 
 def _heading(line: str, before: list[str]) -> tuple[int, str]:

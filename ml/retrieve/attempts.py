@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ml.retrieve import canonical, failures, merging, notes, passages, redacted, spread
 from ml.retrieve.canonical import Encode, identifier, spelled
 from ml.retrieve.failures import failed
-from ml.text import clean, entities, sources
+from ml.text import entities, sources
 from ml.text.encoder import Vectors
 from ml.text.vectors import text_hash, unit
 
@@ -103,10 +103,10 @@ def solutions(tried: pl.DataFrame, labels: pl.DataFrame) -> pl.DataFrame:
 
 def digest() -> str:
     """Changes with what is read of notes."""
-    modules = (canonical, failures, merging, notes, passages, redacted, spread)
+    modules = (canonical, failures, merging, notes, passages, spread)
     return (
         sources.digest(__file__, *(str(module.__file__) for module in modules), str(failures.WRITTEN))
-        + clean.digest()
+        + redacted.digest()
         + entities.digest()
     )
 

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import msgspec
 import numpy as np
+import polars as pl
 from numpy.typing import NDArray
 
 from ml.retrieve.discriminant import Discriminant
@@ -43,8 +44,14 @@ FEATURES = (*TEXT, *PRIORS, *SUCCESS, *GRAPH)
 class Walk(Protocol):
     """Goes through the graph from what a question names, and from tickets (ids) that are alike, with weights."""
 
-    def __call__(self, question: Question, tickets: Mapping[str, float], as_of: datetime | None = None) -> Walked:
-        """With what was known at `as_of`; None: with all."""
+    def __call__(
+        self,
+        question: Question,
+        tickets: Mapping[str, float],
+        as_of: datetime | None = None,
+        within: pl.Series | None = None,
+    ) -> Walked:
+        """With what was known at `as_of`, through no other tickets than those `within` (ids); None: with all."""
         ...
 
 

@@ -3,7 +3,7 @@
 Nothing of how a ticket ended is among what its question is known by.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -22,8 +22,14 @@ EARLIER = 0.7
 """Share of the past that is searched while learning; the rest asks."""
 MOST, FEWEST = 2_500, 60
 """Questions that are learned from, the newest; and below which nothing is."""
+TOLD = 250
+"""Questions after which one hears how far it is."""
 KEYWORD_WEIGHTS = (0.0, 0.15, 0.3, 0.6, 1.0)
 Floats = NDArray[np.float64]
+
+
+def unheard(said: str) -> None:
+    """Nobody listens."""
 
 
 class Examples(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +39,8 @@ class Examples(msgspec.Struct, frozen=True, kw_only=True):
     labels: NDArray[np.float32]
     sizes: list[int]
     """How many candidates each question has."""
+    unsolved: list[Floats]
+    """Candidates of questions that none of theirs solved."""
     keyword: float
     """How much words count beside meaning."""
     searched: int
@@ -40,11 +48,19 @@ class Examples(msgspec.Struct, frozen=True, kw_only=True):
     asked_from: datetime
 
 
-def gather(past: Past, walk: Walk | None = None, *, tried: pl.DataFrame | None = None, most: int = MOST) -> Examples:
+def gather(
+    past: Past,
+    walk: Walk | None = None,
+    *,
+    tried: pl.DataFrame | None = None,
+    most: int = MOST,
+    tell: Callable[[str], object] = unheard,
+) -> Examples:
     """The examples of a past. `walk` goes through its graph, with what was known at a time.
 
     `tried` stands in the place of the attempts where it is asked how often something helps (but not for what helped
-    the ticket that asks); `most` are asked, the newest. Raises `NothingToLearn` where too few tickets were solved.
+    the ticket that asks); `most` are asked, the newest; `tell` hears how far it is. Raises `NothingToLearn` where too
+    few tickets were solved.
     """
     created, solved = past.problems["created_at"], past.solved_by()
     if len(created) < FEWEST:
@@ -62,8 +78,8 @@ def gather(past: Past, walk: Walk | None = None, *, tried: pl.DataFrame | None =
     candidates = [index.search(one.asked, one.shared, None, CANDIDATES) for one in questions]
     right = [solved[row] for row in asking]
     keyword = _weight(candidates, right, remedies)
-    features, labels, sizes = [], [], []
-    for question, near, answer in zip(questions, candidates, right, strict=True):
+    features, labels, sizes, unsolved = [], [], [], []
+    for number, (question, near, answer) in enumerate(zip(questions, candidates, right, strict=True), 1):
         scores = fused(near, keyword, DENSE)
         walked = walk(question, alike(index, near, scores), moment) if walk is not None else {}
         found = evidence(question, near, scores, index=index, remedies=remedies, discriminant=pointing, walked=walked)
@@ -72,12 +88,17 @@ def gather(past: Past, walk: Walk | None = None, *, tried: pl.DataFrame | None =
             features.append(found.features)
             labels.append(label)
             sizes.append(len(label))
+        elif len(label):
+            unsolved.append(found.features)
+        if number % TOLD == 0:
+            tell(f"{number} of {len(questions)} past questions asked again")
     if len(sizes) < FEWEST:
         raise NothingToLearn(f"{len(sizes)} questions had their solution among the candidates, expected {FEWEST}")
     return Examples(
         features=np.vstack(features),
         labels=np.concatenate(labels),
         sizes=sizes,
+        unsolved=unsolved,
         keyword=keyword,
         searched=earlier.problems.height,
         asked=len(asking),

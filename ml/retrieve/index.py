@@ -52,8 +52,10 @@ class Index:
         if gone:
             alive[: self._starts[1]] = ~base.documents[base.key].is_in(list(gone)).to_numpy()
         self._alive: Bools | None = None if alive.all() else alive
+        self.meaning = all(segment.vectors.shape[1] for segment in segments)
+        """Whether documents can be compared by meaning."""
         places = np.random.default_rng(seed).permutation(self.documents.height)[:SAMPLE]
-        self._sample = self.vectors(np.sort(places))
+        self._sample = self.vectors(np.sort(places)) if self.meaning else np.empty((0, 0), dtype=np.float32)
 
     @classmethod
     def of(cls, documents: pl.DataFrame, vectors: Scores, *, key: str, encoder: str) -> Self:
@@ -85,9 +87,10 @@ class Index:
         """The k best by words and the k best by meaning, with what both stages say of all of them.
 
         `asked` is one row of title, body, errors and language; `vector` (d,) stands for it, None: nothing is asked by
-        meaning. `allowed` (n,) are the documents that may be found.
+        meaning, nor where the vectors of documents are lost. `allowed` (n,) are the documents that may be found.
         """
         may = self._alive if allowed is None else allowed & self.alive
+        vector = vector if self.meaning else None
         if (may is not None and not may.any()) or not self.documents.height:
             nothing = np.empty(0, dtype=np.float32)
             return Candidates(np.empty(0, dtype=np.int64), nothing, nothing, nothing)

@@ -6,7 +6,7 @@ from ml.inputs import encoded
 from ml.retrieve import redacted as redaction
 from ml.retrieve.documents import ERRORS, READ
 from ml.retrieve.redacted import people, redacted
-from ml.text import clean, entities, sources
+from ml.text import entities, sources
 from ml.text.entities import Catalogue
 from ml.text.vectors import text_hash
 
@@ -27,7 +27,7 @@ def problems(rows: pl.DataFrame, texts: pl.Series | None = None) -> pl.DataFrame
     `text_hash` is of the text that `features/embeddings` encodes of a ticket, so that its vector stands for the row.
     """
     texts = encoded(rows) if texts is None else texts
-    names = people(rows["description"])
+    names = people(rows["subject"], rows["description"])
     parts = {**_apart(rows["subject"], texts), "errors": named(rows)}
     safe = redacted(pl.concat(parts.values()), names * len(parts))
     found = {name: safe[place * rows.height :][: rows.height] for place, name in enumerate(parts)}
@@ -48,7 +48,7 @@ def named(rows: pl.DataFrame) -> pl.Series:
 
 def digest() -> str:
     """Changes with what `problems` does."""
-    return sources.digest(__file__, str(redaction.__file__)) + clean.digest() + entities.digest()
+    return sources.digest(__file__) + redaction.digest() + entities.digest()
 
 
 def _apart(subjects: pl.Series, texts: pl.Series) -> dict[str, pl.Series]:

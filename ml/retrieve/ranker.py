@@ -5,7 +5,7 @@ the later past, asked of what was known before it; right is what solved it. Noth
 question is known by.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from ml.retrieve.discriminant import Discriminant
 from ml.retrieve.evidence import DENSE, FEATURES, GRAPH, Evidence, Walk
-from ml.retrieve.examples import MOST, Examples, fitted, gather
+from ml.retrieve.examples import MOST, Examples, fitted, gather, unheard
 from ml.retrieve.past import Past
+from ml.retrieve.trust import enough, shares
 from warehouse.errors import ArtifactDamaged, FormatMismatch
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class _Settings(msgspec.Struct, frozen=True):
     keyword: float
     dense: float
     encoder: str
+    enough: float | None = None
 
 
 class Ranker:
@@ -46,6 +48,8 @@ class Ranker:
         self._booster.set_param({"nthread": 1})
         self.keyword, self.dense = settings.keyword, settings.dense
         self.encoder = settings.encoder
+        self.enough = settings.enough
+        """Share of belief below which first suggestions resolved fewer than half of past cases; None: not known."""
 
     def scores(self, found: Evidence) -> Floats:
         """One score per candidate solution, (c,); only their order, and their distances, mean something."""
@@ -82,31 +86,64 @@ class Ranker:
         return cls(booster, Discriminant.load(folder), settings)
 
 
-def learn(past: Past, walk: Walk | None = None, *, seed: int, most: int = MOST) -> tuple[Ranker, dict[str, Any]]:
+def learn(
+    past: Past, walk: Walk | None = None, *, seed: int, most: int = MOST, tell: Callable[[str], object] = unheard
+) -> tuple[Ranker, dict[str, Any]]:
     """A ranker, and what its card says. `walk` goes through the graph of that past, with what was known at a time; of
-    `most` questions at most is learned.
+    `most` questions at most is learned. `tell` hears how far it is.
 
     Raises `NothingToLearn` where too few tickets were solved.
     """
-    examples = gather(past, walk, most=most)
+    examples = gather(past, walk, most=most, tell=tell)
     names = [name for name in FEATURES if walk is not None or name not in GRAPH]
-    ranker = taught(examples, fitted(past), names, encoder=past.encoder, seed=seed)
+    trusted = _enough(examples, names, seed)
+    tell(f"first suggestions are trusted from a share of {trusted:.2f}")
+    ranker = taught(examples, fitted(past), names, encoder=past.encoder, seed=seed, trusted=trusted)
     card = {
         "method": "LambdaMART (XGBoost) over votes of alike problems, priors, paths and success",
         "rows": {"searched": examples.searched, "questions": examples.asked, "learned_from": len(examples.sizes)},
         "split": {"asked_from": str(examples.asked_from)},
         "parameters": {"keyword": examples.keyword, "dense": DENSE, "depth": DEPTH, "rounds": ROUNDS, "rate": RATE},
+        "enough": trusted,
         "importance": ranker.importance(),
         "seed": seed,
     }
     return ranker, card
 
 
-def taught(examples: Examples, pointing: Discriminant, names: Sequence[str], *, encoder: str, seed: int) -> Ranker:
+def taught(
+    examples: Examples,
+    pointing: Discriminant,
+    names: Sequence[str],
+    *,
+    encoder: str,
+    seed: int,
+    trusted: float | None = None,
+) -> Ranker:
     """A ranker by these of `FEATURES`; `encoder` made the vectors of the examples, and those that `pointing` reads."""
     columns = [FEATURES.index(name) for name in names]
     booster = _boost(examples.features[:, columns], examples.labels, examples.sizes, seed)
-    return Ranker(booster, pointing, _Settings(FORMAT, list(names), examples.keyword, DENSE, encoder))
+    return Ranker(booster, pointing, _Settings(FORMAT, list(names), examples.keyword, DENSE, encoder, trusted))
+
+
+def _enough(examples: Examples, names: Sequence[str], seed: int) -> float:
+    """Each half of the questions is judged by what the other teaches; those that nothing solved are dealt to both."""
+    columns = [FEATURES.index(name) for name in names]
+    starts = np.cumsum([0, *examples.sizes])
+    half = len(examples.sizes) // 2
+    first, resolved = list[float](), list[bool]()
+    halves = (range(half), slice(half, None)), (range(half, len(examples.sizes)), slice(half))
+    for (own, others), unsolved in zip(halves, (examples.unsolved[::2], examples.unsolved[1::2]), strict=True):
+        taken = np.concatenate([np.arange(starts[at], starts[at + 1]) for at in range(len(examples.sizes))[others]])
+        booster = _boost(examples.features[taken][:, columns], examples.labels[taken], examples.sizes[others], seed)
+        asked = [slice(starts[at], starts[at + 1]) for at in own]
+        told = [(examples.features[rows], examples.labels[rows]) for rows in asked]
+        told += [(rows, np.zeros(len(rows), np.float32)) for rows in unsolved]
+        for features, labels in told:
+            scores = np.asarray(booster.inplace_predict(features[:, columns]), dtype=np.float64)
+            first.append(float(shares(scores).max()))
+            resolved.append(bool(labels[int(scores.argmax())]))
+    return enough(first, resolved)
 
 
 def _boost(features: Floats, labels: NDArray[np.float32], sizes: Sequence[int], seed: int) -> "Booster":

@@ -1,8 +1,9 @@
 """What was tried on past problems and what came of it, as arrays beside an index."""
 
 from collections.abc import Mapping
-from datetime import datetime
-from typing import Self
+from copy import copy
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple, Self
 
 import msgspec
 import numpy as np
@@ -15,6 +16,10 @@ SMOOTH = 10.0
 """Attempts that what is usual everywhere counts for within a product, a module or a category."""
 RECENT_DAYS = 30.0
 LEAST = 1e-4
+DAY = 86_400_000_000
+"""Microseconds."""
+NEVER = np.iinfo(np.int64).min
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 KINDS = ("product", "product_module", "category", "subcategory")
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -28,6 +33,19 @@ class Tried(msgspec.Struct, frozen=True):
     succeeded: NDArray[np.bool_]
 
 
+class _Held(NamedTuple):
+    """Attempts in the order of documents and time: place of document and solution, and when it was known (µs)."""
+
+    documents: Ints
+    solutions: Ints
+    succeeded: NDArray[np.bool_]
+    at: Ints
+
+    def some(self, kept: NDArray[np.bool_]) -> "_Held":
+        """Those that are kept, (n,)."""
+        return _Held(self.documents[kept], self.solutions[kept], self.succeeded[kept], self.at[kept])
+
+
 class Remedies:
     """s solutions, and their attempts on the documents of one index."""
 
@@ -37,33 +55,64 @@ class Remedies:
         `documents` has `ticket_id`, `created_at` and `KINDS`.
         """
         self.solutions = solutions
-        self.ids = solutions["solution_id"].to_list()
-        self.places = {name: place for place, name in enumerate(self.ids)}
+        self.texts: list[str] = solutions["text"].to_list()
+        self.ids: list[str] = solutions["solution_id"].to_list()
+        self.places: Mapping[str, int] = {name: place for place, name in enumerate(self.ids)}
+        """Of the solutions that may be found."""
         known = (
             attempts.join(documents.select("ticket_id").with_row_index("document"), on="ticket_id")
             .join(solutions.select("solution_id").with_row_index("solution"), on="solution_id")
             .sort("document", "at")
         )
-        self._solution = known["solution"].cast(pl.Int64).to_numpy()
-        self._succeeded = known["succeeded"].to_numpy()
-        document = known["document"].cast(pl.Int64).to_numpy()
-        self._starts = np.searchsorted(document, np.arange(documents.height + 1))
-        size = len(self.ids)
-        self.attempts = np.bincount(self._solution, minlength=size)
-        self.successes = np.bincount(self._solution[self._succeeded], minlength=size)
-        self.prior: Prior = prior(self.successes, self.attempts)
-        self.rates: Floats = shrunk(self.successes, self.attempts, self.prior)
-        self.usual = _shares(self.attempts.astype(float), np.full(size, 1 / max(1, size)))
-        self.tried = np.diff(self._starts) > 0
-        days = known["at"].dt.epoch("s").to_numpy() / 86_400
-        weight = np.exp((days - days.max()) / RECENT_DAYS) if len(days) else days
-        self.recent = _shares(np.bincount(self._solution, weights=weight, minlength=size).astype(float), self.usual)
-        self._within = {kind: self._of(kind, documents, document) for kind in KINDS}
+        self._values = {kind: _coded(documents[kind]) for kind in KINDS}
+        self._held = _Held(
+            known["document"].cast(pl.Int64).to_numpy(),
+            known["solution"].cast(pl.Int64).to_numpy(),
+            known["succeeded"].to_numpy(),
+            known["at"].dt.epoch("us").to_numpy(),
+        )
+        self._count(documents.height)
 
     @classmethod
     def as_of(cls, solutions: pl.DataFrame, attempts: pl.DataFrame, documents: pl.DataFrame, at: datetime) -> Self:
         """As it was known at that moment."""
         return cls(solutions, attempts.filter(pl.col("at") <= at), documents)
+
+    def within(self, allowed: NDArray[np.bool_], before: datetime | None = None) -> Self:
+        """As if there were only the documents that are allowed, (n,), and what was known before that moment.
+
+        What was tried on none of them may not be found. Places stay as they are.
+        """
+        kept = allowed[self._held.documents]
+        if before is not None:
+            kept &= self._held.at < round(before.timestamp() * 1_000_000)
+        part = copy(self)
+        part._held = self._held.some(kept)
+        part._count(len(allowed))
+        part.places = {self.ids[place]: place for place in np.flatnonzero(part.attempts).tolist()}
+        return part
+
+    def _count(self, documents: int) -> None:
+        """What rests on the attempts that are held."""
+        held, size = self._held, len(self.ids)
+        self._starts = np.searchsorted(held.documents, np.arange(documents + 1))
+        self.tried = np.diff(self._starts) > 0
+        self.attempts = np.bincount(held.solutions, minlength=size)
+        self.successes = np.bincount(held.solutions[held.succeeded], minlength=size)
+        self.prior: Prior = prior(self.successes, self.attempts)
+        self.rates: Floats = shrunk(self.successes, self.attempts, self.prior)
+        self.usual = _shares(self.attempts.astype(float), np.full(size, 1 / max(1, size)))
+        self._last = np.full(size, NEVER)
+        np.maximum.at(self._last, held.solutions, held.at)
+        days = held.at / DAY
+        weight = np.exp((days - days.max(initial=0)) / RECENT_DAYS)
+        self.recent = _shares(np.bincount(held.solutions, weights=weight, minlength=size).astype(float), self.usual)
+        self._by_value: dict[tuple[str, str], Floats] = {}
+
+    def last_at(self, place: int) -> datetime | None:
+        """When a solution was last tried; None for never."""
+        last = int(self._last[place])
+        return None if last == NEVER else EPOCH + timedelta(microseconds=last)
 
     def on(self, documents: Ints) -> Tried:
         """What was tried on these documents."""
@@ -71,12 +120,12 @@ class Remedies:
         rows = np.repeat(np.arange(len(documents)), counts)
         offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
         flat = np.repeat(self._starts[documents], counts) + offsets
-        return Tried(rows, self._solution[flat], self._succeeded[flat])
+        return Tried(rows, self._held.solutions[flat], self._held.succeeded[flat])
 
     def text_of(self, solution_id: str) -> str | None:
         """What a solution says; None for one that is not known."""
         place = self.places.get(solution_id)
-        return None if place is None else str(self.solutions["text"][place])
+        return None if place is None else self.texts[place]
 
     def solved_by(self, documents: Ints) -> list[str | None]:
         """What helped last on each document."""
@@ -91,19 +140,29 @@ class Remedies:
 
         What the probabilities leave over has the usual share.
         """
-        known = self._within[kind]
         total = self.usual * max(0.0, 1.0 - sum(values.values()))
         for value, probability in values.items():
-            total = total + probability * known.get(value, self.usual)
+            total = total + probability * self._where(kind, value)
         return total
 
-    def _of(self, kind: str, documents: pl.DataFrame, document: Ints) -> dict[str, Floats]:
-        values = documents[kind].cast(pl.String).gather(document).to_list()
-        counts: dict[str, Floats] = {}
-        for value, solution in zip(values, self._solution.tolist(), strict=True):
-            if value is not None:
-                counts.setdefault(value, np.zeros(len(self.ids)))[solution] += 1
-        return {value: _shares(one, self.usual, SMOOTH) for value, one in counts.items()}
+    def _where(self, kind: str, value: str) -> Floats:
+        """Shares where a value holds, counted once; the usual ones for a value that no document has."""
+        names, codes = self._values[kind]
+        if value not in names:
+            return self.usual
+        if (kind, value) not in self._by_value:
+            mine = self._held.solutions[codes[self._held.documents] == names[value]]
+            counts = np.bincount(mine, minlength=len(self.ids)).astype(float)
+            self._by_value[kind, value] = _shares(counts, self.usual, SMOOTH)
+        return self._by_value[kind, value]
+
+
+def _coded(values: pl.Series) -> tuple[dict[str, int], Ints]:
+    """Codes of the values, and that of each document; below 0 for none."""
+    said = values.cast(pl.String)
+    names = said.drop_nulls().unique().sort()
+    codes = said.replace_strict(names, np.arange(len(names)), default=-1, return_dtype=pl.Int64)
+    return {name: code for code, name in enumerate(names)}, codes.to_numpy()
 
 
 def _shares(counts: Floats, usual: Floats, weight: float = 1.0) -> Floats:

@@ -1,7 +1,7 @@
 """From a question to solutions, articles and past tickets: every stage that is there, and which ones were not."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,14 @@ from ml.retrieve.index import Candidates, Index
 from ml.retrieve.question import Question
 from ml.retrieve.ranker import Ranker
 from ml.retrieve.remedies import Remedies
+from ml.retrieve.scope import Scope
+from ml.retrieve.trust import shares
 from warehouse.errors import NotMaterialized
 
 TICKETS, ARTICLES, SOLUTIONS = "indexes/tickets", "indexes/articles", "indexes/solutions"
 Floats = NDArray[np.float64]
 Scores = NDArray[np.float32]
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -30,6 +33,8 @@ class Searcher:
     ranker: Ranker | None
     walk: Walk | None
     issue_of: Mapping[str, str]
+    faults: Mapping[str, str] = field(default_factory=dict)
+    """What is wrong with parts, by name, that are not there because they are damaged."""
 
     def find(self, question: Question, filters: Filters | None = None, k: int = 10, *, full: bool = False) -> Found:
         """The k best of each kind; `full`: with all that the order of solutions rests on.
@@ -41,30 +46,31 @@ class Searcher:
         """
         if self.tickets is None:
             raise NotMaterialized(TICKETS, "run `ticketlake build`")
-        used = ["keyword", *(["dense"] if question.shared is not None else [])]
-        near = self._alike(question, self.tickets, filters)
+        used = ["keyword", *(["dense"] if question.shared is not None and self.tickets.meaning else [])]
+        within = Scope.of(filters, self.tickets, self.remedies)
+        near = _alike(question, self.tickets, within.allowed)
         scores = self._fused(near)
         solutions: list[FoundSolution] = []
-        if self.remedies is not None:
-            walked = self.walk(question, alike(self.tickets, near, scores)) if self.walk is not None else {}
+        if within.remedies is not None:
+            walked = self._walked(question, alike(self.tickets, near, scores), within)
             found = evidence(
                 question,
                 near,
                 scores,
                 index=self.tickets,
-                remedies=self.remedies,
+                remedies=within.remedies,
                 discriminant=self.ranker.discriminant if self.ranker is not None else None,
                 walked=walked,
             )
             told = FEATURES if full else STAGES
-            solutions = _solutions(found, self.shares(found), walked, (self.tickets, self.remedies), stages=told, k=k)
+            solutions = _solutions(found, self.shares(found), walked, (self.tickets, within.remedies), stages=told, k=k)
             used += [name for name, there in (("graph", self.walk), ("ranker", self.ranker)) if there is not None]
         return Found(
             solutions=solutions,
-            articles=self._articles(question, filters, k),
-            tickets=self._tickets(self.tickets, near, scores, k),
+            articles=self._articles(question, within, k),
+            tickets=self._tickets(near, scores, within, k),
             used=used,
-            missing=self._missing(question),
+            missing=self._missing(question) | within.empty,
             release="",
             versions={},
         )
@@ -74,27 +80,29 @@ class Searcher:
         shares of the votes."""
         if not len(found.solutions):
             return np.empty(0)
-        scores = self.ranker.scores(found) if self.ranker is not None else found.column("fused")
-        shares = np.exp(scores - scores.max())
-        divided: Floats = shares / shares.sum()
-        return divided
+        return shares(self.ranker.scores(found) if self.ranker is not None else found.column("fused"))
 
-    def _alike(self, question: Question, index: Index, filters: Filters | None) -> Candidates:
-        allowed = filters.mask(index.documents) if filters is not None else None
-        near = index.search(question.asked, question.shared, allowed)
-        if question.ticket_id is None or index.key != "ticket_id":
-            return near
-        others = [index.ids[place] != question.ticket_id for place in near.places.tolist()]
-        return near.take(np.array(others, dtype=bool))
+    @property
+    def enough(self) -> float | None:
+        """The score from which a first solution is trusted; None where none was learned."""
+        return self.ranker.enough if self.ranker is not None else None
+
+    def _walked(self, question: Question, tickets: Mapping[str, float], within: Scope) -> Walked:
+        if self.walk is None or within.nothing:
+            return {}
+        if within.tickets is None:
+            return self.walk(question, tickets)
+        return self.walk(question, tickets, within.as_of, within.tickets)
 
     def _fused(self, near: Candidates) -> Scores:
         keyword = self.ranker.keyword if self.ranker is not None else KEYWORD
         return fused(near, keyword if near.dense.any() else 1.0, DENSE)
 
-    def _tickets(self, index: Index, near: Candidates, scores: Scores, k: int) -> list[FoundTicket]:
+    def _tickets(self, near: Candidates, scores: Scores, within: Scope, k: int) -> list[FoundTicket]:
         best = np.argsort(-scores, kind="stable")[:k]
-        rows = index.documents.select("ticket_id", "title", "created_at")[near.places[best]]
-        solved = self.remedies.solved_by(near.places[best]) if self.remedies is not None else [None] * len(best)
+        rows = within.index.documents.select("ticket_id", "title", "created_at")[near.places[best]]
+        remedies = within.remedies
+        solved = remedies.solved_by(near.places[best]) if remedies is not None else [None] * len(best)
         return [
             FoundTicket(
                 ticket_id=name,
@@ -108,10 +116,10 @@ class Searcher:
             for at, (name, title, created), solution in zip(best, rows.iter_rows(), solved, strict=True)
         ]
 
-    def _articles(self, question: Question, filters: Filters | None, k: int) -> list[FoundArticle]:
-        if self.articles is None:
+    def _articles(self, question: Question, within: Scope, k: int) -> list[FoundArticle]:
+        if self.articles is None or within.hopeless(self.articles):
             return []
-        near = self._alike(question, self.articles, _of_articles(filters))
+        near = _alike(question, self.articles, within.mask(self.articles))
         scores = self._fused(near)
         order = np.argsort(-scores, kind="stable")
         articles = self.articles.documents["article_id"].gather(near.places[order]).to_list()
@@ -132,13 +140,18 @@ class Searcher:
 
     def _missing(self, question: Question) -> dict[str, str]:
         parts = {
-            "dense": None if question.shared is None else question,
+            "dense": question.shared,
             SOLUTIONS: self.remedies,
             ARTICLES: self.articles,
             "models/ranker": self.ranker,
             "indexes/graph": self.walk,
         }
-        return {name: WHY[name] for name, part in parts.items() if part is None}
+        told = {name: self.faults.get(name, WHY[name]) for name, part in parts.items() if part is None}
+        indexes = (("dense", TICKETS, self.tickets), (ARTICLES, ARTICLES, self.articles))
+        for name, asset, index in indexes:
+            if index is not None and not index.meaning:
+                told[name] = f"searched by words alone: {self.faults.get(asset, f'the vectors of {asset} are lost')}"
+        return told
 
 
 STAGES = ("keyword", "dense", "fused", "discriminant", "rate", "graph")
@@ -152,20 +165,18 @@ WHY = {
 
 
 def _solutions(
-    found: Evidence, shares: Floats, walked: Walked, within: tuple[Index, Remedies], *, stages: Sequence[str], k: int
+    found: Evidence, divided: Floats, walked: Walked, within: tuple[Index, Remedies], *, stages: Sequence[str], k: int
 ) -> list[FoundSolution]:
     index, remedies = within
-    rows = remedies.solutions.select("text", "last_at")
     told = []
-    for at in np.argsort(-shares, kind="stable")[:k].tolist():
+    for at in np.argsort(-divided, kind="stable")[:k].tolist():
         place = int(found.solutions[at])
         name = remedies.ids[place]
-        text, last = rows.row(place)
         tried = Tried(
             attempts=int(remedies.attempts[place]),
             successes=int(remedies.successes[place]),
             rate=float(remedies.rates[place]),
-            last_at=last,
+            last_at=remedies.last_at(place),
         )
         path = walked[name][1] if name in walked else None
         tickets = [index.ids[at] for at in found.tickets(place)]
@@ -173,8 +184,8 @@ def _solutions(
         told.append(
             FoundSolution(
                 solution_id=name,
-                text=text,
-                score=float(shares[at]),
+                text=remedies.texts[place],
+                score=float(divided[at]),
                 scores=scores,
                 tried=tried,
                 tickets=tickets,
@@ -185,11 +196,12 @@ def _solutions(
     return told
 
 
-def _of_articles(filters: Filters | None) -> Filters | None:
-    """Articles are of products and languages; they are not asked by customers of a tier, nor at a time."""
-    if filters is None:
-        return None
-    return Filters(product=filters.product, product_module=filters.product_module)
+def _alike(question: Question, index: Index, allowed: Bools | None) -> Candidates:
+    near = index.search(question.asked, question.shared, allowed)
+    if question.ticket_id is None or index.key != "ticket_id":
+        return near
+    others = [index.ids[place] != question.ticket_id for place in near.places.tolist()]
+    return near.take(np.array(others, dtype=bool))
 
 
 def _reason(tried: Tried, near: int, stages: Mapping[str, float], path: Path | None) -> str:

@@ -5,6 +5,7 @@ A base has a graph of its vectors (HNSW, Malkov and Yashunin 2016, in Chroma); a
 
 import shutil
 from collections.abc import Sequence
+from hashlib import blake2b
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Self
@@ -28,6 +29,7 @@ HNSW = {"space": "ip", "ef_construction": 100, "max_neighbors": 16, "ef_search":
 FEWEST = 4_000
 """Documents from which a graph pays: fewer are compared whole in less time."""
 BATCH = 5_000
+BLOCK = 1 << 20
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
@@ -38,6 +40,8 @@ class _Settings(msgspec.Struct, frozen=True):
     key: str
     tombstones: list[str]
     base: str | None
+    words: str | None = None
+    """Digest of the files that are searched by words."""
 
 
 class Segment:
@@ -85,7 +89,8 @@ class Segment:
         self.documents.write_ipc(folder / DOCUMENTS, compression="uncompressed")
         np.save(folder / VECTORS, np.ascontiguousarray(self.vectors, dtype=np.float32), allow_pickle=False)
         self.keyword.save(folder / WORDS)
-        (folder / SETTINGS).write_bytes(msgspec.json.encode(self._settings))
+        settings = msgspec.structs.replace(self._settings, words=_digest(folder))
+        (folder / SETTINGS).write_bytes(msgspec.json.encode(settings))
         if self.base is None and len(self.vectors) >= FEWEST:
             _grow(folder / GRAPH, self.vectors, self.documents)
 
@@ -109,6 +114,35 @@ class Segment:
         except (OSError, EOFError, ValueError, pl.exceptions.PolarsError, msgspec.DecodeError) as error:
             message = f"{folder} is no segment of an index: {error}."
             raise ArtifactDamaged(f"{message} Delete that directory and run `ticketlake build`.") from None
+
+    @classmethod
+    def load_words(cls, folder: Path) -> Self:
+        """With nothing that is compared by meaning: what is left of a damaged one, where its words are as written.
+
+        Raises `ArtifactDamaged` where they are not.
+        """
+        try:
+            settings = msgspec.json.decode((folder / SETTINGS).read_bytes(), type=_Settings)
+            if settings.format != FORMAT or settings.words != _digest(folder):
+                raise ValueError("its words were changed")
+            documents = pl.read_ipc(folder / DOCUMENTS)
+            nothing = np.empty((documents.height, 0), dtype=np.float32)
+            return cls(documents, Keyword.load(folder / WORDS), nothing, settings)
+        except (OSError, EOFError, ValueError, pl.exceptions.PolarsError, msgspec.DecodeError) as error:
+            message = f"{folder} is no segment of an index: {error}."
+            raise ArtifactDamaged(f"{message} Delete that directory and run `ticketlake build`.") from None
+
+
+def _digest(folder: Path) -> str:
+    """BLAKE2b (128 bit, hex) over names and bytes of documents and words."""
+    total = blake2b(digest_size=16)
+    for path in (folder / DOCUMENTS, *sorted((folder / WORDS).rglob("*"))):
+        if path.is_file():
+            total.update(f"{path.relative_to(folder).as_posix()}\0{path.stat().st_size}\0".encode())
+            with path.open("rb") as file:
+                while block := file.read(BLOCK):
+                    total.update(block)
+    return total.hexdigest()
 
 
 class Graph:

@@ -15,6 +15,9 @@ WEAKEST, STRONGEST = 0.5, 1e6
 STEPS = 64
 NOTABLE = 3.84
 """Twice the gain in log-likelihood above which rates differ by more than chance (chi-square, one degree, 95 %)."""
+MOST_MOVED, MOST_SURE = 20.0, 4.0
+"""Attempts that a rate elsewhere weighs at most in a segment: for the rate there, and for how sure one is of it."""
+DOUBT = 0.05
 Floats = NDArray[np.float64]
 
 
@@ -41,7 +44,8 @@ def prior(successes: ArrayLike, attempts: ArrayLike, within: Prior = FLAT) -> Pr
     mean = float((won.sum() + within.mean * base) / (tried.sum() + base))
     strengths = np.geomspace(WEAKEST, STRONGEST, STEPS)
     a, b = strengths[:, None] * mean, strengths[:, None] * (1 - mean)
-    likelihood = (betaln(won + a, tried - won + b) - betaln(a, b)).sum(axis=1)
+    pairs, often = np.unique(np.column_stack([won, tried]), axis=0, return_counts=True)
+    likelihood = (betaln(pairs[:, 0] + a, pairs[:, 1] - pairs[:, 0] + b) - betaln(a, b)) @ often
     if 2 * (likelihood.max() - likelihood[-1]) < NOTABLE:
         return Prior(mean, STRONGEST)
     return Prior(mean, float(strengths[int(likelihood.argmax())]))
@@ -57,6 +61,22 @@ def shrunk_within(successes: ArrayLike, attempts: ArrayLike, usual: ArrayLike, s
     won, tried = _checked(successes, attempts)
     rates: Floats = (won + np.asarray(usual, dtype=np.float64) * strength) / (tried + strength)
     return rates
+
+
+def least_within(successes: ArrayLike, attempts: ArrayLike, usual: ArrayLike, strength: float) -> Floats:
+    """The rate in a segment that each has at least, with probability 95 %: one to choose by.
+
+    The lower end of a credible interval around `shrunk_within`, as wide as the attempts in the segment leave it, as if
+    one more had failed (Laplace). What is usual elsewhere moves a rate, but makes nobody sure of it: its weight is
+    bounded, so that 1 of 1 never comes before 118 of 121.
+    """
+    from scipy.special import betaincinv
+
+    _, tried = _checked(successes, attempts)
+    rates = shrunk_within(successes, attempts, usual, min(strength, MOST_MOVED))
+    sure = tried + min(strength, MOST_SURE)
+    bounds: Floats = betaincinv(rates * sure + np.finfo(np.float64).eps, (1 - rates) * sure + 1, DOUBT)
+    return bounds
 
 
 def _checked(successes: ArrayLike, attempts: ArrayLike) -> tuple[Floats, Floats]:

@@ -19,6 +19,10 @@ IBAN_LENGTHS = {
     "VG": 24, "XK": 20,
 }  # fmt: skip
 """Characters of an account number by country (IBAN registry of SWIFT)."""
+_ALGORITHM = re.compile(
+    r"(?:sha|md|aes|base|utf|oauth|ldap|tls|ssl|http|ipv|bcrypt|argon|pbkdf|ntlmv|saml|rsa|x|v)-?[0-9]+[a-z]*|[0-9]+[a-z-]+",
+    re.I,
+)
 _SECRET_LENGTH, _SECRET_BITS = 40, 3.6
 
 
@@ -31,7 +35,7 @@ def card_end(text: str) -> int:
 
 def iban_end(text: str) -> int:
     """How many characters are an account number: its country's length, the right remainder (ISO 13616, modulo 97)."""
-    length = IBAN_LENGTHS.get(text[:2], 0)
+    length = IBAN_LENGTHS.get(text[:2].upper(), 0)
     places = [place for place, letter in enumerate(text) if letter.isalnum()]
     if not length or len(places) < length:
         return 0
@@ -88,3 +92,21 @@ def is_stated(text: str) -> bool:
     """Whether what follows `the password is` can be one: small letters and digits, or a key with its prefix."""
     small = any(letter.islower() for letter in text)
     return small and (any(letter.isdigit() for letter in text) or _KEY.fullmatch(text) is not None)
+
+
+def is_beside(text: str) -> bool:
+    """Whether what follows the word `password` alone can be one: letters and digits mixed, no measure, no algorithm.
+
+    Without a small letter it needs a sign, as codes of errors have capitals and underscores.
+    """
+    letter, digit = any(letter.isalpha() for letter in text), any(letter.isdigit() for letter in text)
+    sign = any(not (letter.isalnum() or letter in "_-") for letter in text)
+    small = any(letter.islower() for letter in text)
+    return letter and digit and (small or sign) and _ALGORITHM.fullmatch(text) is None
+
+
+def is_social(text: str) -> bool:
+    """Whether it can be a social security number of the United States: neither area 000, 666 nor 9xx, no zero part."""
+    digits = "".join(letter for letter in text if letter.isdigit())
+    area, group, serial = digits[:3], digits[3:5], digits[5:]
+    return len(digits) == 9 and area not in ("000", "666") and area < "900" and group != "00" and serial != "0000"

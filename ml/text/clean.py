@@ -23,6 +23,7 @@ SUBJECT = 8
 _BREAK = re.compile(r"\r\n?|[\u2028\u2029\x0b\x0c\x85]")
 _UNSEEN = re.compile("[\x00-\x08\x0e-\x1f\x7f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _SPACE = re.compile(r"[^\S\n]+")
+_BLANK = re.compile(r"\n(?: ?\n){2,}")
 _WORD = re.compile(r"\w")
 _DELIMITER = re.compile(r"(?:--+|—+|__+|\*\*\*+|==+)\Z")
 _POSTSCRIPT = re.compile(r"(?:p\.?\s?s\.?|n\.?b\.?|edit|update|nachtrag|追伸|补充)\s?[:.)：]", re.IGNORECASE)
@@ -63,16 +64,26 @@ def signature(text: str) -> list[str]:
     return [] if found is None else [line for line in told[found[1] : found[2]] if line]
 
 
+def ending(text: str) -> list[str]:
+    """The last lines of a letter without a closing that are no sentences, in order: a signature may be among them."""
+    told, _ = own(["", *_lines(plain(text))])
+    said = [line for line in _without_footers(told) if line]
+    first = len(said)
+    while first > 1 and len(said) - first < SIGNATURE and not _is_said(said[first - 1]):
+        first -= 1
+    return said[first:]
+
+
 def _joined(lines: list[str]) -> str:
     return "\n".join(line for line in lines if line) if _says(lines) else ""
 
 
 def _lines(text: str) -> list[str]:
-    """Lines without what cannot be seen, with single spaces, composed (Unicode NFC); blank lines are kept."""
+    """Lines without what cannot be seen, with single spaces, composed (Unicode NFC); of blank ones in a row one."""
     seen = _UNSEEN.sub("", _BREAK.sub("\n", text))
     if not seen.isascii():
         seen = unicodedata.normalize("NFC", seen)
-    return [line.strip() for line in _SPACE.sub(" ", seen).split("\n")]
+    return [line.strip() for line in _BLANK.sub("\n\n", _SPACE.sub(" ", seen)).split("\n")]
 
 
 def _says(lines: list[str]) -> bool:

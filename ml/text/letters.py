@@ -16,8 +16,13 @@ _MOST_WORDS = 7
 
 def _any(part: str) -> str:
     """All languages' patterns of a part, those with the longest text first: of two that begin alike it wins."""
-    found = {pattern for patterns in _WRITTEN[part].values() for pattern in patterns}
+    found = patterns_of(part)
     return f"(?:{'|'.join(sorted(found, key=lambda pattern: (-len(pattern), pattern)))})"
+
+
+def patterns_of(part: str) -> set[str]:
+    """All languages' patterns of a part."""
+    return {pattern for patterns in _WRITTEN[part].values() for pattern in patterns}
 
 
 def _compiled(pattern: str) -> re.Pattern[str]:

@@ -1,10 +1,13 @@
-"""Names of people, as the letters themselves give them: who signs, and who wrote what is quoted."""
+"""Names of people, as the letters themselves give them: who signs, who wrote what is quoted, and who is mentioned."""
 
 import re
 from collections.abc import Iterable
 
-from ml.text.clean import signature
+import polars as pl
+
+from ml.text.clean import ending, signature
 from ml.text.letters import SENDER
+from ml.text.mentions import mentioned, name_of
 
 _LATIN = re.compile(
     r"[A-ZÀ-ÖØ-Þ][\w'’.-]{0,30}(?: (?:de|da|do|dos|di|del|della|van|von|der|den|la|le|bin|al)){0,2}"
@@ -17,6 +20,16 @@ _FIRM = re.compile(
     r"|公司|会社|部$|課$|科$|チーム|団体",
     re.IGNORECASE,
 )
+SIGNS = 4
+"""Lines of a signature of which one gives the name."""
+
+
+def named(texts: pl.Series) -> list[list[str]]:
+    """Letter by letter who signs, wrote what is quoted, or is mentioned; each once."""
+    return [
+        list(dict.fromkeys([*signed([text]), *names]))
+        for text, names in zip(texts.cast(pl.String), mentioned(texts), strict=True)
+    ]
 
 
 def signed(texts: Iterable[str | None]) -> list[str]:
@@ -24,7 +37,9 @@ def signed(texts: Iterable[str | None]) -> list[str]:
     found: set[str | None] = set()
     for text in texts:
         if text:
-            found.update(_name(line) for line in [*signature(text)[:1], *SENDER.findall(text)])
+            signing = signature(text)
+            found.update(_name(line) for line in [*signing[:1], *SENDER.findall(text)])
+            found.add(next(filter(None, map(name_of, signing[:SIGNS] or ending(text))), None))
     return sorted(name for name in found if name is not None)
 
 

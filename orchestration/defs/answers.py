@@ -48,7 +48,7 @@ def answer_quality(
     with expected_errors():
         walk = Walker.load(graph.path) if graph is not None else None
         try:
-            made, card = learn(read(tables, encoder), walk, seed=config.seed)
+            made, card = learn(read(tables, encoder), walk, seed=config.seed, tell=context.log.info)
         except NothingToLearn as error:
             return artifact_result(NAME, None, str(error))
         inputs = {table.path: tables.data_version(table) or 0 for table in READ}

@@ -1,6 +1,6 @@
 """Error analysis: where champions err on tickets that they did not learn from."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from hashlib import blake2b
 from pathlib import Path
@@ -44,7 +44,7 @@ def analyse(context: dg.AssetExecutionContext, lake: LakeResource, **models: Art
             tables.ensure(table)
         version, source = tables.data_version(silver.TICKETS), source_of(known)
         if version is not None and (tables.progress(CONFUSIONS, source) != version or not page.exists()):
-            answers = judge(tables, encoder, known) if encoder and known else []
+            answers = judge(tables, encoder, known, context.log.info) if encoder and known else []
             rows = errors.table_rows(answers)
             errors.write(answers, rows, tables.root / REPORT)
             for table in reversed(TABLES):
@@ -54,13 +54,17 @@ def analyse(context: dg.AssetExecutionContext, lake: LakeResource, **models: Art
         yield written._replace(metadata={**(written.metadata or {}), "report": dg.MetadataValue.path(str(page))})
 
 
-def judge(lake: Lake, encoder: Artifact, models: Mapping[str, Artifact]) -> list[Answered]:
+def judge(
+    lake: Lake, encoder: Artifact, models: Mapping[str, Artifact], tell: Callable[[str], object]
+) -> list[Answered]:
     """The answers of these models, by target, for tickets since the day from which each was tested."""
     past, tickets = read_past(lake, encoder), lake.read(silver.TICKETS, columns=errors.READ)
     since = {name: datetime.fromisoformat(model.card["split"]["test_from"]) for name, model in models.items()}
     digests = {name: model.digest for name, model in models.items()}
     champions = {name: Champion.load(model.path) for name, model in models.items() if name != RESOLUTION_TIME}
-    found = errors.answered(past, tickets, champions, digests, since, encode=encoders.load(encoder.path).encode)
+    found = errors.answered(
+        past, tickets, champions, digests, since, encode=encoders.load(encoder.path).encode, tell=tell
+    )
     if RESOLUTION_TIME in models:
         time = ResolutionTime.load(models[RESOLUTION_TIME].path)
         found.append(errors.resolution_answered(past, tickets, time, digests[RESOLUTION_TIME], since[RESOLUTION_TIME]))

@@ -163,8 +163,8 @@ def publish(lake: Lake) -> tuple[Artifact | None, str]:
         return None, "nothing to index"
     digest = index.digest()
     for name, found, place in artifacts.stored(lake.root):
-        if name == NAME and index.fits(place, inputs, digest):
-            return artifacts.load(lake.root, name, found), "up to date"
+        if name == NAME and index.fits(place, inputs, digest) and (held := artifacts.sound(lake.root, name, found)):
+            return held, "up to date"
     edges, members, grouped = lake.read(EDGES), lake.read(ISSUE_MEMBERS), lake.progress(EDGES, GROUPED)
     problems = lake.read(PROBLEMS, columns=FIELDS)
     card: dict[str, Any] = {
@@ -176,7 +176,8 @@ def publish(lake: Lake) -> tuple[Artifact | None, str]:
         "edges": edges.height,
         "libraries": library_versions(index.LIBRARIES),
     }
-    before = [place for name, _, place in artifacts.stored(lake.root) if name == NAME]
+    stored = [(found, place) for name, found, place in artifacts.stored(lake.root) if name == NAME]
+    before = (place for found, place in stored if artifacts.sound(lake.root, NAME, found))
     vocabulary = index.vocabulary(before, grouped, digest)
     if vocabulary is None:
         texts = lake.read(PROBLEMS, columns=["title", "body", "errors"])

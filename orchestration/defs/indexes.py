@@ -200,7 +200,7 @@ def solution_ranker(
         past = read(tables, encoder)
         asks = Walker.load(graph.path) if graph is not None else None
         try:
-            made, card = ranker.learn(past, asks, seed=config.seed)
+            made, card = ranker.learn(past, asks, seed=config.seed, tell=context.log.info)
         except NothingToLearn as error:
             return artifact_result(name, None, str(error))
         inputs = {table.path: tables.data_version(table) or 0 for table in ASKED}

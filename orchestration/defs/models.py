@@ -60,10 +60,18 @@ def category_baseline(
     return artifact_result(NAME, artifacts.stage(tables.root, NAME, model.save, details), "trained")
 
 
+INDEXES = "indexes/"
+
+
 def serving(tables: Lake, name: str) -> Artifact | None:
-    """The model of the current release; None where it has none, or its directory is gone."""
+    """The model of the current release; None where it has none, or its directory is gone.
+
+    An index that is damaged is none, for every build makes it again; a model that is damaged is refused.
+    """
     manifest = releases.current(tables.root)
     digest = manifest.artifacts.get(name) if manifest else None
+    if digest and name.startswith(INDEXES):
+        return artifacts.sound(tables.root, name, digest)
     try:
         return artifacts.load(tables.root, name, digest) if digest else None
     except NotMaterialized:

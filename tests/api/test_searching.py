@@ -6,17 +6,22 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from time import monotonic
 
+import msgspec
 import polars as pl
 import pytest
 from litestar.testing import TestClient
 
 from api.app import create_app
 from api.examples import BODIES
+from api.searching import MOST_BYTES
+from ml.answer.score import THRESHOLD
 from operations.inbox import Inbox
 from operations.store import open_store
+from service.searches import key
 from warehouse import artifacts, releases
-from warehouse.contracts.search import PROBLEMS
+from warehouse.contracts.search import ATTEMPTS, PASSAGES, PROBLEMS
 from warehouse.delta import Lake
+from warehouse.search_made import SearchMade
 from warehouse.settings import Settings
 
 PATHS = ("/v1/solutions", "/v1/answers")
@@ -115,31 +120,74 @@ def test_of_a_ticket_that_was_changed_only_the_newer_text_is_found(ask):
     assert len(names) == len(set(names))
 
 
+def inside(root, *passing, before=None):
+    """Tickets that pass, and what was tried on them by then."""
+    lake = Lake(root)
+    allowed = lake.read(PROBLEMS).filter(*passing)["ticket_id"]
+    tried = lake.read(ATTEMPTS).filter(pl.col("ticket_id").is_in(allowed.implode()))
+    return set(allowed), tried if before is None else tried.filter(pl.col("at") < before)
+
+
+def rests_on(found, allowed, tried):
+    """Whether all that was found is of these tickets, and all that is told of it."""
+    for one in found["solutions"]:
+        mine = tried.filter(solution_id=one["solution_id"])
+        told = one["tried"]
+        assert 0 < told["attempts"] == mine.height
+        assert told["successes"] == mine["succeeded"].sum()
+        assert set(one["tickets"]) <= set(mine["ticket_id"])
+        passed = [node for node in (one["path"] or {"nodes": []})["nodes"] if node.startswith("Ticket:")]
+        assert {node.removeprefix("Ticket:") for node in passed} <= allowed
+    assert {one["ticket_id"] for one in found["tickets"]} <= allowed
+
+
 @pytest.mark.parametrize("path", PATHS)
-def test_filters_hold_before_the_search(ask, root, path):
-    rows = Lake(root).read(PROBLEMS)
-    fewest = rows["product"].value_counts().sort("count")["product"][0]
-    found = ask({"text": TEXT, "filters": {"product": fewest, "language": ["en", "de"]}, "k": 50}, path)
-
+def test_filters_hold_for_everything_that_is_found(ask, root, path):
+    fewest = Lake(root).read(PROBLEMS)["product"].value_counts().sort("count")["product"][0]
     passing = pl.col("language").is_in(["en", "de"]), pl.col("product") == fewest
-    allowed = set(rows.filter(passing)["ticket_id"])
+    allowed, tried = inside(root, *passing)
+    filters = {"product": fewest.upper(), "language": ["en", "de"]}
+    found = ask({"text": TEXT, "filters": filters, "k": 50}, path)
+
     if path == PATHS[0]:
-        named = {one["ticket_id"] for one in found["tickets"]}
-        assert len(named) == min(50, len(allowed))
+        assert len(found["tickets"]) == min(50, len(allowed))
+        assert found["solutions"]
+        rests_on(found, allowed, tried)
+        written = Lake(root).read(PASSAGES).filter(passing)
+        assert {one["article_id"] for one in found["articles"]} <= set(written["article_id"])
     else:
-        named = {one["id"] for one in found["evidence"] if one["kind"] == "ticket"}
-    assert named <= allowed
-    nothing = ask({"text": TEXT, "filters": {"product": "Nothing of ours"}}, path)
-    assert nothing.get("tickets", []) == []
+        assert {one["id"] for one in found["evidence"] if one["kind"] == "ticket"} <= allowed
+        assert {one["id"] for one in found["evidence"] if one["kind"] == "solution"} <= set(tried["solution_id"])
 
 
-def test_a_span_of_time_is_a_filter_too(ask, root):
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("filters", [{"product": "Nope"}, {"region": "Nope"}, {"category": ["Nope", "Never"]}])
+def test_a_value_that_no_ticket_has_finds_nothing_and_is_told(ask, path, filters):
+    found = ask({"text": TEXT, "filters": filters}, path)
+
+    kinds = KINDS if path == PATHS[0] else ("evidence", "sentences")
+    assert [found[kind] for kind in kinds] == [[]] * len(kinds)
+    [name] = filters
+    assert "no ticket has 'Nope'" in found["missing"][f"filters.{name}"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_an_empty_list_of_values_is_refused(ask, path):
+    told = ask({"text": TEXT, "filters": {"product": []}}, path, 400)
+
+    assert "length" in json.dumps(told)
+
+
+def test_a_span_that_ends_knows_nothing_of_what_came_later(ask, root):
     created = dict(Lake(root).read(PROBLEMS).select("ticket_id", "created_at").iter_rows())
     middle = sorted(created.values())[300]
     found = ask({"text": "export", "filters": {"created_at": {"to": middle.isoformat()}}, "k": 50})
 
     assert len(found["tickets"]) == 50
-    assert all(created[one["ticket_id"]] < middle for one in found["tickets"])
+    assert found["solutions"]
+    rests_on(found, *inside(root, pl.col("created_at") < middle, before=middle))
+    written = Lake(root).read(PASSAGES).filter(pl.col("created_at") < middle, pl.col("updated_at") < middle)
+    assert {one["article_id"] for one in found["articles"]} <= set(written["article_id"])
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -376,8 +424,8 @@ def test_a_newer_release_whose_index_is_damaged_is_refused_and_the_older_one_ans
         ("indexes/graph", ["keyword", "dense"]),
         ("indexes/solutions", ["keyword", "dense"]),
         ("indexes/articles", ["keyword", "dense", "graph"]),
-        ("indexes/tickets", None),
-        ("indexes/tickets_delta", None),
+        ("indexes/tickets", ["keyword", "graph"]),
+        ("indexes/tickets_delta", ["keyword", "graph"]),
     ],
 )
 def test_of_a_release_that_was_damaged_before_anybody_opened_it_the_sound_parts_answer(followed, tmp_path, name, left):
@@ -388,11 +436,79 @@ def test_of_a_release_that_was_damaged_before_anybody_opened_it_the_sound_parts_
     with served(root) as client:
         found, shown = (client.post(path, json={"text": TEXT}) for path in PATHS)
 
-    if left is None:
-        assert (found.status_code, shown.status_code) == (503, 503)
-        assert f"{name} has digest" in found.json()["detail"]
-        return
     assert (found.status_code, shown.status_code) == (200, 200), shown.text
     assert found.json()["used"] == left
-    assert name in found.json()["missing"]
+    told = found.json()["missing"]["dense" if name.startswith("indexes/tickets") else name]
+    assert f"{name} has digest" in told
+    assert "not materialized" not in told
     assert all(one["ticket_id"].startswith("TK-NEW-") for one in found.json()["tickets"][:5])
+
+
+def test_a_search_is_kept_with_the_score_that_the_release_trusts_and_one_below_it_is_low(ask, root):
+    asked = {name: ask({"text": text}, PATHS[1])["answer_id"] for name, text in (("known", TEXT), ("odd", "zzzz qqqq"))}
+    plain = ask({"text": TEXT})["search_id"]
+    with closing(open_store(f"sqlite:///{root / 'operations' / 'store.db'}")) as store:
+        kept = Inbox(store).with_keys(key(name) for name in (*asked.values(), plain))
+    made = {one.search_id: one for one in (msgspec.json.decode(row.body, type=SearchMade) for row in kept.values())}
+
+    assert made[asked["known"]].enough == made[asked["odd"]].enough == THRESHOLD
+    assert made[plain].enough is None
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_of_a_long_text_only_the_beginning_is_read(ask, path):
+    text = TEXT + " " * 20_000
+    found = ask({"text": text + "a submarine " * 50_000}, path)
+    short = ask({"text": TEXT}, path)
+
+    kind = "solutions" if path == PATHS[0] else "evidence"
+    assert found[kind] == short[kind]
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_body_beyond_what_a_search_reads_is_refused(ask, path):
+    told = ask({"text": "x" * (MOST_BYTES + 1)}, path, 413)
+
+    assert told["status"] == 413
+
+
+@pytest.mark.parametrize("name", ["indexes/tickets", "indexes/tickets_delta"])
+@pytest.mark.parametrize(("file", "status"), [("vectors.npy", 200), ("documents.arrow", 503), ("segment.json", 503)])
+def test_where_vectors_are_cut_words_are_searched_and_where_words_are_nothing_is(
+    followed, tmp_path, name, file, status
+):
+    root = tmp_path / "lake"
+    shutil.copytree(followed[0], root, symlinks=True)
+    place = releases.open_release(root).artifact(name).path / file
+    place.write_bytes(place.read_bytes()[:-9])
+    with served(root) as client:
+        found = client.post(PATHS[0], json={"text": TEXT})
+
+    assert found.status_code == status, found.text
+    if status == 503:
+        assert f"{name} has digest" in found.json()["detail"]
+    else:
+        assert "dense" not in found.json()["used"]
+        assert f"searched by words alone: {name} has digest" in found.json()["missing"]["dense"]
+        assert all(one["ticket_id"].startswith("TK-NEW-") for one in found.json()["tickets"][:5])
+
+
+def test_an_index_that_is_damaged_is_made_again_by_a_build(followed, tmp_path, run):
+    root = tmp_path / "lake"
+    shutil.copytree(followed[0], root, symlinks=True)
+    sound = releases.open_release(root)
+    for name, file in (
+        ("indexes/tickets", "vectors.npy"),
+        ("indexes/graph", "card.json"),
+        ("indexes/solutions", "attempts.arrow"),
+    ):
+        place = sound.artifact(name).path / file
+        place.write_bytes(place.read_bytes()[:-9])
+    done = run(root, "build")
+
+    assert done.returncode in (0, 3), done.stderr
+    assert set(releases.open_release(root).artifacts) - {"indexes/tickets_delta"} == set(sound.artifacts) - {
+        "indexes/tickets_delta"
+    }
+    with served(root) as client:
+        assert client.post(PATHS[0], json={"text": TEXT}).json()["used"] == ["keyword", "dense", "graph"]

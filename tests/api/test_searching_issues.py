@@ -8,6 +8,7 @@ from litestar.testing import TestClient
 
 from api.app import create_app
 from warehouse.contracts.graph import EDGES, ISSUE_MEMBERS, NODES
+from warehouse.contracts.search import PASSAGES
 from warehouse.delta import Lake
 from warehouse.settings import Settings
 
@@ -73,6 +74,37 @@ def test_a_filter_leaves_all_that_have_it_and_no_other(get, name, field):
         one["issue_id"] for one in every if one[field] == value or value in (one[field] or [])
     ]
     assert get("/v1/issues", **{name: "x' OR 1=1 --"})["issues"] == []
+
+
+def test_a_version_alone_is_that_of_any_product(get):
+    every = get("/v1/issues", limit=100)["issues"]
+    number = next(one for issue in every for one in issue["versions"]).rpartition(" ")[2]
+    found = get("/v1/issues", limit=100, version=number)["issues"]
+
+    expected = [one for one in every if any(said.rpartition(" ")[2] == number for said in one["versions"])]
+    assert found == expected != []
+    assert get("/v1/issues", version=number[1:])["issues"] == []
+
+
+def test_what_a_result_cites_can_be_looked_up(ask, get, lake):
+    found = ask("/v1/solutions", {"text": "The mooring valve of the zeppelin leaks"})
+    cited = get(f"/v1/solutions/{found['solutions'][0]['solution_id']}")
+    article = get(f"/v1/articles/{found['articles'][0]['article_id']}")
+
+    assert cited["solution"]["text"] == found["solutions"][0]["text"] in cited["solution"]["sayings"]
+    assert cited["solution"]["successes"] <= cited["solution"]["attempts"]
+    rows = lake.read(PASSAGES).filter(article_id=article["article"]["article_id"])
+    assert {one["text"] for one in article["article"]["passages"]} == set(rows["text"])
+    numbers = [int(one["passage_id"].rpartition("#")[2]) for one in article["article"]["passages"]]
+    assert numbers == list(range(1, rows.height + 1))
+    assert found["articles"][0]["passage_id"] in {one["passage_id"] for one in article["article"]["passages"]}
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/solutions/SOL-none", "/v1/solutions/' OR 1=1", "/v1/articles/KB-none", "/v1/articles/😀"]
+)
+def test_what_nobody_wrote_is_not_found(get, path):
+    assert get(path, 404)["status"] == 404
 
 
 def test_one_issue_tells_how_it_came_about(get):

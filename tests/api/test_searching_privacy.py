@@ -1,5 +1,6 @@
 """Who wrote, and how to reach them, is in nothing that is searched, found, answered or logged."""
 
+import json
 import re
 import shutil
 from contextlib import closing
@@ -8,11 +9,13 @@ import pytest
 from litestar.testing import TestClient
 
 from api.app import create_app
+from operations.drain import drain
 from operations.inbox import Inbox
 from operations.store import open_store
 from warehouse import releases
 from warehouse.contracts import graph, search, silver
 from warehouse.delta import Lake
+from warehouse.refine import refine
 from warehouse.settings import Settings
 
 QUERY = {
@@ -21,7 +24,10 @@ QUERY = {
     "card": "5555 5555 5555 4444",
     "IBAN": "GB33BUKB20201555555555",
     "token": "sk_live_51H8aBcDeFgHiJkLmNoPqRsT",
+    "password": "Stachelbeere9!",
+    "name": "Ottilie Brahmkamp",
 }
+ASKING = {"asker": "ottilie.brahm@fabrikam.example", "session": "Ottilie Brahmkamp"}
 
 
 def spellings(secret):
@@ -30,24 +36,24 @@ def spellings(secret):
 
 
 @pytest.fixture(scope="module")
-def told(followed, tmp_path_factory, planted):
+def told(followed, tmp_path_factory, spoken):
     """A lake that was asked for the planted cause in every way, by people who name themselves; what it answered."""
     root = tmp_path_factory.mktemp("private") / "lake"
     shutil.copytree(followed[0], root, symlinks=True)
-    named = " ".join(QUERY.values())
+    named = "{e-mail} {phone} {card} {IBAN} {token}. My password {password}. I am {name}.".format(**QUERY)
     ticket = {
         "ticket_id": "TK-PRIVATE",
         "subject": f"Zeppelin, {QUERY['e-mail']}",
         "description": f"The mooring valve of the zeppelin leaks. {named}",
         "error_logs": f"ERROR_ZEPPELIN_77 {named}",
     }
-    text = f"zeppelin mooring valve {named} {' '.join(planted.values())}"
+    text = f"zeppelin mooring valve {named} {spoken}"
     answers = []
     with TestClient(create_app(Settings(lake_root=root, _env_file=None))) as client:
         for path in ("/v1/solutions", "/v1/answers"):
             for body in ({"ticket": ticket, "explain": "full", "k": 50}, {"text": text, "k": 50, "explain": "full"}):
-                answers.append(client.post(path, json=body))
-            answers.append(client.post(path, json={"text": text, "filters": {"product": QUERY["e-mail"]}}))
+                answers.append(client.post(path, json=body | ASKING))
+            answers.append(client.post(path, json={"text": text, "filters": {"product": QUERY["e-mail"]}, **ASKING}))
             answers.append(client.post(path, json={"text": text, "filters": {"nobody": QUERY["e-mail"]}}))
         answers.append(client.get("/v1/tickets/TK-NEW-03/similar", params={"k": 50}))
         issues = client.get("/v1/issues", params={"limit": 100})
@@ -104,6 +110,19 @@ def test_what_was_asked_is_kept_without_who_asked(told, planted):
         kept = [entry.body for entry in Inbox(store).for_tickets(["*", "TK-PRIVATE", "TK-NEW-03"])]
 
     assert sum("zeppelin" in one.lower() for one in kept) >= 6
-    for secret in [*planted.values(), *QUERY.values()]:
+    for secret in [*planted.values(), *QUERY.values(), *ASKING.values()]:
         assert not [one for one in kept if any(known in one for known in spellings(secret))]
     assert any(re.search(r"\[EMAIL\]", one) for one in kept)
+    assert len({json.loads(one)["asker"] for one in kept} - {None}) == 1
+
+
+def test_what_silver_keeps_of_searches_names_nobody(told, planted):
+    with closing(open_store(f"sqlite:///{told[0] / 'operations' / 'store.db'}")) as store:
+        drain(Inbox(store), Lake(told[0]))
+    refine(Lake(told[0]))
+    rows = Lake(told[0]).read(silver.SEARCH_EVENTS)
+    said = rows.write_json()
+
+    assert rows["text"].str.contains("zeppelin").sum() >= 6
+    for secret in [*planted.values(), *QUERY.values(), *ASKING.values()]:
+        assert not any(known in said for known in spellings(secret))

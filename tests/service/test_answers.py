@@ -125,3 +125,17 @@ def test_the_settings_say_who_composes(tmp_path):
     assert isinstance(composer, Chat)
     assert composer.name == "llm:small"
     assert "s3cret" not in repr(settings)
+
+
+def test_a_summary_echoes_neither_names_nor_secrets(found):
+    said = (
+        "My name is Hannah Berger and all columns are shifted in the import. My password hunter22! stopped working. "
+        "Refund to de89370400440532013000. Otto Falkner from my team saw it first. otto＠example．com"
+    )
+    view = shown(found, question_of({**TICKET, "description": said}, Catalogue()))
+
+    told = msgspec.json.encode(view).decode()
+    assert view.summary.text
+    assert "[TOKEN]" in told or "[PERSON]" in told
+    for secret in ("Hannah", "Berger", "hunter22", "de8937", "Falkner", "otto"):
+        assert secret not in told

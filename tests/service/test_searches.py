@@ -133,6 +133,41 @@ def test_what_names_a_person_reaches_neither_bronze_nor_silver(inbox: Inbox, lak
         assert secret.encode() not in b"".join(file.read_bytes() for file in lake.root.rglob("*.parquet")), secret
 
 
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("My name is Hannah Berger, password hunter22!", "My name is [PERSON], password [TOKEN]"),
+        ("SSN 512-44-7391, de89370400440532013000", "SSN [SSN], [IBAN]"),
+        ("hannah.berger＠example．com, hannah (at) example.com", "[EMAIL], [EMAIL]"),
+        (
+            "export stops for HANNAH BERGER, says my colleague Hannah Berger",
+            "export stops for [PERSON], says my colleague [PERSON]",
+        ),
+        ("The Monthly Report of Analytics Dashboard is empty", "The Monthly Report of Analytics Dashboard is empty"),
+    ],
+)
+def test_a_question_is_kept_without_who_asked_or_what_opens_a_door(text: str, kept: str) -> None:
+    assert redacted(text) == kept
+
+
+def test_searches_of_one_person_are_told_together_without_saying_who(inbox: Inbox, lake: Lake) -> None:
+    search(inbox, "s1", "the export stops", asker="Jane.Doe@example.com", session="Petronella Quast")
+    search(
+        inbox, "s2", "nightly export stops", at=NOW + MINUTE, asker="jane.doe@example.com ", session="+49 170 1234567"
+    )
+    search(inbox, "s3", "invoice", at=NOW + MINUTE, asker="A-7", session="7f9c24e5-2f1c-4b3a-9d7e-0a1b2c3d4e5f")
+
+    rows = load(inbox, lake)
+
+    first, second, third = (one(rows, id_) for id_ in ("s1", "s2", "s3"))
+    assert first["asker"] == second["asker"] != first["session"]
+    assert first["rephrased"]
+    assert (third["asker"], third["session"]) == ("A-7", "7f9c24e5-2f1c-4b3a-9d7e-0a1b2c3d4e5f")
+    said = rows.write_json() + b"".join(lake.read(bronze.SEARCH_EVENTS)["record"]).decode()
+    for secret in ("ane.", "Petronella", "Quast", "170 1234567", "1701234567"):
+        assert secret not in said
+
+
 def test_one_question_has_one_id_whatever_person_it_names() -> None:
     assert redacted("mail from a@example.com bounces") == redacted("mail from b@example.org bounces")
 

@@ -56,6 +56,15 @@ def test_one_success_of_one_is_not_the_best_beside_eighty_of_ninety():
     assert best_solutions(attempts, members)["best_solution_id"].to_list() == ["usual"]
 
 
+def test_one_success_of_one_is_not_the_best_beside_118_of_121_whatever_it_does_elsewhere():
+    here = [("rare", True, "ISS-1")] + [("usual", at < 118, "ISS-1") for at in range(121)]
+    elsewhere = [("rare", True, "ISS-2")] * 300 + [("poor", at < 20, "ISS-2") for at in range(90)]
+    rows = pl.DataFrame([*here, *elsewhere], schema=["solution_id", "succeeded", "issue_id"], orient="row")
+    rows = rows.with_row_index("n").with_columns(ticket_id=pl.col("n").cast(pl.String))
+    best = best_solutions(rows.drop("issue_id", "n"), rows.select("ticket_id", "issue_id"))
+    assert dict(best.iter_rows()) == {"ISS-1": "usual", "ISS-2": "rare"}
+
+
 def test_terms_are_words_that_some_issues_are_full_of(world):
     texts = text_of(world.problems)
     owners = world.problems.select("customer_id").with_row_index("text").cast({"text": pl.Int64})
@@ -67,6 +76,14 @@ def test_terms_are_words_that_some_issues_are_full_of(world):
     found = technical(words(rare), more, issue.extend_constant(None, 4_000), pl.Series(["MEMORY"])).to_list()
     assert {"invoice", "queries", "crashes"} <= set(found)
     assert "memory" not in found
+
+
+def test_a_word_of_ordinary_text_is_no_term_however_full_of_it_an_issue_is():
+    rare = "although much nicht avec porque spindle"
+    texts = pl.Series([f"{rare} turns"] * 30 + ["something else entirely"] * 2_000)
+    owners = pl.DataFrame({"text": range(2_030), "customer_id": [f"C-{n}" for n in range(2_030)]})
+    issue = pl.Series(["ISS-1"] * 30 + [None] * 2_000)
+    assert set(technical(words(texts), owners, issue, pl.Series([""]))) == {"spindle", "turns"}
 
 
 def test_a_word_of_few_customers_is_nobodys_term(world):

@@ -127,3 +127,22 @@ def test_a_damaged_walk_is_refused(world, tmp_path):
     (tmp_path / "named.values.npy").write_bytes(b"no array")
     with pytest.raises(ArtifactDamaged, match="ticketlake build"):
         Walk.load(tmp_path)
+
+
+def test_a_walk_within_some_tickets_is_one_through_a_graph_of_these_alone(world):
+    edges = world.edges
+    tickets = edges["source"].filter(edges["source"].str.starts_with("Ticket:")).unique().sort()
+    some = tickets.str.strip_prefix("Ticket:").gather_every(3)
+    outside = tickets.filter(~tickets.is_in(("Ticket:" + some).implode()))
+    alone = edges.filter(~pl.col("source").is_in(outside.implode()), ~pl.col("target").is_in(outside.implode()))
+    whole, part = Walk.of(edges), Walk.of(alone)
+    names = alone.filter(kind="MENTIONS")["target"].unique().sort().to_list()
+
+    for seeds in (
+        {names[0]: 1.0, names[-1]: 0.5},
+        {f"Ticket:{some[0]}": 1.0, f"Ticket:{some[1]}": 0.5},
+        dict.fromkeys(names, 1.0),
+    ):
+        inside = {one.solution_id: one.score for one in whole.walk(seeds, within=some)}
+        assert inside == pytest.approx({one.solution_id: one.score for one in part.walk(seeds)})
+        assert {node for one in whole.walk(seeds, within=some) for node in one.path.nodes}.isdisjoint(outside)

@@ -111,3 +111,12 @@ def test_what_was_tried_later_is_not_known_before(desked):
     assert then.attempts["at"].max() <= middle
     assert len(then.vectors) == then.problems.height == 200
     assert sum(one is not None for one in then.solved_by()) < sum(one is not None for one in desked.past().solved_by())
+
+
+def test_a_first_suggestion_below_what_is_enough_helps_less_often_than_one_above(learned, searcher, asking, tmp_path):
+    learned.save(tmp_path)
+    assert Ranker.load(tmp_path).enough == learned.enough == searcher.enough
+    assert 0 <= learned.enough <= 1
+    said = [(searcher.find(question).solutions[0], right) for question, right in asking]
+    trusted = [one.solution_id == right for one, right in said if one.score >= learned.enough]
+    assert np.mean(trusted) > 0.5

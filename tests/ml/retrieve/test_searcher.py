@@ -2,13 +2,17 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from ml.retrieve.filters import Filters
+from ml.graph.walk import Walk
+from ml.retrieve.filters import Filters, Span
 from ml.retrieve.found import Path
 from ml.retrieve.index import Index
 from ml.retrieve.knowledge import Knowledge
@@ -16,6 +20,36 @@ from ml.retrieve.remedies import Remedies
 from ml.retrieve.searcher import Searcher
 from warehouse.contracts.search import PASSAGES
 from warehouse.errors import ArtifactDamaged, NotMaterialized
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+PRODUCTS = ("DataSync Pro", "CloudBackup")
+CATEGORIES = ("Technical", "Money", "Access")
+
+
+@pytest.fixture(scope="module")
+def graph(desked):
+    """Walks over the desk's tickets, whose causes are issues."""
+    opened = desked.problems.select("ticket_id", since="created_at")
+    has = opened.select(
+        source="Ticket:" + pl.col("ticket_id"),
+        target=pl.Series([f"Issue:{cause}" for cause in desked.causes]),
+        kind=pl.lit("HAS_ISSUE"),
+        since="since",
+    )
+    solved = desked.attempts.select(
+        source="Ticket:" + pl.col("ticket_id"),
+        target="Solution:" + pl.col("solution_id"),
+        kind=pl.lit("SOLVED_BY"),
+        since="at",
+        successes=pl.col("succeeded").cast(pl.Int64),
+    )
+    walk = Walk.of(pl.concat([has, solved], how="diagonal"))
+
+    def walked(question, tickets, as_of=None, within=None):
+        seeds = {f"Ticket:{name}": weight for name, weight in tickets.items()}
+        return {one.solution_id: (one.score, one.path) for one in walk.walk(seeds, as_of, within=within)}
+
+    return walked
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +74,7 @@ def articles(desked):
     return Index.of(told, vectors, key="passage_id", encoder="planted")
 
 
-def walked(question, tickets, as_of=None):
+def walked(question, tickets, as_of=None, within=None):
     """A way from the most alike ticket to one solution."""
     nearest = max(tickets, key=tickets.get)
     way = Path(nodes=[f"Ticket:{nearest}", "Solution:SOL-sync-0"], edges=["SOLVED_BY"], score=0.5)
@@ -130,11 +164,102 @@ def test_filters_hold_for_tickets_solutions_and_articles(searcher, asking, artic
     assert [one.article_id for one in found.articles] == ["KB-2"]
 
 
-def test_filters_that_leave_nothing_find_no_ticket_and_raise_nothing(searcher, asking):
-    for used in (searcher, replace(searcher, ranker=None)):
-        found = used.find(asking[0][0], Filters(product="Nothing of ours"))
-        assert found.tickets == []
-        assert all(one.tickets == [] for one in found.solutions)
+@pytest.mark.parametrize(
+    ("filters", "told"),
+    [
+        (Filters(product="Nothing of ours"), {"filters.product": "no ticket has 'Nothing of ours'"}),
+        (Filters(region=["Mars", "Moon"]), {"filters.region": "no ticket has 'Mars' or 'Moon'"}),
+        (
+            Filters(product="CloudBackup", created_at=Span(end=START - timedelta(days=1))),
+            {"filters": "no ticket has all that is asked for"},
+        ),
+    ],
+)
+@pytest.mark.parametrize("ranked", [True, False])
+def test_filters_that_leave_nothing_find_nothing_at_all_and_say_so(searcher, asking, articles, filters, told, ranked):
+    whole = replace(searcher, articles=articles, walk=walked)
+    found = (whole if ranked else replace(whole, ranker=None)).find(asking[0][0], filters)
+
+    assert (found.solutions, found.articles, found.tickets) == ([], [], [])
+    assert {name: why for name, why in found.missing.items() if name.startswith("filters")} == told
+
+
+def test_of_several_values_the_one_that_no_ticket_has_is_told_and_the_others_hold(searcher, asking):
+    both = searcher.find(asking[0][0], Filters(product=["cloudbackup", "Nope"]))
+    one = searcher.find(asking[0][0], Filters(product="CloudBackup"))
+
+    assert both.missing.pop("filters.product") == "no ticket has 'Nope'"
+    assert both == one
+
+
+moments = st.integers(10, 360).map(lambda hours: START + timedelta(hours=hours))
+restricted = st.builds(
+    Filters,
+    product=st.none() | st.lists(st.sampled_from([*PRODUCTS, "Nope"]), min_size=1),
+    product_version=st.none() | st.sampled_from(["1.0.0", "1.1.0"]),
+    category=st.none() | st.sampled_from(CATEGORIES),
+    created_at=st.none() | moments.map(lambda moment: Span(end=moment)),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(filters=restricted, at=st.integers(0, 119), ranked=st.booleans())
+def test_everything_that_is_told_of_a_solution_rests_on_what_the_filter_allows(
+    searcher, asking, desked, graph, filters, at, ranked
+):
+    question = asking[at][0]
+    whole = replace(searcher, walk=graph, ranker=searcher.ranker if ranked else None)
+    found = whole.find(question, filters, k=50)
+    known = desked.problems[:360]
+    mask = filters.mask(known)
+    inside = known if mask is None else known.filter(pl.Series(mask))
+    tried = desked.attempts.filter(pl.col("ticket_id").is_in(inside["ticket_id"].implode()))
+    if filters.before is not None:
+        tried = tried.filter(pl.col("at") < filters.before)
+    allowed = set(inside["ticket_id"])
+
+    for one in found.solutions:
+        mine = tried.filter(solution_id=one.solution_id)
+        assert 0 < one.tried.attempts == mine.height
+        assert one.tried.successes == mine["succeeded"].sum()
+        assert one.tried.last_at == mine["at"].max()
+        assert set(one.tickets) <= set(mine["ticket_id"])
+        passed = {name.removeprefix("Ticket:") for name in (one.path.nodes if one.path else []) if "Ticket:" in name}
+        assert passed <= allowed
+        assert one.path is None or mine["succeeded"].any()
+    assert {one.ticket_id for one in found.tickets} <= allowed
+    assert {one.solution_id for one in found.tickets} - {None} <= set(tried["solution_id"])
+    assert bool(found.solutions) or tried.is_empty() or not found.tickets
+
+
+@pytest.mark.parametrize("ranked", [True, False])
+def test_a_filtered_search_is_that_of_a_desk_which_has_nothing_else(searcher, asking, desked, ranked):
+    ours = (desked.problems["product"] == "CloudBackup").to_numpy() & (np.arange(480) < 360)
+    index = Index.of(desked.problems.filter(ours), desked.vectors[ours], key="ticket_id", encoder="planted")
+    own = Remedies(desked.solutions, desked.attempts, index.documents)
+    held = searcher.remedies.within(ours[:360])
+
+    assert held.rates.tolist() == pytest.approx(own.rates.tolist())
+    assert held.recent.tolist() == pytest.approx(own.recent.tolist())
+    for kind, value in (("category", "Money"), ("product", "CloudBackup"), ("product", "DataSync Pro")):
+        assert held.share(kind, {value: 0.7}).tolist() == pytest.approx(own.share(kind, {value: 0.7}).tolist())
+    places = np.flatnonzero(ours)[[0, 5, 17]]
+    assert held.solved_by(places) == own.solved_by(np.array([0, 5, 17]))
+
+
+def test_articles_obey_what_articles_have(searcher, asking, articles):
+    whole = replace(searcher, articles=articles)
+    first = articles.documents["created_at"][0]
+
+    def named(filters):
+        return {one.article_id for one in whole.find(asking[0][0], filters, k=50).articles}
+
+    assert named(None) == {"KB-1", "KB-2"}
+    assert named(Filters(language="de")) == set()
+    assert named(Filters(language="EN")) == {"KB-1", "KB-2"}
+    assert named(Filters(created_at=Span(end=first))) == set()
+    assert named(Filters(created_at=Span(end=first + timedelta(hours=9)))) == {"KB-1", "KB-2"}
+    assert named(Filters(product_version="1.0.0")) == {"KB-1", "KB-2"}
 
 
 def test_an_article_is_shown_once_by_its_best_passage(searcher, desked, articles):

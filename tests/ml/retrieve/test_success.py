@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ml.retrieve.success import FLAT, STRONGEST, Prior, prior, shrunk, shrunk_within
+from ml.retrieve.success import FLAT, STRONGEST, Prior, least_within, prior, shrunk, shrunk_within
 
 RATES = (0.9, 0.3, 0.6, 0.8, 0.2, 0.7, 0.5, 0.95)
 
@@ -67,6 +67,20 @@ def test_rates_lie_between_what_was_seen_and_what_is_usual(pairs):
     seen = np.array([w / t if t else usual.mean for w, t in zip(won, tried, strict=True)])
     assert (rates >= np.minimum(seen, usual.mean) - 1e-9).all()
     assert (rates <= np.maximum(seen, usual.mean) + 1e-9).all()
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0.5, 1e6))
+def test_wherever_it_helped_one_of_one_is_never_surer_than_118_of_121(once, often, strength):
+    few, many = least_within([1, 118], [1, 121], [once, often], strength)
+    assert few < many
+
+
+@given(st.integers(0, 200), st.integers(1, 200), st.floats(0.01, 0.99), st.floats(0.5, 1e6))
+def test_the_least_rate_is_below_the_expected_one_and_grows_with_what_helped(won, lost, usual, strength):
+    tried = won + lost
+    least, more = least_within([won, won + 1], [tried, tried], usual, strength)
+    assert 0 <= least < more <= 1
+    assert more < shrunk_within([won + 1], [tried], usual, strength=min(strength, 20))[0]
 
 
 def test_more_successes_than_attempts_are_refused():

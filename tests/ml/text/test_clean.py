@@ -1,10 +1,11 @@
 import tomllib
 from pathlib import Path
+from time import process_time
 
 import polars as pl
 import pytest
 
-from ml.text.clean import clean, signature
+from ml.text.clean import _lines, clean, clean_one, signature
 from ml.text.html import plain
 from ml.text.names import signed
 
@@ -127,3 +128,22 @@ def test_names_are_read_from_signatures_and_from_the_heads_of_earlier_messages()
     ]
 
     assert signed(letters) == ["Ann-Marie O'Neill", "Karl von der Heide", "Priya Nair", "岡田 真理"]
+
+
+@pytest.mark.parametrize("blank", ["\n", " \n", "\r\n", "\u2028"])
+def test_of_blank_lines_however_many_there_is_no_more_to_read_than_of_two(blank: str) -> None:
+    said = "The export stops half-way.\n\nIt did yesterday too."
+    many = said.replace("\n\n", blank * 400_000)
+
+    assert clean_one(many) == clean_one(said)
+    assert len(_lines(many)) == len(_lines(said))
+
+
+def test_the_time_that_blank_lines_take_grows_with_their_number() -> None:
+    def taken(count: int) -> float:
+        began = process_time()
+        clean_one("\n" * count + "export stops")
+        return process_time() - began
+
+    few, many = (min(taken(count) for _ in range(3)) for count in (200_000, 1_600_000))
+    assert many < 8 * 3 * few
