@@ -20,7 +20,7 @@ from ml.anomaly.panel import STEP, Frequency, Panel
 from ml.anomaly.regression import Design, Fit, Prior
 
 Floats = NDArray[np.float64]
-RECENT: dict[Frequency, int] = {"weekly": 4, "daily": 14, "hourly": 24 * 7}
+RECENT: dict[Frequency, int] = {"weekly": 2, "daily": 7, "hourly": 72}
 """Newest steps that are not learned from: an outbreak that has just begun is not what is normal."""
 OWN: dict[Frequency, int] = {"weekly": 26, "daily": 56, "hourly": 24 * 21}
 """Steps of history from which a series speaks for itself; below, its baseline leans on the pool."""
