@@ -93,3 +93,20 @@ def test_a_panel_may_begin_earlier_and_end_later_than_its_rows():
     assert found.counts.tolist() == [[0, 0, 2, 0, 0]]
     assert found.begin == datetime(2024, 1, 1, tzinfo=UTC)
     assert found.starts.tolist() == [0]
+
+
+def test_a_level_that_doubled_for_good_is_normal_after_six_weeks():
+    random = np.random.default_rng(12)
+    mean = np.full((40, 507), 10.0)
+    mean[:4, 457:] *= 2
+    days = [date(2023, 1, 2) + timedelta(days=day) for day in range(507)]
+    rows = pl.DataFrame(
+        {
+            "series": np.repeat([f"{place:02d}" for place in range(40)], 507),
+            "time": pl.Series(days * 40),
+            "count": random.poisson(mean).ravel(),
+        }
+    )
+    expected = fit(panel(rows).upto(500)).expected(500, 507)[0].mean(axis=1)
+    assert (expected[:4] > 17).all()
+    assert (expected[4:] < 12).all()
