@@ -14,6 +14,8 @@ from ml.anomaly.regression import Prior
 Floats = NDArray[np.float64]
 Group = tuple[int, ...]
 ROUNDS = 20
+MOST = 0.999
+"""Of a variance that can be taken away, so that it stays positive."""
 DOUBT = 5.0
 """Series that speak for an even chance, before any were seen."""
 
@@ -40,12 +42,8 @@ def average(
         explained = gain @ covariance[:, at, :]
         between = (absent * (1 - absent))[:, :, None] * moved[:, :, None] * moved[:, None, :]
         coefficients = coefficients - absent * moved
-        covariance = covariance - (absent * ABSENT_WHOLLY)[:, :, None] * explained + between
+        covariance = covariance - (absent * MOST)[:, :, None] * explained + between
     return coefficients, covariance
-
-
-ABSENT_WHOLLY = 0.999
-"""Of the variance, so that it stays positive."""
 
 
 def _evidence(coefficients: Floats, covariance: Floats, prior: Prior, group: Group) -> Floats:

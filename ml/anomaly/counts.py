@@ -54,14 +54,20 @@ def quantile(alpha: float, mean: Floats, phi: Floats) -> Floats:
     return found
 
 
-def log_ratio(counts: Floats, mean: Floats, raised: Floats, phi: Floats) -> Floats:
-    """Log likelihood of the mean `raised` over that of `mean`, at the same `phi`."""
+def log_ratio(counts: Floats, mean: Floats, added: Floats, phi: Floats) -> Floats:
+    """Log likelihood of as many as usual and a Poisson number of `added` cases, over that of as many as usual.
+
+    What an outbreak adds does not spread as widely as the counts themselves do: the sum is taken as negative binomial
+    with its mean and its variance, `phi` x `mean` + `added`.
+    """
     from scipy.special import gammaln
 
-    m, r = np.maximum(mean, LEAST_MEAN), np.maximum(raised, LEAST_MEAN)
+    m, raised = np.maximum(mean, LEAST_MEAN), np.maximum(mean, LEAST_MEAN) + added
     excess = np.maximum(phi - 1, LEAST_EXCESS)
-    poisson = counts * np.log(r / m) - (r - m)
-    few, many = m / excess, r / excess
+    less = excess * m / raised
+    few, many = m / excess, raised / less
     rising = gammaln(counts + many) - gammaln(many) - gammaln(counts + few) + gammaln(few)
-    found: Floats = np.where(phi - 1 > LEAST_EXCESS, rising - (many - few) * np.log1p(excess), poisson)
+    shares = np.log(less / (1 + less)) - np.log(excess / (1 + excess))
+    spread = rising - many * np.log1p(less) + few * np.log1p(excess) + counts * shares
+    found: Floats = np.where(phi - 1 > LEAST_EXCESS, spread, counts * np.log(raised / m) - added)
     return found

@@ -20,7 +20,7 @@ from ml.anomaly.panel import STEP, Frequency, Panel
 from ml.anomaly.regression import Design, Fit, Prior
 
 Floats = NDArray[np.float64]
-RECENT: dict[Frequency, int] = {"weekly": 4, "daily": 14, "hourly": 24 * 7}
+RECENT: dict[Frequency, int] = {"weekly": 2, "daily": 7, "hourly": 72}
 """Newest steps that are not learned from: an outbreak that has just begun is not what is normal."""
 OWN: dict[Frequency, int] = {"weekly": 26, "daily": 56, "hourly": 24 * 21}
 """Steps of history from which a series speaks for itself; below, its baseline leans on the pool."""
@@ -97,7 +97,7 @@ def _common(history: Panel, design: Design, events: pl.DataFrame | None, *, seas
     if data.group is not None:
         effects = occasions.learn(data.counts, _means(data, found), found.phi, data.known, data.group)
         found = _rounds(data, cautious, Moderation(), effects)
-    prior, groups = pool.learn(found.fit, cautious), calendar.optional(seasons=seasons)
+    prior, groups = pool.learn(found.fit, cautious), calendar.optional(history.frequency, seasons=seasons)
     moderation = Moderation.learn(found.raw, found.freedom)
     again = _rounds(data, prior, moderation, effects).fit
     chances = absent.learn(again.coefficients, again.covariance(prior), prior, groups)
@@ -113,7 +113,7 @@ def _part(history: Panel, design: Design, events: pl.DataFrame | None, common: C
         found.fit.coefficients,
         found.fit.covariance(common.prior),
         common.prior,
-        calendar.optional(seasons=seasons),
+        calendar.optional(history.frequency, seasons=seasons),
         common.absent,
     )
     coefficients[:, 0] -= np.log(found.kept)

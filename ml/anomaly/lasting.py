@@ -50,10 +50,10 @@ class Memory:
 def ratios(counts: Floats, mean: Floats, phi: Floats) -> tuple[Floats, Floats]:
     """Likelihood ratios of each size, with a last axis more than `counts`, and the log ratio of the lasting rise."""
     deviation = np.sqrt(phi * mean)
-    raised = mean[..., None] + deviation[..., None] * np.array(SIZES)
-    logs = log_ratio(counts[..., None], mean[..., None], raised, phi[..., None])
+    added = deviation[..., None] * np.array(SIZES)
+    logs = log_ratio(counts[..., None], mean[..., None], added, phi[..., None])
     capped = np.minimum(counts, mean + MOST_AT_ONCE * np.maximum(deviation, 1.0))
-    return np.exp(np.clip(logs, -STEEPEST, STEEPEST)), log_ratio(capped, mean, mean + RISE * deviation, phi)
+    return np.exp(np.clip(logs, -STEEPEST, STEEPEST)), log_ratio(capped, mean, RISE * deviation, phi)
 
 
 def heard(odds: Floats, counts: Floats, mean: Floats) -> Floats:

@@ -17,7 +17,6 @@ from ml.evaluate import outbreaks
 Floats = NDArray[np.float64]
 SELDOM = 4
 """Weeks between two fits on times that are scored but not judged."""
-ARRAYS = ("counts", "expected", "upper", "p", "combined", "slow")
 
 
 @dataclass(frozen=True)

@@ -45,7 +45,15 @@ def test_sums_of_such_counts_are_such_counts():
 
 def test_a_raised_mean_is_likelier_for_high_counts_only():
     counts = np.array([0.0, 3.0, 12.0])
-    ratio = log_ratio(counts, np.array(3.0), np.array(6.0), np.array(1.5))
+    ratio = log_ratio(counts, np.array(3.0), np.array(3.0), np.array(1.5))
     assert ratio[0] < 0 < ratio[2]
-    direct = stats.nbinom(12.0, 1 / 1.5).logpmf(12) - stats.nbinom(6.0, 1 / 1.5).logpmf(12)
+    direct = stats.nbinom(24.0, 1 / 1.25).logpmf(12) - stats.nbinom(6.0, 1 / 1.5).logpmf(12)
     assert ratio[2] == pytest.approx(direct)
+
+
+@pytest.mark.parametrize("phi", [1.0, 1.3, 4.0])
+def test_a_likelihood_ratio_is_1_on_average_where_nothing_happens(phi):
+    counts, mean = np.arange(400.0), np.full(400, 5.0)
+    known = stats.poisson(5.0) if phi == 1 else stats.nbinom(5.0 / (phi - 1), 1 / phi)
+    ratio = np.exp(log_ratio(counts, mean, np.full(400, 4.0), np.full(400, phi)))
+    assert (known.pmf(counts) * ratio).sum() == pytest.approx(1, rel=1e-6)

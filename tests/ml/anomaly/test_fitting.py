@@ -38,11 +38,18 @@ def test_dispersion_of_honest_counts_is_not_lost_with_the_anomalies():
 
 
 def test_counts_that_are_far_too_high_lose_their_weight():
-    mean, phi = np.full((1, 4), 5.0), np.array([1.2])
-    weights = anomaly_weights(np.array([[0.0, 6.0, 13.0, 60.0]]), mean, phi)[0]
-    assert weights[0] == weights[1] == 1
-    assert 1 > weights[2] > weights[3]
-    assert weights[3] < 0.1
+    mean, phi = np.full((1, 9), 5.0), np.array([1.2])
+    weights = anomaly_weights(np.array([[0.0, 6, 4, 3, 13, 4, 3, 60, 3]]), mean, phi)[0]
+    assert (weights[:4] == 1).all()
+    assert 1 > weights[4] > weights[7]
+    assert weights[7] < 0.1
+
+
+def test_counts_that_are_too_high_together_lose_their_weight():
+    mean, phi = np.full((1, 7), 5.0), np.array([1.2])
+    weights = anomaly_weights(np.array([[5.0, 4, 10, 11, 10, 4, 5]]), mean, phi)[0]
+    assert (weights[2:5] < 0.7).all()
+    assert (weights[[0, 1, 5, 6]] == 1).all()
 
 
 def test_a_cell_of_the_table_is_what_its_simulation_says():
@@ -86,3 +93,20 @@ def test_a_panel_may_begin_earlier_and_end_later_than_its_rows():
     assert found.counts.tolist() == [[0, 0, 2, 0, 0]]
     assert found.begin == datetime(2024, 1, 1, tzinfo=UTC)
     assert found.starts.tolist() == [0]
+
+
+def test_a_level_that_doubled_for_good_is_normal_after_six_weeks():
+    random = np.random.default_rng(12)
+    mean = np.full((40, 507), 10.0)
+    mean[:4, 457:] *= 2
+    days = [date(2023, 1, 2) + timedelta(days=day) for day in range(507)]
+    rows = pl.DataFrame(
+        {
+            "series": np.repeat([f"{place:02d}" for place in range(40)], 507),
+            "time": pl.Series(days * 40),
+            "count": random.poisson(mean).ravel(),
+        }
+    )
+    expected = fit(panel(rows).upto(500)).expected(500, 507)[0].mean(axis=1)
+    assert (expected[:4] > 17).all()
+    assert (expected[4:] < 12).all()
