@@ -56,6 +56,7 @@ ROUTES = [
     issues.list_issues,
     issues.get_issue,
     issues.get_neighbours,
+    issues.get_paths,
     incidents.list_anomalies,
     incidents.list_incidents,
     incident_stream.stream_incidents,

@@ -130,3 +130,16 @@ ARTICLE_VIEW = {
     },
     "release": RELEASE,
 }
+
+PATHS = {
+    "start": "Product:DataSync Pro",
+    "end": "Solution:SOL-2f1c9a40",
+    "paths": [
+        {
+            "nodes": ["Product:DataSync Pro", "Issue:ISS-7a0c3b11", "Solution:SOL-2f1c9a40"],
+            "edges": ["AFFECTS", "SOLVED_BY"],
+            "score": 0.5,
+        }
+    ],
+    "release": RELEASE,
+}

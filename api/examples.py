@@ -145,6 +145,7 @@ RESPONSES: dict[str, dict[str, Any]] = {
     "listIssues": {"200": searched.ISSUES},
     "getIssue": {"200": searched.ISSUE_VIEW},
     "getNeighbours": {"200": searched.NEIGHBOURS},
+    "getPaths": {"200": searched.PATHS},
     **incidents.RESPONSES,
     "getDecisionPolicy": {
         "200": {

@@ -11,6 +11,7 @@ from ml.graph.broad import Hit
 from ml.graph.index import NAME as GRAPH
 from ml.graph.store import Neighbour
 from ml.retrieve.filters import Filters
+from ml.retrieve.found import Path
 from service.serving import Opened
 from warehouse.contracts.graph import ISSUE_CHANGES, ISSUES
 from warehouse.delta import Lake
@@ -110,6 +111,17 @@ def neighbours(
         return None
     near: list[Neighbour] = graph.ask(lambda store: store.neighbours(node, depth, kinds, as_of, limit))
     return (*found, near)
+
+
+def paths(opened: Opened, start: str, end: str, *, as_of: datetime | None, limit: int) -> list[Path] | None:
+    """The shortest ways between two nodes; None where one of them is none. Raises `NotMaterialized`."""
+    graph = opened.finding.graph
+    if graph is None:
+        raise opened.fault(GRAPH)
+    if any(graph.ask(lambda store, node=node: store.node(node)) is None for node in (start, end)):
+        return None
+    found: list[Path] = graph.ask(lambda store: store.paths(start, end, as_of, limit))
+    return found
 
 
 def _has(name: str, value: str) -> pl.Expr:

@@ -12,6 +12,7 @@ from api.problems import BadRequest, FieldError
 from api.state import Parts, now
 from ml.graph.store import Neighbour
 from ml.graph.things import EDGE_KINDS
+from ml.retrieve.found import Path
 from operations.entries import NAME_LENGTH
 from service import issues as service
 from service.issues import Change, Issue
@@ -56,6 +57,15 @@ class Neighbourhood(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     name: str
     neighbours: list[Neighbour]
+    release: str
+
+
+class Paths(msgspec.Struct, frozen=True, kw_only=True):
+    """Ways between two nodes, each with its nodes and, between them, kinds of edges."""
+
+    start: str
+    end: str
+    paths: list[Path]
     release: str
 
 
@@ -124,12 +134,35 @@ def get_neighbours(
     if wrong:
         detail = f"expected {', '.join(EDGE_KINDS)}, found {wrong[0]!r}"
         raise BadRequest("the request has parameters that are not allowed", FieldError(detail, parameter="kinds"))
-    if as_of is not None and as_of.tzinfo is None:
-        detail = "expected a moment with a time zone, such as 2026-01-31T00:00:00Z"
-        raise BadRequest("the request has parameters that are not allowed", FieldError(detail, parameter="as_of"))
+    _zoned(as_of)
     opened = parts.serving.opened()
     found = service.neighbours(opened, node, depth=depth, kinds=kinds or [], as_of=as_of, limit=limit)
     if found is None:
         raise BadRequest(f"no node {node!r} is known", status=HTTPStatus.NOT_FOUND)
     kind, name, near = found
     return Neighbourhood(node_id=node, kind=kind, name=name, neighbours=near, release=opened.release.id)
+
+
+@get("/v1/graph/paths", operation_id="getPaths", tags=["issues"], sync_to_thread=True)
+def get_paths(
+    parts: Parts,
+    *,
+    start: Annotated[str, Parameter(min_length=1, max_length=NAME_LENGTH, description="Such as `Product:Pro`.")],
+    end: Annotated[str, Parameter(min_length=1, max_length=NAME_LENGTH, description="Such as `Solution:SOL-…`.")],
+    as_of: datetime | None = None,
+    limit: Annotated[int, Parameter(ge=1, le=50)] = 5,
+) -> Paths:
+    """The shortest ways between two nodes of the graph, of at most five edges."""
+    _zoned(as_of)
+    opened = parts.serving.opened()
+    found = service.paths(opened, start, end, as_of=as_of, limit=limit)
+    if found is None:
+        raise BadRequest(f"no node {start!r}, or none {end!r}, is known", status=HTTPStatus.NOT_FOUND)
+    return Paths(start=start, end=end, paths=found, release=opened.release.id)
+
+
+def _zoned(as_of: datetime | None) -> None:
+    """Raises `BadRequest` for a moment without a time zone."""
+    if as_of is not None and as_of.tzinfo is None:
+        detail = "expected a moment with a time zone, such as 2026-01-31T00:00:00Z"
+        raise BadRequest("the request has parameters that are not allowed", FieldError(detail, parameter="as_of"))

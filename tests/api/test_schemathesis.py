@@ -42,6 +42,7 @@ TAKES_SOMETHING = [
     "listIssues",
     "mergeIncident",
     "getNeighbours",
+    "getPaths",
     "postAnswers",
     "postEvents",
     "postSolutions",

@@ -3,6 +3,7 @@
 import shutil
 from collections import Counter
 
+import polars as pl
 import pytest
 from litestar.testing import TestClient
 
@@ -187,12 +188,30 @@ def test_nothing_of_a_later_time_is_near(get, lake):
     assert len(then) < len(now)
 
 
+def test_the_shortest_ways_lead_from_a_product_to_what_helps(get, lake):
+    edges = lake.read(EDGES)
+    helps = edges.filter(pl.col("source").str.starts_with("Issue:"), kind="SOLVED_BY")
+    affects = edges.filter(pl.col("source").is_in(helps["source"].implode()), kind="AFFECTS")
+    product = affects.filter(pl.col("target").str.starts_with("Product:"))["target"][0]
+    issue = affects.filter(target=product)["source"][0]
+    solution = helps.filter(source=issue)["target"][0]
+    found = get("/v1/graph/paths", start=product, end=solution, limit=50)["paths"]
+
+    assert found
+    assert all(one["nodes"][0] == product and one["nodes"][-1] == solution for one in found)
+    assert all(len(one["nodes"]) == len(one["edges"]) + 1 == 3 for one in found)
+    assert get("/v1/graph/paths", start=product, end=product)["paths"] == []
+    get("/v1/graph/paths", 404, start=product, end="Solution:none")
+    get("/v1/graph/paths", 400, start=product, end=solution, limit=0)
+
+
 HOSTILE = ("Ticket:x' OR 1=1", "') MATCH (n) DETACH DELETE n //", "Issue:", ":", "😀", "\u202e", "$node", "a" * 200)
 
 
 @pytest.mark.parametrize("node", HOSTILE)
 def test_hostile_nodes_are_not_found_and_change_nothing(get, lake, node):
     get("/v1/graph/neighbours", 404, node=node)
+    get("/v1/graph/paths", 404, start=node, end=node)
     name = lake.read(NODES).filter(kind="Product")["node_id"][0]
     assert get("/v1/graph/neighbours", node=name)["neighbours"]
 
