@@ -118,7 +118,7 @@ def paths(opened: Opened, start: str, end: str, *, as_of: datetime | None, limit
     graph = opened.finding.graph
     if graph is None:
         raise opened.fault(GRAPH)
-    if any(graph.ask(lambda store, node=node: store.node(node)) is None for node in (start, end)):
+    if graph.ask(lambda store: any(store.node(node) is None for node in (start, end))):
         return None
     found: list[Path] = graph.ask(lambda store: store.paths(start, end, as_of, limit))
     return found
