@@ -40,7 +40,4 @@ def concerned(lake: Lake, table: Table, happened: pl.Series, newest: date | None
 def bring(lake: Lake, table: Table, rows: pl.DataFrame, days: Sequence[date], progress: Mapping[str, int]) -> None:
     """Make the table hold these rows for these days, and no others for them."""
     known = lake.scan(table).filter(pl.col("day").is_in(list(days))).select(table.primary_key).collect()
-    gone = known.join(rows, on=table.primary_key, how="anti")
-    if gone.height:
-        lake.delete(table, gone)
-    lake.merge(table, rows, progress=progress)
+    lake.exchange(table, known, rows, progress=progress)

@@ -12,7 +12,7 @@ Three rules hold for whoever writes (guarantees 1 and 2 of the architecture):
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -137,6 +137,15 @@ class Lake(Tables):
             )
             merge.when_matched_delete().execute()
             return Commit(table, self.open(table).version(), deleted=known.height)
+
+    def exchange(
+        self, table: Table, known: pl.DataFrame, rows: pl.DataFrame, *, progress: Mapping[str, int] | None = None
+    ) -> Commit:
+        """`merge` of rows that stand in the place of those with the keys `known`: keys that no row has are deleted."""
+        with self.lock(table):
+            gone = known.select(table.primary_key).join(rows, on=table.primary_key, how="anti")
+            deleted = self.delete(table, gone).deleted if gone.height else 0
+            return replace(self.merge(table, rows, progress=progress), deleted=deleted)
 
     def _append_checked(self, table: Table, rows: Iterable[pl.DataFrame], progress: Mapping[str, int]) -> Commit:
         """Append what is left after `check`; where there is nothing, commit progress alone, if it moved."""

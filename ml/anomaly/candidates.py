@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from ml.anomaly import naming
 from ml.anomaly.known import Issues
 from ml.anomaly.novel import LEAST_CUSTOMERS, Group
-from ml.anomaly.signals import MOST_TICKETS, signals
+from ml.anomaly.signals import MOST_TICKETS, grouped
 from ml.anomaly.usual import RECENT
 from ml.graph.summaries import over_represented
-from warehouse.contracts.anomalies import NEW_ISSUES, SIGNALS
+from warehouse.contracts.anomalies import NEW_ISSUES
 
 MOST_VERSIONS = 3
 """Versions that a signal names."""
@@ -69,24 +69,16 @@ def rows(found: list[Group], strange: pl.DataFrame, vectors: Vectors, past: Past
 def told(changed: pl.DataFrame, tickets: pl.DataFrame | None = None) -> pl.DataFrame:
     """Signals of candidates that were found to be new, whether they are quiet by now or not."""
     new = changed.filter(pl.col("known_at").is_not_null() & pl.col("state").is_in(["new", "quiet"]))
-    if new.is_empty():
-        return pl.DataFrame(schema=SIGNALS.schema)
-    return signals(
-        new.select(
-            pl.lit("new_issue").alias("kind"),
-            pl.lit("issue").alias("dimension"),
-            pl.col("candidate_id").alias("series"),
-            pl.col("first_at").alias("window_start"),
-            (pl.col("last_at") + pl.duration(microseconds=1)).alias("window_end"),
-            "known_at",
-            pl.format("New: {}", "name").alias("name"),
-            pl.col("tickets").cast(pl.Float64).alias("observed"),
-            pl.lit(None, pl.Float64).alias("expected"),
-            pl.lit(None, pl.Float64).alias("upper"),
-            pl.lit(None, pl.Float64).alias("effect"),
-            pl.col("growth_p").alias("p"),
-            pl.col("versions").list.head(MOST_VERSIONS).list.eval(pl.lit("Version:") + pl.element()).alias("entities"),
-            "ticket_ids",
+    versions = pl.col("versions").list.head(MOST_VERSIONS)
+    return grouped(
+        new.with_columns(
+            kind=pl.lit("new_issue"),
+            dimension=pl.lit("issue"),
+            series="candidate_id",
+            name=pl.format("New: {}", "name"),
+            observed=pl.col("tickets").cast(pl.Float64),
+            p="growth_p",
+            entities=versions.list.eval(pl.lit("Version:") + pl.element()),
         )
     )
 

@@ -8,7 +8,6 @@ from ml.anomaly.discoveries import FALSE_INCIDENTS_A_YEAR
 from ml.anomaly.fitting import fit
 from ml.anomaly.panel import STEP, panel
 from ml.anomaly.series import belongs, counted
-from ml.anomaly.signals import signals
 from ml.anomaly.volume import COUNTED, HISTORY, LOOKS, READ, WEEK, midnight, rows_of, told
 from ml.anomaly.watch import Watch
 from warehouse.contracts.anomalies import SIGNALS
@@ -80,4 +79,4 @@ class Live:
     @staticmethod
     def _told(watch: Watch, known: dict[str, datetime], came: pl.DataFrame) -> pl.DataFrame:
         rows = rows_of(watch.scores(watch.counts), watch.start, "hour", known)
-        return signals(told(rows, came))
+        return told(rows, came)

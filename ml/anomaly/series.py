@@ -72,6 +72,11 @@ def of(dimension: str, value: str) -> str:
     return f"{dimension}{_APART}{value}"
 
 
+def joined() -> pl.Expr:
+    """The same of the columns `dimension` and `series`."""
+    return pl.concat_str("dimension", "series", separator=_APART)
+
+
 def parent(series: str) -> str | None:
     """The series that explains this one where both are raised; None of all tickets."""
     dimension, value = named(series)

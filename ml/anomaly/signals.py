@@ -26,3 +26,17 @@ def signals(found: pl.DataFrame) -> pl.DataFrame:
         ticket_ids=pl.col("ticket_ids").list.head(MOST_TICKETS),
     )
     return made.select([pl.col(name).cast(dtype) for name, dtype in SIGNALS.schema.items()])
+
+
+def grouped(found: pl.DataFrame) -> pl.DataFrame:
+    """`signals` of what was found together, from `first_at` to `last_at`, where nothing was to be expected."""
+    nothing = pl.lit(None, pl.Float64)
+    return signals(
+        found.with_columns(
+            window_start="first_at",
+            window_end=pl.col("last_at") + pl.duration(microseconds=1),
+            expected=nothing,
+            upper=nothing,
+            effect=nothing,
+        )
+    )

@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from ml.anomaly import naming
 from ml.anomaly.grouping import Groups
 from ml.anomaly.novel import chance
-from ml.anomaly.signals import MOST_TICKETS, signals
-from warehouse.contracts.anomalies import SIGNALS, UNANSWERED
+from ml.anomaly.signals import MOST_TICKETS, grouped
+from warehouse.contracts.anomalies import UNANSWERED
 
 JOIN = 0.55
 """Cosine with a topic's centre from which a search asks the same."""
@@ -117,25 +117,15 @@ def failures(searches: pl.DataFrame, vectors: Vectors) -> pl.DataFrame:
 
 def told(changed: pl.DataFrame, tickets: pl.DataFrame | None = None) -> pl.DataFrame:
     """Signals of topics that were found worth telling."""
-    known = changed.filter(pl.col("known_at").is_not_null())
-    if known.is_empty():
-        return pl.DataFrame(schema=SIGNALS.schema)
-    return signals(
-        known.select(
-            pl.lit("unanswered").alias("kind"),
-            pl.lit("topic").alias("dimension"),
-            pl.col("topic_id").alias("series"),
-            pl.col("first_at").alias("window_start"),
-            (pl.col("last_at") + pl.duration(microseconds=1)).alias("window_end"),
-            "known_at",
-            pl.format("Unanswered: {}", "name").alias("name"),
-            pl.col("failed").cast(pl.Float64).alias("observed"),
-            pl.lit(None, pl.Float64).alias("expected"),
-            pl.lit(None, pl.Float64).alias("upper"),
-            pl.lit(None, pl.Float64).alias("effect"),
-            "p",
-            pl.lit([], pl.List(pl.String)).alias("entities"),
-            pl.lit([], pl.List(pl.String)).alias("ticket_ids"),
+    return grouped(
+        changed.filter(pl.col("known_at").is_not_null()).with_columns(
+            kind=pl.lit("unanswered"),
+            dimension=pl.lit("topic"),
+            series="topic_id",
+            name=pl.format("Unanswered: {}", "name"),
+            observed=pl.col("failed").cast(pl.Float64),
+            entities=pl.lit([], pl.List(pl.String)),
+            ticket_ids=pl.lit([], pl.List(pl.String)),
         )
     )
 

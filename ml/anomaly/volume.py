@@ -12,6 +12,7 @@ from ml.anomaly.discoveries import FALSE_INCIDENTS_A_YEAR, discover
 from ml.anomaly.fitting import fit
 from ml.anomaly.panel import STEP, Panel, panel
 from ml.anomaly.series import DIMENSIONS, READ, belongs, counted, named
+from ml.anomaly.signals import signals
 from ml.anomaly.versions import taken_up
 from ml.anomaly.watch import YEAR, Watch, parents
 from warehouse.contracts.anomalies import VOLUME
@@ -65,11 +66,9 @@ def scan(
 
 
 def told(rows: pl.DataFrame, tickets: pl.DataFrame) -> pl.DataFrame:
-    """What `signals` takes, of rows of `anomalies/volume` and the tickets (columns `READ`) of their time."""
+    """Signals, of rows of `anomalies/volume` and the tickets (columns `READ`) of their time."""
     alarms = rows.filter("alarm").with_columns(
-        of=pl.struct("dimension", "series").map_elements(
-            lambda row: series.of(row["dimension"], row["series"]), return_dtype=pl.String
-        ),
+        of=series.joined(),
         length=pl.when(pl.col("frequency") == "hour").then(pl.duration(hours=1)).otherwise(pl.duration(days=1)),
     )
     ends = alarms.with_columns(window_end=pl.col("window_start") + pl.col("length"))
@@ -83,7 +82,7 @@ def told(rows: pl.DataFrame, tickets: pl.DataFrame) -> pl.DataFrame:
         .collect()
     )
     joined = ends.join(inside, on=["of", "frequency", "window_start"], how="left")
-    return joined.select(
+    told = joined.select(
         kind=pl.when(pl.col("dimension") == "version")
         .then(pl.lit("volume"))
         .otherwise(pl.col("frequency").replace_strict(KINDS)),
@@ -101,6 +100,7 @@ def told(rows: pl.DataFrame, tickets: pl.DataFrame) -> pl.DataFrame:
         entities=pl.col("of").map_elements(series.entities, return_dtype=pl.List(pl.String)),
         ticket_ids=pl.col("ticket_ids").fill_null([]),
     )
+    return signals(told)
 
 
 def _said() -> pl.Expr:

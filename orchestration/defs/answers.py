@@ -10,6 +10,7 @@ from ml.graph.walker import Walker
 from ml.text.entities import Catalogue
 from orchestration.defs import indexes
 from orchestration.defs.embeddings import NAME as ENCODER
+from orchestration.defs.embeddings import compared_by
 from orchestration.defs.models import Training, code, outgrown, serving
 from orchestration.resources import RETRIES, LakeResource, artifact_ins, artifact_result, expected_errors
 from warehouse import artifacts
@@ -63,7 +64,7 @@ def read(lake: Lake, encoder: Artifact) -> Known:
     return Known(
         past=past,
         passages=indexes.documented(passages),
-        vectors=indexes.compared_by(lake, encoder, passages["text_hash"]),
+        vectors=compared_by(lake, encoder, passages["text_hash"]),
         members=lake.read(graph.ISSUE_MEMBERS),
         catalogue=Catalogue.of(names["product"], names["product_module"]),
     )

@@ -143,6 +143,11 @@ def vectors_of(lake: Lake, encoder: Artifact, hashes: pl.Series) -> Vectors:
     return gathered(hashes, known, sum(encoder.card["blocks"].values()))
 
 
+def compared_by(lake: Lake, encoder: Artifact, hashes: pl.Series) -> Vectors:
+    """What texts of any language are compared by."""
+    return encoders.shared(vectors_of(lake, encoder, hashes), encoders.read_manifest(encoder.path))
+
+
 def _exported(lake: Lake, recipe: str) -> Artifact | None:
     """The newest encoder of this lake that was made from the same; one that is damaged is refused, not replaced."""
     for name, digest, _ in artifacts.stored(lake.root):

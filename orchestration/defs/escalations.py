@@ -72,11 +72,8 @@ def follow(lake: Lake, policy: Artifact | None) -> int:
         known, found = models(_answers(lake)), [pl.DataFrame(schema=ESCALATIONS.schema)]
         found += [_flagged(lake, some, least, known) for some in ids.iter_slices(BATCH)]
         flagged = pl.concat(found)
-        calm = lake.matching(ESCALATIONS, ids).join(flagged, on="ticket_id", how="anti")
-        if calm.height:
-            lake.delete(ESCALATIONS, calm.select("ticket_id"))
         progress = {f"{path}@{code}": version for path, version in now.items()}
-        lake.merge(ESCALATIONS, flagged, progress={**progress, RISK: held})
+        lake.exchange(ESCALATIONS, lake.matching(ESCALATIONS, ids), flagged, progress={**progress, RISK: held})
         return ids.height
 
 

@@ -78,10 +78,7 @@ def follow_histories(lake: Lake, table: Table, levels: tuple[str, ...]) -> None:
         )
         keys = pl.concat([touched[level].select("key") for level in levels])
         known = lake.scan(table).select(table.primary_key).join(keys.lazy(), on="key", how="semi").collect()
-        gone = known.join(rows, on=table.primary_key, how="anti")
-        if gone.height:
-            lake.delete(table, gone)
-        lake.merge(table, rows, progress={source: version})
+        lake.exchange(table, known, rows, progress={source: version})
 
 
 def _last(changes: pl.DataFrame) -> pl.DataFrame:

@@ -15,9 +15,9 @@ from ml.retrieve.past import Past
 from ml.retrieve.searcher import ARTICLES, SOLUTIONS, TICKETS
 from ml.retrieve.segment import Segment
 from ml.targets import TARGETS
-from ml.text.encoder import Vectors, read_manifest, shared
+from ml.text.encoder import read_manifest, shared
 from orchestration.defs.embeddings import NAME as ENCODER
-from orchestration.defs.embeddings import vectors_of
+from orchestration.defs.embeddings import compared_by, vectors_of
 from orchestration.defs.models import Training, code, outgrown, serving
 from orchestration.resources import RETRIES, LakeResource, artifact_ins, artifact_result, expected_errors
 from warehouse import artifacts
@@ -132,11 +132,6 @@ def _based(lake: Lake, one: Searched, encoder: Artifact, version: int, now: dict
     made = Segment.build(one.documents(rows), vectors, key=one.key, encoder=encoder.card["encoder"])
     card = {**now, "inputs": {one.table.path: version}, "documents": rows.height}
     return artifacts.stage(lake.root, one.name, made.save, card)
-
-
-def compared_by(lake: Lake, encoder: Artifact, hashes: pl.Series) -> Vectors:
-    """What texts of any language are compared by."""
-    return shared(vectors_of(lake, encoder, hashes), read_manifest(encoder.path))
 
 
 KNOWN = (search.SOLUTIONS, search.ATTEMPTS, graph.ISSUE_MEMBERS, silver.SEARCH_EVENTS)

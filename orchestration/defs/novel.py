@@ -17,7 +17,7 @@ from ml.text import encoder as encoders
 from ml.text.encoder import Joined, Vectors
 from ml.text.vectors import packed, unit, unpacked
 from orchestration.defs.embeddings import NAME as ENCODER
-from orchestration.defs.embeddings import vectors_of
+from orchestration.defs.embeddings import compared_by
 from orchestration.pictures import shown
 from orchestration.resources import RETRIES, LakeResource, Results, artifact_ins, expected_errors, result, spec
 from warehouse.artifacts import Artifact
@@ -118,10 +118,7 @@ def _mark(lake: Lake, encoder: Artifact, tickets: pl.DataFrame, said: pl.DataFra
     mine = said.join(known, on="text_hash", maintain_order="left")
     rows = mine.filter(pl.col("created_at") <= pl.col("first_at") + RECENT).select(STRANGE_SENTENCES.schema.names())
     before = lake.scan(STRANGE_SENTENCES).filter(pl.col("ticket_id").is_in(tickets["ticket_id"].implode())).collect()
-    gone = before.join(rows, on=STRANGE_SENTENCES.primary_key, how="anti").select(STRANGE_SENTENCES.primary_key)
-    if gone.height:
-        lake.delete(STRANGE_SENTENCES, gone)
-    lake.merge(STRANGE_SENTENCES, rows)
+    lake.exchange(STRANGE_SENTENCES, before, rows)
 
 
 def _forget(lake: Lake) -> None:
@@ -142,11 +139,7 @@ def _candidates(lake: Lake, encoder: Artifact, progress: Mapping[str, int]) -> N
     rows = pl.DataFrame(schema=NEW_ISSUES.schema)
     if found and isinstance(now, datetime):
         rows = candidates.rows(found, strange, vectors, Past(_tickets(lake, encoder), _issues(lake, encoder), now))
-    before = lake.read(NEW_ISSUES)
-    gone = before.join(rows, on="candidate_id", how="anti").select("candidate_id")
-    if gone.height:
-        lake.delete(NEW_ISSUES, gone)
-    lake.merge(NEW_ISSUES, rows, progress=progress)
+    lake.exchange(NEW_ISSUES, lake.read(NEW_ISSUES, columns=["candidate_id"]), rows, progress=progress)
 
 
 def _sentences(lake: Lake, encoder: Artifact) -> pl.DataFrame:
@@ -166,17 +159,12 @@ def _dimension(encoder: Artifact) -> int:
     return int(encoders.shared(whole, encoders.read_manifest(encoder.path)).shape[1])
 
 
-def _shared(lake: Lake, encoder: Artifact, hashes: pl.Series) -> Vectors:
-    manifest = encoders.read_manifest(encoder.path)
-    return unit(encoders.shared(vectors_of(lake, encoder, hashes), manifest))
-
-
 def _tickets(lake: Lake, encoder: Artifact) -> Callable[[pl.Series], Vectors]:
     """The vectors of tickets."""
 
     def vectors(tickets: pl.Series) -> Vectors:
         rows = lake.matching(PROBLEMS, tickets.alias("ticket_id").to_frame())
-        return _shared(lake, encoder, rows["text_hash"])
+        return unit(compared_by(lake, encoder, rows["text_hash"]))
 
     return vectors
 
@@ -189,4 +177,4 @@ def _issues(lake: Lake, encoder: Artifact) -> Issues:
     members = members.filter(pl.int_range(pl.len()).over("issue_id") < MOST_MEMBERS)
     texts = lake.read(PROBLEMS, columns=["ticket_id", "text_hash"])
     rows = members.join(texts, on="ticket_id", maintain_order="left")
-    return Issues(rows.select("issue_id", "since"), _shared(lake, encoder, rows["text_hash"]))
+    return Issues(rows.select("issue_id", "since"), unit(compared_by(lake, encoder, rows["text_hash"])))

@@ -71,8 +71,5 @@ def follow(lake: Lake, made: Made) -> int:
         known = lake.scan(target).select(*dict.fromkeys((*target.primary_key, key)))
         if since is not None:
             known = known.filter(pl.col(key).is_in(changes[key].implode()))
-        gone = known.collect().join(rows, on=target.primary_key, how="anti")
-        if gone.height:
-            lake.delete(target, gone.select(target.primary_key))
-        lake.merge(target, rows, progress={progress: version})
+        lake.exchange(target, known.collect(), rows, progress={progress: version})
         return changed.height

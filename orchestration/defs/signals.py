@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import dagster as dg
 import polars as pl
 
-from ml.anomaly import candidates, categorisation, mood, signals, unanswered, volume, volume_plot
+from ml.anomaly import candidates, categorisation, mood, unanswered, volume, volume_plot
 from orchestration.pictures import shown
 from orchestration.resources import RETRIES, LakeResource, Results, expected_errors, result, spec
 from warehouse.contracts import silver
@@ -71,10 +71,7 @@ def follow(lake: Lake, detector: Detector) -> int:
             return 0
         rows = lake.scan(detector.table).filter(detector.alarms).collect()
         tickets = lake.scan(silver.TICKETS).select(detector.read).collect()
-        found = signals.signals(detector.told(rows, tickets))
+        found = detector.told(rows, tickets)
         mine = lake.scan(SIGNALS).filter(pl.col("kind").is_in(detector.kinds)).select("signal_id").collect()
-        gone = mine.join(found, on="signal_id", how="anti")
-        if gone.height:
-            lake.delete(SIGNALS, gone)
-        commit = lake.merge(SIGNALS, found, progress={detector.table.path: version})
-        return gone.height + commit.inserted + commit.updated
+        commit = lake.exchange(SIGNALS, mine, found, progress={detector.table.path: version})
+        return commit.deleted + commit.inserted + commit.updated

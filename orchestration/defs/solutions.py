@@ -75,9 +75,7 @@ def learn(lake: Lake, made: str, encode: Encode, tell: Callable[[str], object]) 
     known = before.with_columns(pattern=notes.slotted(before["pattern"], slots)).unique("pattern", maintain_order=True)
     found = canonical.learn(notes.with_slots(said, slots), rows.select(canonical.LABELS), known, encode)
     table = pl.concat([_sayings(found, encode), _slots(slots)]).unique("pattern", keep="first", maintain_order=True)
-    gone = lake.read(SAYINGS, columns=["pattern"]).join(table, on="pattern", how="anti")
-    lake.delete(SAYINGS, gone)
-    lake.merge(SAYINGS, table, progress={source: count})
+    lake.exchange(SAYINGS, lake.read(SAYINGS, columns=["pattern"]), table, progress={source: count})
     tell(
         f"{count} notes: {found['solution_id'].drop_nulls().n_unique()} solutions in {found.height} kinds of sentences"
     )
@@ -109,10 +107,7 @@ def follow_attempts(lake: Lake, made: str, dimension: int, encode: Encode) -> in
     before = lake.scan(ATTEMPTS).select(ATTEMPTS.primary_key)
     if since is not None:
         before = before.filter(pl.col("ticket_id").is_in(changes["ticket_id"].implode()))
-    gone = before.collect().join(tried, on=ATTEMPTS.primary_key, how="anti")
-    if gone.height:
-        lake.delete(ATTEMPTS, gone)
-    lake.merge(ATTEMPTS, tried, progress={source: version})
+    lake.exchange(ATTEMPTS, before.collect(), tried, progress={source: version})
     return rows.height
 
 
@@ -133,11 +128,9 @@ def follow_solutions(lake: Lake, made: str) -> None:
     labels = lake.scan(silver.TICKETS).select("ticket_id", "resolution_code", "resolution_template_used")
     known = labels.join(rows.lazy().select("ticket_id"), on="ticket_id", how="semi").collect()
     found = attempts.solutions(rows.join(patterns, on="saying"), known).select(SOLUTIONS.schema.names())
-    gone = before.collect().join(found, on="solution_id", how="anti")
-    _forget(lake, pl.concat([gone, found.select("solution_id")]), patterns["pattern"])
-    if gone.height:
-        lake.delete(SOLUTIONS, gone)
-    lake.merge(SOLUTIONS, found, progress={source: version})
+    counted = before.collect()
+    _forget(lake, pl.concat([counted, found.select("solution_id")]), patterns["pattern"])
+    lake.exchange(SOLUTIONS, counted, found, progress={source: version})
 
 
 def _forget(lake: Lake, touched: pl.DataFrame, said: pl.Series) -> None:

@@ -8,11 +8,9 @@ import polars as pl
 
 from ml.anomaly.drawn_topics import drawn_topics
 from ml.anomaly.unanswered import READ, WINDOW, Tickets, unanswered
-from ml.text import encoder as encoders
-from ml.text.encoder import Vectors
 from ml.text.vectors import unit
 from orchestration.defs.embeddings import NAME as ENCODER
-from orchestration.defs.embeddings import vectors_of
+from orchestration.defs.embeddings import compared_by
 from orchestration.pictures import shown
 from orchestration.resources import RETRIES, LakeResource, Results, artifact_ins, expected_errors, result, spec
 from warehouse.artifacts import Artifact
@@ -50,12 +48,9 @@ def follow(lake: Lake, encoder: Artifact) -> int:
         if version is None or lake.progress(UNANSWERED, source) == version:
             return 0
         searches = lake.read(SEARCH_EVENTS, columns=READ, version=version).sort("asked_at", "search_id")
-        rows = unanswered(searches, _shared(lake, encoder, searches["text_hash"]), _tickets(lake, encoder, searches))
-        before = lake.read(UNANSWERED)
-        gone = before.join(rows, on="topic_id", how="anti").select("topic_id")
-        if gone.height:
-            lake.delete(UNANSWERED, gone)
-        lake.merge(UNANSWERED, rows, progress={source: version})
+        vectors = unit(compared_by(lake, encoder, searches["text_hash"]))
+        rows = unanswered(searches, vectors, _tickets(lake, encoder, searches))
+        lake.exchange(UNANSWERED, lake.read(UNANSWERED, columns=["topic_id"]), rows, progress={source: version})
         return searches.height
 
 
@@ -67,9 +62,4 @@ def _tickets(lake: Lake, encoder: Artifact, searches: pl.DataFrame) -> Tickets:
         return Tickets(none, np.zeros((0, 1), dtype=np.float32))
     during = pl.col("created_at").is_between(first - WINDOW, last)
     rows = lake.scan(PROBLEMS).filter(during).select("created_at", "text_hash").collect().sort("created_at")
-    return Tickets(rows["created_at"], _shared(lake, encoder, rows["text_hash"]))
-
-
-def _shared(lake: Lake, encoder: Artifact, hashes: pl.Series) -> Vectors:
-    manifest = encoders.read_manifest(encoder.path)
-    return unit(encoders.shared(vectors_of(lake, encoder, hashes), manifest))
+    return Tickets(rows["created_at"], unit(compared_by(lake, encoder, rows["text_hash"])))

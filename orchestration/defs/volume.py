@@ -1,6 +1,6 @@
 """Unusual volume: each day scanned by what was known on the Monday before it, and again where its tickets changed."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import dagster as dg
 import polars as pl
@@ -14,6 +14,7 @@ from warehouse.delta import Lake
 
 DAYS = dg.DailyPartitionsDefinition(start_date="2010-01-01", end_offset=1)
 DAY = timedelta(days=1)
+ALL = volume.COUNTED[0]
 
 
 @dg.multi_asset(
@@ -39,21 +40,18 @@ def scanned(lake: Lake, first: datetime, last: datetime) -> int:
         newest = tickets["created_at"].max()
         if not isinstance(newest, datetime) or first > newest:
             return 0
-        rows = volume.scan(tickets, first, min(last, _midnight(newest) + DAY))
+        rows = volume.scan(tickets, first, min(last, volume.midnight(newest) + DAY))
         inside = pl.col("window_start").is_between(first, last, closed="left")
         known = lake.scan(VOLUME).filter(inside).select(VOLUME.primary_key).collect()
-        gone = known.join(rows, on=VOLUME.primary_key, how="anti")
-        if gone.height:
-            lake.delete(VOLUME, gone)
-        commit = lake.merge(VOLUME, rows)
-        return gone.height + commit.inserted + commit.updated
+        commit = lake.exchange(VOLUME, known, rows)
+        return commit.deleted + commit.inserted + commit.updated
 
 
 def due(lake: Lake) -> tuple[datetime, datetime] | None:
     """The days to scan: from the first whose tickets are not those that were counted, to the newest; None: none."""
     if not lake.exists(silver.TICKETS):
         return None
-    tickets = lake.scan(silver.TICKETS).select("ticket_id", "created_at").collect()
+    tickets = lake.scan(silver.TICKETS).select("created_at").collect()
     came = counted(tickets, "1h", [ALL]).select(window_start="time", came="count")
     seen = pl.DataFrame(schema={"window_start": came.schema["window_start"], "tickets": pl.Int64})
     if lake.exists(VOLUME):
@@ -63,16 +61,9 @@ def due(lake: Lake) -> tuple[datetime, datetime] | None:
         return None
     both = came.join(seen, on="window_start", how="full", coalesce=True)
     differs = pl.col("came").fill_null(0) != pl.col("tickets").fill_null(0)
-    begin = _midnight(came["window_start"].sort()[0]) + volume.HISTORY
+    begin = volume.midnight(came["window_start"].sort()[0]) + volume.HISTORY
     changed = both.filter(differs & (pl.col("window_start") >= begin))
     first, newest = changed["window_start"].min(), came["window_start"].max()
     if not isinstance(first, datetime) or not isinstance(newest, datetime):
         return None
-    return _midnight(first), _midnight(newest) + DAY
-
-
-ALL = volume.COUNTED[0]
-
-
-def _midnight(at: datetime) -> datetime:
-    return at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    return volume.midnight(first), volume.midnight(newest) + DAY

@@ -44,6 +44,14 @@ def test_progress_alone_moves_the_version_but_not_the_data_version(lake):
     assert lake.changes(LOADS, 0).is_empty()
 
 
+def test_an_exchange_deletes_what_has_no_row_any_more_and_leaves_what_was_not_known(lake):
+    lake.merge(LOADS, loads("abc"))
+    done = lake.exchange(LOADS, loads("ab"), loads("bd", "csv"), progress={"source": 1})
+    assert (done.deleted, done.inserted, done.updated) == (1, 1, 1)
+    assert dict(lake.read(LOADS).select("load_id", "format").iter_rows()) == {"b": "csv", "c": "json", "d": "csv"}
+    assert lake.progress(LOADS, "source") == 1
+
+
 def test_changes_give_what_was_inserted_updated_and_deleted_since(lake):
     lake.merge(LOADS, loads("ab"))
     lake.merge(LOADS, loads("bc", "csv"))
