@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from operations.entries import Entry, digest_of, fault_of_name
 from warehouse.errors import InvalidEvent
-from warehouse.payloads import EVERY, OF_EVERY_TICKET, UPCASTS, VERSIONS, Name, Upcasts, Versions
+from warehouse.payloads import EVERY, OF_EVERY_TICKET, OWN, UPCASTS, VERSIONS, Name, Payload, Upcasts, Versions
 from warehouse.times import AHEAD_OF_US, EARLIEST
 
 P = TypeVar("P")
@@ -18,7 +18,7 @@ P = TypeVar("P")
 Instant = Annotated[datetime, Meta(tz=True)]
 _SHOWN = 5
 
-_PAST_TENSE = re.compile(r"([A-Z][a-z]+)+(ed|en|wn)")
+_PAST_TENSE = re.compile(r"([A-Z][a-z]+)+(ed|en|wn|[Mm]ade|[Ss]ent|Back)")
 _PATH = re.compile(r"(?P<detail>.*?)(?: - at `\$(?P<path>.*)`)?", re.DOTALL)
 _FIELD = re.compile(r"Object (?:missing required|contains unknown) field `(?P<field>.*)`")
 
@@ -65,6 +65,23 @@ class EventEnvelope(msgspec.Struct, Generic[P], frozen=True, kw_only=True):
             received_at=self.received_time,
             digest=digest_of(msgspec.json.encode(said)),
         )
+
+
+def envelope(
+    payload: Payload, *, actor: Actor, key: str, event_time: datetime, received_time: datetime, ticket_id: str = EVERY
+) -> EventEnvelope[Any]:
+    """An event that we write ourselves, in the newest version of its type."""
+    kind = type(payload).__name__
+    return EventEnvelope(
+        type=kind,
+        version=max(VERSIONS[kind]),
+        event_time=event_time,
+        received_time=received_time,
+        actor=actor,
+        ticket_id=ticket_id,
+        idempotency_key=key,
+        payload=payload,
+    )
 
 
 class Fault(msgspec.Struct, frozen=True):
@@ -134,6 +151,8 @@ class Catalogue:
             fault = fault_of_name(getattr(event, field))
             if fault:
                 raise EventsRefused([Fault(f"{at}.{field}", fault)])
+        if event.type in OWN:
+            raise EventsRefused([Fault(f"{at}.type", f"{event.type} is said by the system alone")])
         if (event.ticket_id == EVERY) != (event.type in OF_EVERY_TICKET):
             found = "is no ticket" if event.ticket_id == EVERY else f"expected {EVERY!r}: it concerns no single ticket"
             raise EventsRefused([Fault(f"{at}.ticket_id", found)])

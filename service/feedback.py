@@ -2,18 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
 from operations.entries import Entry, Receipt, digest_of, fault_of_name
-from operations.events import Actor, EventEnvelope, EventsRefused, Fault, Instant
+from operations.events import Actor, EventsRefused, Fault, Instant, envelope
 from operations.inbox import Inbox
 from service.searches import key as key_of_search
 from warehouse.errors import TicketlakeError
 from warehouse.payloads import (
-    VERSIONS,
     Name,
     Payload,
     SuggestionAccepted,
@@ -135,17 +134,7 @@ def _entries(one: SuggestionOutcome, search: SearchMade, key: str | None, now: d
     at = one.event_time or now
 
     def event(payload: Payload, key: str, digest: str) -> Entry:
-        kind = type(payload).__name__
-        made: EventEnvelope[Any] = EventEnvelope(
-            type=kind,
-            version=max(VERSIONS[kind]),
-            event_time=at,
-            received_time=now,
-            actor=one.actor,
-            ticket_id=search.ticket_id,
-            idempotency_key=key,
-            payload=payload,
-        )
+        made = envelope(payload, actor=one.actor, key=key, event_time=at, received_time=now, ticket_id=search.ticket_id)
         return msgspec.structs.replace(made.entry(), digest=digest)
 
     shown = SuggestionShown(

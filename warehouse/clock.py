@@ -6,12 +6,12 @@ import polars as pl
 
 from warehouse.contracts import bronze, silver
 from warehouse.delta import Lake
-from warehouse.payloads import OF_EVERY_TICKET
+from warehouse.payloads import OF_EVERY_TICKET, OWN
 
 INBOX = "inbox"
 MOMENTS = ("created_at", "updated_at", "resolved_at")
-HAPPENED = ~pl.col("type").is_in(OF_EVERY_TICKET)
-"""Of events: those that happened to a ticket."""
+HAPPENED = ~pl.col("type").is_in(OF_EVERY_TICKET | OWN)
+"""Of events: those that happened to a ticket, other than what we said of it."""
 
 
 def as_of(lake: Lake, now: datetime) -> datetime:

@@ -77,12 +77,68 @@ class TicketReopened(Payload, frozen=True):
     reason: Text | None = None
 
 
-class LabelCorrected(Payload, frozen=True):
-    """Someone who knows put a label right."""
+class LabelCorrectedV1(Payload, frozen=True):
+    """As `LabelCorrected`, before it was told what had been shown."""
 
     field: Label
     value: Name
     previous: Name | None = None
+
+
+class LabelCorrected(Payload, frozen=True):
+    """Someone who knows put a label right; the ids name the prediction or the review that showed them the ticket."""
+
+    field: Label
+    value: Name
+    previous: Name | None = None
+    prediction_id: Name | None = None
+    review_id: Name | None = None
+    reason: Text | None = None
+
+
+class LabelConfirmed(Payload, frozen=True):
+    """Someone who knows looked at a label, and it was right."""
+
+    field: Label
+    value: Name
+    prediction_id: Name | None = None
+    review_id: Name | None = None
+
+
+class PredictedLabel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a model said of one target, and what the policy made of it; `label` is null where it did not say."""
+
+    decision: Literal["automate", "suggest", "abstain"]
+    label: Name | None = None
+    confidence: Annotated[float, Meta(ge=0, le=1)] | None = None
+    model: Name | None = None
+    served_by: Name | None = None
+
+
+class PredictionMade(Payload, frozen=True):
+    """Models said what a ticket is about. `targets` by name, such as category; `request_id`: it was asked for so."""
+
+    prediction_id: Name
+    release: Name
+    targets: dict[str, PredictedLabel]
+    request_id: Name | None = None
+
+
+class SolutionsSuggested(Payload, frozen=True):
+    """A finder suggested solutions, best first; the search that found them is written down by itself."""
+
+    search_id: Name
+    release: Name
+    target_ids: tuple[Name, ...]
+    request_id: Name | None = None
+
+
+class AnswerSent(Payload, frozen=True):
+    """An agent sent the customer an answer that the system had composed or suggested, as it stood or edited."""
+
+    answer_id: Name | None = None
+    suggestion_ids: tuple[Name, ...] = ()
+    edited: bool = False
 
 
 class SuggestionShownV1(Payload, frozen=True):
@@ -151,8 +207,44 @@ class PolicyChanged(Payload, frozen=True):
     label: Name = EVERY
 
 
+class IncidentOpened(Payload, frozen=True):
+    """Signals that belong together were told as an incident."""
+
+    incident_id: Name
+    name: Text
+    severity: Name
+
+
+class IncidentDismissed(Payload, frozen=True):
+    """Someone decided that an incident is none."""
+
+    incident_id: Name
+    reason: Text | None = None
+
+
+class ModelPromoted(Payload, frozen=True):
+    """Another model serves from now on. `models` are artifacts by name with the digest that took the place."""
+
+    release: Name
+    models: dict[str, Name]
+    reason: Text
+    previous: Name | None = None
+
+
+class ModelRolledBack(Payload, frozen=True):
+    """An earlier release serves again."""
+
+    release: Name
+    reason: Text
+    previous: Name | None = None
+
+
 Versions = Mapping[str, Mapping[int, type[Payload]]]
 Upcasts = Mapping[tuple[str, int], Callable[[Any], Payload]]
+
+
+def _corrected(older: LabelCorrectedV1) -> LabelCorrected:
+    return LabelCorrected(**msgspec.structs.asdict(older))
 
 
 def _shown(older: SuggestionShownV1) -> SuggestionShown:
@@ -166,13 +258,27 @@ VERSIONS: Versions = {
         MessageAdded,
         TicketResolved,
         TicketReopened,
-        LabelCorrected,
+        LabelConfirmed,
+        PredictionMade,
+        SolutionsSuggested,
         SuggestionAccepted,
         SuggestionRefused,
         SuggestionJudged,
+        AnswerSent,
         FeedbackGiven,
         PolicyChanged,
+        IncidentOpened,
+        IncidentDismissed,
+        ModelPromoted,
+        ModelRolledBack,
     )
-} | {SuggestionShown.__name__: {1: SuggestionShownV1, 2: SuggestionShown}}
-OF_EVERY_TICKET = frozenset({PolicyChanged.__name__})
-UPCASTS: Upcasts = {(SuggestionShown.__name__, 1): _shown}
+} | {
+    LabelCorrected.__name__: {1: LabelCorrectedV1, 2: LabelCorrected},
+    SuggestionShown.__name__: {1: SuggestionShownV1, 2: SuggestionShown},
+}
+_TOLD = (IncidentOpened, IncidentDismissed, ModelPromoted, ModelRolledBack)
+OF_EVERY_TICKET = frozenset(payload.__name__ for payload in (PolicyChanged, *_TOLD))
+"""What concerns no single ticket."""
+OWN = frozenset(payload.__name__ for payload in (PredictionMade, SolutionsSuggested, *_TOLD))
+"""What the system alone says of itself; from outside it is refused."""
+UPCASTS: Upcasts = {(LabelCorrected.__name__, 1): _corrected, (SuggestionShown.__name__, 1): _shown}
