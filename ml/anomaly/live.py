@@ -6,6 +6,7 @@ import polars as pl
 
 from ml.anomaly.discoveries import FALSE_INCIDENTS_A_YEAR
 from ml.anomaly.fitting import fit
+from ml.anomaly.free_days import holidays
 from ml.anomaly.panel import STEP, panel
 from ml.anomaly.series import belongs, counted
 from ml.anomaly.volume import COUNTED, HISTORY, LOOKS, READ, WEEK, midnight, rows_of, told
@@ -34,7 +35,8 @@ class Live:
         hours = panel(
             counted(before, "1h", COUNTED), frequency="hourly", begin=first, until=self.begin - STEP["hourly"]
         )
-        self._watch = Watch(fit(hours), false_incidents_a_year=false_incidents_a_year / LOOKS)
+        events = holidays(before, self.begin)
+        self._watch = Watch(fit(hours, events), events=events, false_incidents_a_year=false_incidents_a_year / LOOKS)
         self.hear(known.filter(pl.col("created_at") >= self.begin))
 
     @property

@@ -1,5 +1,6 @@
 """Holidays and releases, given as data: what they do to counts is learned from all series together."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,7 +12,11 @@ from ml.anomaly.panel import Panel
 
 Floats = NDArray[np.float64]
 Groups = NDArray[np.int8]
-COLUMNS = {"series": pl.String, "time": pl.Datetime("us", "UTC"), "kind": pl.String}
+COLUMNS: Mapping[str, pl.DataType | type[pl.DataType]] = {
+    "series": pl.String,
+    "time": pl.Datetime("us", "UTC"),
+    "kind": pl.String,
+}
 """`kind` is holiday or release; `series` is null for all of them."""
 HOLIDAY = 1
 WEEKS = 4

@@ -10,6 +10,7 @@ from ml.anomaly import series
 from ml.anomaly.detect import Scores, score
 from ml.anomaly.discoveries import FALSE_INCIDENTS_A_YEAR, discover
 from ml.anomaly.fitting import fit
+from ml.anomaly.free_days import holidays
 from ml.anomaly.panel import STEP, Panel, panel
 from ml.anomaly.series import DIMENSIONS, READ, belongs, counted, named
 from ml.anomaly.signals import signals
@@ -39,12 +40,11 @@ def scan(
     last: datetime,
     *,
     false_incidents_a_year: float = FALSE_INCIDENTS_A_YEAR,
-    events: pl.DataFrame | None = None,
 ) -> pl.DataFrame:
     """Rows of `anomalies/volume` of the days from `first` to before `last` (midnights, UTC).
 
-    `tickets` (columns `READ`) are all that are known; `events` holidays and releases (`occasions.COLUMNS`). Baselines
-    are those of the Monday before, so that a day comes out the same whether it is asked alone or with others.
+    `tickets` (columns `READ`) are all that are known. Baselines are those of the Monday before, so that a day comes out
+    the same whether it is asked alone or with others.
     """
     if tickets.is_empty():
         return pl.DataFrame(schema=VOLUME.schema)
@@ -55,7 +55,7 @@ def scan(
     allowed = false_incidents_a_year / LOOKS
     found = [taken_up(tickets, first, last, false_incidents_a_year=allowed)]
     for monday in _mondays(first, last):
-        until = min(monday + WEEK, last)
+        until, events = min(monday + WEEK, last), holidays(tickets, monday)
         watch = Watch(fit(hours.upto(hours.step(monday)), events), false_incidents_a_year=allowed, events=events)
         came = tickets.filter(pl.col("created_at").is_between(monday, until, closed="left")).sort(
             "created_at", "ticket_id"
@@ -148,9 +148,7 @@ def _followed(
         yield start, rows_of(watch.close(), start, "hour", known)
 
 
-def _slow(
-    days: Panel, week: tuple[datetime, datetime, datetime], allowed: float, events: pl.DataFrame | None
-) -> pl.DataFrame:
+def _slow(days: Panel, week: tuple[datetime, datetime, datetime], allowed: float, events: pl.DataFrame) -> pl.DataFrame:
     """Rows of days of a week (its Monday, from, to): what rose slowly, and today, is found by the cumulative sums."""
     monday, first, until = week
     begin = days.step(monday)

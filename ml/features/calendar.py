@@ -25,10 +25,15 @@ def on_holiday(created_at: pl.Series, region: pl.Series) -> pl.Series:
     return asked.join(pairs, on=["day", "region"], how="left", maintain_order="left", nulls_equal=True)["holiday"]
 
 
+def free_days(region: str, year: int) -> frozenset[date] | None:
+    """Public holidays of a region in a year; None where no calendar is known."""
+    return _days(COUNTRIES.get(region.upper(), region), year)
+
+
 def _holiday(day: date | None, region: str | None) -> bool | None:
     if day is None or region is None:
         return None
-    known = _days(COUNTRIES.get(region.upper(), region), day.year)
+    known = free_days(region, day.year)
     return None if known is None else day in known
 
 

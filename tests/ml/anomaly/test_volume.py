@@ -1,11 +1,12 @@
 """Volume of tickets: what is planted is found soon, what is usual is not, and a replay says what live watching says."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
 import polars as pl
 import pytest
 
+from ml.anomaly.free_days import holidays
 from ml.anomaly.live import Live
 from ml.anomaly.series import READ, entities, parent
 from ml.anomaly.signals import signals
@@ -22,10 +23,10 @@ def made(seed, per_day=120, spike=0, product="Alpha"):
     rng = np.random.default_rng(seed)
     rows = []
     for day in range(DAYS):
-        date = MONDAY + timedelta(days=day)
-        busy = per_day * (0.3 if date.weekday() >= 5 else 1.2)
+        begin = MONDAY + timedelta(days=day)
+        busy = per_day * (0.3 if begin.weekday() >= 5 else 1.2)
         for hour in np.clip(rng.normal(13, 4, rng.poisson(busy)), 0, 23.99):
-            at = date + timedelta(hours=float(hour))
+            at = begin + timedelta(hours=float(hour))
             which = str(rng.choice(PRODUCTS))
             rows.append((at, which, "2.0" if rng.random() < 0.6 else "1.9", str(rng.choice(SUBJECTS))))
     for _ in range(spike):
@@ -42,6 +43,11 @@ def made(seed, per_day=120, spike=0, product="Alpha"):
         language=pl.lit("en"),
         product_module=pl.lit(None, dtype=pl.String),
     ).select(READ)  # fmt: skip
+
+
+def shifted(tickets, begin):
+    """The same tickets, opened from another Monday on."""
+    return tickets.with_columns(pl.col("created_at") + (begin - MONDAY))
 
 
 def alarms(rows):
@@ -128,6 +134,32 @@ def test_a_ticket_counts_once_and_not_in_an_hour_that_is_over(spiked):
 
     again = pl.concat([twice.hear(part) for part in pl.concat([during, during.reverse()]).iter_slices(500)])
     assert again.equals(first)
+
+
+def test_on_a_holiday_fewer_tickets_are_to_be_expected_once_holidays_were_seen():
+    april, whit_monday = datetime(2026, 4, 13, tzinfo=UTC), datetime(2026, 5, 25, tzinfo=UTC)
+    free = [date(2026, 5, 1), date(2026, 5, 14)]
+    tickets = shifted(made(3), april)
+    calm = tickets.filter(~pl.col("created_at").dt.date().is_in(free) | (pl.int_range(pl.len()) % 10 == 0))
+    hours = scan(calm, whit_monday - timedelta(days=7), whit_monday + timedelta(days=1)).filter(
+        dimension="all", frequency="hour"
+    )
+    usual = hours.group_by(pl.col("window_start").dt.date()).agg(pl.col("expected").sum()).sort("window_start")
+    assert usual["window_start"].to_list()[0::7] == [whit_monday.date() - timedelta(days=7), whit_monday.date()]
+    assert usual["expected"][7] < 0.5 * usual["expected"][0]
+
+
+def test_a_region_has_its_own_holidays_and_all_series_those_of_most_tickets():
+    tickets = made(4).with_columns(
+        region=pl.when(pl.int_range(pl.len()) % 3 == 0).then(pl.lit("NA")).otherwise("region")
+    )
+    found = holidays(shifted(tickets, datetime(2026, 4, 13, tzinfo=UTC)), datetime(2026, 7, 1, tzinfo=UTC))
+    of = {series: set(part["time"].dt.date()) for (series,), part in found.group_by("series")}
+    whit_monday, independence = date(2026, 5, 25), date(2026, 7, 4)
+    assert whit_monday in of["region/EU"] & of["region/NA"] & of[None]
+    assert independence in of["region/NA"]
+    assert independence not in of["region/EU"] | of[None]
+    assert date(2026, 5, 1) in of[None]
 
 
 def test_too_little_history_is_watched_by_nobody(spiked):
