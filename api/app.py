@@ -27,6 +27,7 @@ from api.routes import (
     metrics,
     policy,
     predict,
+    requests,
     solutions,
     tickets,
 )
@@ -65,6 +66,11 @@ ROUTES = [
     incidents.acknowledge_incident,
     incidents.dismiss_incident,
     incidents.merge_incident,
+    requests.post_requests,
+    requests.list_requests,
+    requests.get_request,
+    requests.replay_request,
+    requests.get_stats,
     features.get_features,
     policy.get_decision_policy,
 ]

