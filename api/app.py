@@ -27,6 +27,7 @@ from api.routes import (
     metrics,
     policy,
     predict,
+    queue,
     requests,
     solutions,
     tickets,
@@ -71,6 +72,7 @@ ROUTES = [
     requests.get_request,
     requests.replay_request,
     requests.get_stats,
+    queue.get_queue,
     features.get_features,
     policy.get_decision_policy,
 ]

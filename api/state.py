@@ -16,6 +16,7 @@ from operations.store import Store, open_store
 from operations.wakeups import Bell
 from service.answers import Answering, composer_of
 from service.serving import MetricsFile, Serving
+from service.watch import Clock
 from warehouse import artifacts, releases
 from warehouse.contracts import silver
 from warehouse.delta import Lake
@@ -44,6 +45,7 @@ class Parts:
         self.serving = Serving(settings.lake_root, _tell, _damaged)
         self.metrics = MetricsFile(settings.lake_root)
         self.answering = Answering(self.lake, composer_of(settings))
+        self.clock = Clock(self.lake)
         self._url = settings.database_url
         self._store: Store | None = None
         self._opening = Lock()

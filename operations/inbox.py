@@ -83,12 +83,12 @@ class Inbox:
 
     def for_tickets(self, ticket_ids: Iterable[str]) -> list[InboxRow]:
         """All that was ever heard about these tickets, in order."""
-        rows = [row for ids in _chunks(ticket_ids) for row in self._rows(inbox.c.ticket_id.in_(ids))]
+        rows = [row for ids in chunks(ticket_ids) for row in self._rows(inbox.c.ticket_id.in_(ids))]
         return sorted(rows, key=lambda row: row.seq)
 
     def with_keys(self, keys: Iterable[str]) -> dict[str, InboxRow]:
         """The entries of these idempotency keys, by key; those that there are."""
-        rows = [row for some in _chunks(keys) for row in self._rows(inbox.c.idempotency_key.in_(some))]
+        rows = [row for some in chunks(keys) for row in self._rows(inbox.c.idempotency_key.in_(some))]
         return {row.idempotency_key: row for row in rows}
 
     def since(self, batch: int, seq: int, again: Sequence[int] = ()) -> list[InboxRow]:
@@ -137,7 +137,7 @@ def _insert(connection: Connection, dialect: str, fresh: Mapping[str, dict[str, 
     new = _insert_ignoring(dialect).returning(inbox.c.idempotency_key, inbox.c.seq)
     seqs: dict[str, int] = dict(connection.execute(new, list(fresh.values())).tuples().all())
     kept = {key: _receipt(fresh[key], seq, repeated=False) for key, seq in seqs.items()}
-    for keys in _chunks(key for key in fresh if key not in seqs):
+    for keys in chunks(key for key in fresh if key not in seqs):
         for earlier in connection.execute(select(inbox).where(inbox.c.idempotency_key.in_(keys))).mappings():
             key = str(earlier["idempotency_key"])
             _refuse_other(key, fresh[key], earlier)
@@ -201,7 +201,8 @@ def _insert_ignoring(dialect: str) -> sqlite.Insert | postgresql.Insert:
     return make(inbox).on_conflict_do_nothing(index_elements=[inbox.c.idempotency_key])
 
 
-def _chunks(keys: Iterable[str]) -> Iterator[list[str]]:
+def chunks(keys: Iterable[str]) -> Iterator[list[str]]:
+    """As many as one query may name."""
     rest = iter(keys)
     while chunk := list(islice(rest, _KEYS_A_QUERY)):
         yield chunk

@@ -4,7 +4,7 @@ The leased row is the truth. Who dies with a lease in hand leaves the request to
 its lease was given to another writes nothing: so work is done at least once, and kept once.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -14,7 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from operations import inbox, predictions
 from operations.entries import Receipt
-from operations.inbox import Also
+from operations.inbox import Also, chunks
 from operations.request_rows import OPEN, Count, KeptRequest, Outcome, Wanted, id_of
 from operations.schema import request
 from operations.store import Store
@@ -93,10 +93,17 @@ class Requests:
         gone = delete(request).where(request.c.ticket_id.in_(list(ticket_ids)))
         return self._store.write(lambda connection: connection.execute(gone).rowcount)
 
-    def find(self, ids: Collection[str]) -> list[KeptRequest]:
-        """The requests of these ids; those that there are."""
+    def find(self, ids: Iterable[str]) -> list[KeptRequest]:
+        """The requests of these ids; those that there are, the newest first."""
         with self._store.reading() as connection:
-            return _rows(connection, request.c.id.in_(list(ids)))
+            found = [row for some in chunks(ids) for row in _rows(connection, request.c.id.in_(some))]
+        return sorted(found, key=lambda row: (row.received_at, row.id), reverse=True)
+
+    def asked_since(self, moment: datetime) -> dict[str, str]:
+        """By ticket the newest request that was received since."""
+        wanted = select(request.c.ticket_id, request.c.id).where(request.c.received_at >= moment)
+        with self._store.reading() as connection:
+            return dict(connection.execute(wanted.order_by(request.c.received_at, request.c.id)).tuples().all())
 
     def page(self, wanted: Wanted, limit: int, after: tuple[datetime, str] | None = None) -> list[KeptRequest]:
         """The newest first; `after` is the time and id of the last one of the page before."""

@@ -6,6 +6,7 @@ The queue may be lost, or ring twice, or never: the row of the request is the tr
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from signal import Signals
 from threading import Thread
@@ -25,6 +26,9 @@ SECONDS = 120
 """After which a wake-up that a worker died with is swept."""
 PAUSE = 2.0
 """Seconds for which a worker waits for a ring, and before it asks again a queue that is gone."""
+CONNECT = 10.0
+PAUSES = (0.5, 1.0, 0.0)
+"""Seconds after each attempt to ring: a queue on PostgreSQL that is new makes its tables meanwhile."""
 GRACE = 5.0
 Failed = Callable[[str], object]
 Work = Callable[[str], object]
@@ -54,22 +58,34 @@ class Bell:
         self._loop.close()
 
     async def _ring(self, request_ids: Sequence[str]) -> None:
+        left = list(request_ids)
+        try:
+            for pause in PAUSES:
+                wrong = await self._tried(left)
+                if wrong is None:
+                    self._said = None
+                    return
+                await asyncio.sleep(pause)
+            if wrong != self._said:
+                self._said = wrong
+                self._failed(f"the queue does not answer ({wrong}); requests wait for the next look")
+        finally:
+            self._waiting -= 1
+
+    async def _tried(self, left: list[str]) -> str | None:
+        """Ring for these, and take each away that was rung for; what went wrong, by class."""
         try:
             if self._queue is None:
                 queue = queue_of(self._url)
-                await asyncio.wait_for(queue.connect(), PAUSE)
+                await asyncio.wait_for(queue.connect(), CONNECT)
                 self._queue = queue
-            for one in request_ids:
-                about: dict[str, Any] = {"key": one, "request_id": one, "timeout": SECONDS, "retries": 1, "ttl": -1}
-                await self._queue.enqueue(FUNCTION, **about)
-            self._said = None
+            while left:
+                # Each ring has a key of its own: SAQ would pass over one whose like it is just sweeping.
+                await self._queue.enqueue(FUNCTION, request_id=left[0], timeout=SECONDS, ttl=-1)
+                left.pop(0)
         except Exception as error:  # whatever a driver raises; polling goes on
-            name = type(error).__name__
-            if name != self._said:
-                self._said = name
-                self._failed(f"the queue does not answer ({name}); requests wait for the next look")
-        finally:
-            self._waiting -= 1
+            return type(error).__name__
+        return None
 
 
 class Listening:
@@ -82,9 +98,10 @@ class Listening:
         self._worker: Worker[Any] | None = None
         self._ending = False
         self._loop = _Loop("listening")
+        self._heard: Future[None] | None = None
 
     def __enter__(self) -> "Listening":
-        self._loop.start(self._listen())
+        self._heard = self._loop.start(self._listen())
         return self
 
     def __exit__(
@@ -93,13 +110,16 @@ class Listening:
         self._ending = True
         if self._worker is not None:
             self._loop.run(self._worker.stop())
+        with suppress(Exception):  # it says what went wrong while it still matters
+            assert self._heard is not None  # noqa: S101 we were entered
+            self._heard.result(GRACE)
         self._loop.close()
 
     async def _listen(self) -> None:
         while not self._ending:
             queue = queue_of(self._url)
             try:
-                await asyncio.wait_for(queue.connect(), PAUSE)
+                await asyncio.wait_for(queue.connect(), CONNECT)
                 self._worker = _worker(queue, self._work, self._concurrency, self._say)
                 await self._worker.start()
             except Exception as error:  # whatever a driver raises; polling goes on
@@ -170,13 +190,13 @@ class _Loop:
         self._thread = Thread(target=self._loop.run_forever, name=name, daemon=True)
         self._thread.start()
 
-    def start(self, work: Coroutine[Any, Any, Any]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop)
+    def start(self, work: Coroutine[Any, Any, Any]) -> "Future[Any]":
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def run(self, work: Coroutine[Any, Any, Any]) -> None:
         """Wait for it, but not for ever."""
         with suppress(Exception):  # what is let go of may be gone already
-            asyncio.run_coroutine_threadsafe(work, self._loop).result(GRACE)
+            self.start(work).result(GRACE)
 
     def close(self) -> None:
         self._loop.call_soon_threadsafe(self._loop.stop)

@@ -9,13 +9,13 @@ import msgspec
 from operations.events import Actor, EventEnvelope, envelope
 from operations.predictions import GivenPrediction
 from operations.request_rows import KeptRequest
-from service.request_result import Result
+from service.request_result import RequestResult
 from warehouse.payloads import PredictedLabel, PredictionMade, SolutionsSuggested
 
 SYSTEM = Actor(kind="system", id="ticketlake")
 
 
-def events(held: KeptRequest, result: Result, now: datetime) -> Iterable[EventEnvelope[Any]]:
+def events(held: KeptRequest, result: RequestResult, now: datetime) -> Iterable[EventEnvelope[Any]]:
     """`PredictionMade` where models answered, `SolutionsSuggested` where solutions were found."""
     about = {"actor": SYSTEM, "event_time": now, "received_time": now, "ticket_id": held.ticket_id}
     if result.prediction_id is not None:
@@ -45,7 +45,7 @@ def events(held: KeptRequest, result: Result, now: datetime) -> Iterable[EventEn
         yield envelope(suggested, key=f"solutions:{held.id}", **about)  # type: ignore[arg-type]
 
 
-def prediction(held: KeptRequest, result: Result, now: datetime) -> list[GivenPrediction]:
+def prediction(held: KeptRequest, result: RequestResult, now: datetime) -> list[GivenPrediction]:
     """The prediction as `POST /v1/predict-ticket` keeps its own."""
     if result.prediction_id is None:
         return []

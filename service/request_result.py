@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 import msgspec
 import polars as pl
@@ -22,7 +23,7 @@ KEPT = 5
 _WORD = re.compile(r"\w+")
 
 
-class Solution(msgspec.Struct, frozen=True, kw_only=True):
+class SolutionKept(msgspec.Struct, frozen=True, kw_only=True):
     """A solution that was found; `rate` of its `attempts` helped, shrunk towards what is usual."""
 
     solution_id: str
@@ -33,7 +34,7 @@ class Solution(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
-class Article(msgspec.Struct, frozen=True, kw_only=True):
+class ArticleKept(msgspec.Struct, frozen=True, kw_only=True):
     """An article that was found."""
 
     article_id: str
@@ -41,7 +42,7 @@ class Article(msgspec.Struct, frozen=True, kw_only=True):
     score: float
 
 
-class Similar(msgspec.Struct, frozen=True, kw_only=True):
+class TicketKept(msgspec.Struct, frozen=True, kw_only=True):
     """A past ticket that is alike, and what solved it."""
 
     ticket_id: str
@@ -63,13 +64,17 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     quality: Judged | None
 
 
-class Result(msgspec.Struct, frozen=True, kw_only=True):
+class RequestResult(msgspec.Struct, frozen=True, kw_only=True):
     """All that was found out about a ticket.
 
-    `targets` as in a prediction; `missing` says what could not answer and why: models, indexes, stages of the search.
-    `versions` are the models and indexes behind it, all of `release`; null where none was published.
+    What the ticket itself says of its opening, its customer and its priority comes first. `targets` as in a prediction;
+    `missing` says what could not answer and why: models, indexes, stages of the search. `versions` are the models and
+    indexes behind it, all of `release`; null where none was published.
     """
 
+    opened_at: datetime
+    customer_tier: str | None
+    recorded_priority: str | None
     prediction_id: str | None
     search_id: str | None
     release: str | None
@@ -78,21 +83,21 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     resolution_hours: Hours | None
     escalation: Escalation | None
     summary: Summary
-    solutions: list[Solution]
-    articles: list[Article]
-    similar: list[Similar]
+    solutions: list[SolutionKept]
+    articles: list[ArticleKept]
+    similar: list[TicketKept]
     answer: Reply | None
     missing: dict[str, str]
     versions: dict[str, str]
     took_ms: dict[str, float]
 
 
-def solutions(found: Found) -> list[Solution]:
+def solutions(found: Found) -> list[SolutionKept]:
     """The best of them."""
     best = found.solutions[:KEPT]
     plain = redacted(pl.Series([text for one in best for text in (one.text, one.reason)], dtype=pl.String)).to_list()
     return [
-        Solution(
+        SolutionKept(
             solution_id=one.solution_id,
             text=text,
             score=one.score,
@@ -104,15 +109,16 @@ def solutions(found: Found) -> list[Solution]:
     ]
 
 
-def articles(found: Found) -> list[Article]:
+def articles(found: Found) -> list[ArticleKept]:
     """The best of them."""
-    return [Article(article_id=one.article_id, title=one.title, score=one.score) for one in found.articles[:KEPT]]
+    return [ArticleKept(article_id=one.article_id, title=one.title, score=one.score) for one in found.articles[:KEPT]]
 
 
-def similar(found: Found) -> list[Similar]:
+def similar(found: Found) -> list[TicketKept]:
     """The nearest of them."""
     return [
-        Similar(ticket_id=one.ticket_id, score=one.score, solution_id=one.solution_id) for one in found.tickets[:KEPT]
+        TicketKept(ticket_id=one.ticket_id, score=one.score, solution_id=one.solution_id)
+        for one in found.tickets[:KEPT]
     ]
 
 

@@ -9,9 +9,9 @@ import msgspec
 from operations.request_rows import Count, KeptRequest, State, Wanted
 from operations.requests import Requests
 from service.incident_views import cursor
-from service.request_result import Result
+from service.request_result import RequestResult
 
-_result = msgspec.json.Decoder(Result)
+_result = msgspec.json.Decoder(RequestResult)
 
 
 class RequestSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +37,7 @@ class RequestSummary(msgspec.Struct, frozen=True, kw_only=True):
 class RequestView(RequestSummary, frozen=True, kw_only=True):
     """With all that was found out; null before it is done."""
 
-    result: Result | None
+    result: RequestResult | None
 
 
 class CategoryCount(msgspec.Struct, frozen=True, kw_only=True):

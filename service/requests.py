@@ -19,6 +19,7 @@ from ml.answer.summarise import summarise
 from ml.features import READ
 from ml.inputs import encoded
 from ml.retrieve.found import Found
+from ml.targets import PRIORITY
 from ml.text.entities import Catalogue
 from operations.entries import Entry, digest_of
 from operations.inbox import Inbox
@@ -26,7 +27,7 @@ from operations.request_rows import KeptRequest, Outcome
 from service.answers import Answering, AnswerView, question_of
 from service.finding import shortened
 from service.request_events import events, prediction
-from service.request_result import KEPT, Result, articles, reply, similar, solutions, without_people
+from service.request_result import KEPT, RequestResult, articles, reply, similar, solutions, without_people
 from service.searches import Question, entry, search_made
 from service.serving import Serving
 from service.understanding import Understood
@@ -58,7 +59,8 @@ class RequestWork:
 
         Raises `TicketGone`, and whatever else goes wrong beside what a release does not have.
         """
-        ticket = self._ticket(held)
+        record = self._record(held)
+        ticket = record.select(READ)
         took: dict[str, float] = {}
         missing: dict[str, str] = {}
         ids = {kind: digest_of(f"{kind}:{held.id}".encode()) for kind in ("prediction", "search")}
@@ -69,7 +71,11 @@ class RequestWork:
         with _timed(took, "answer"):
             shown = self._answered(found, ticket, ids["search"], now, missing)
         asked = question_of(ticket.row(0, named=True), Catalogue())
-        result = Result(
+        priority = record["priority"].item()
+        result = RequestResult(
+            opened_at=record["created_at"].item(),
+            customer_tier=record["customer_tier"].item(),
+            recorded_priority=priority if priority in PRIORITY.order else None,
             prediction_id=ids["prediction"] if said else None,
             search_id=ids["search"] if found else None,
             release=release or (found.release if found else None),
@@ -101,13 +107,13 @@ class RequestWork:
             predictions=prediction(held, result, now),
         )
 
-    def _ticket(self, held: KeptRequest) -> pl.DataFrame:
-        """A row with the columns `READ`."""
+    def _record(self, held: KeptRequest) -> pl.DataFrame:
+        """The ticket as it was sent, a row of silver's columns."""
         row = self._inbox.with_keys([held.entry_key]).get(held.entry_key)
         rows = parse(TICKET, [row.body.encode()]).rows if row is not None else pl.DataFrame()
         if rows.is_empty():
             raise TicketGone(f"the inbox does not hold the ticket of {held.id}: it was erased. Nothing is to be done.")
-        return rows.select(READ)
+        return rows
 
     def _understood(self, ticket: pl.DataFrame, missing: dict[str, str]) -> tuple[str | None, Understood | None]:
         try:
@@ -175,7 +181,7 @@ def _pressing(ticket: pl.DataFrame) -> Escalation | None:
     return escalations(ticket, encoded(ticket), unknown)[0]
 
 
-def _label(result: Result, target: str) -> str | None:
+def _label(result: RequestResult, target: str) -> str | None:
     answer = result.targets.get(target)
     return answer.label if answer is not None else None
 

