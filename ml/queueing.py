@@ -34,7 +34,8 @@ UNKNOWN = {"first_response_hours": 24.0, "resolution_hours": 120.0, "waiting_cos
 def marginal(used: Floats, hours: Floats, cost: Floats) -> Floats:
     """What an hour more costs where this share of the promised hours is used up (0: none; 1: all)."""
     reached = np.clip(used, 0.0, LATE)
-    return cost / hours * (EVEN + (1 - EVEN) * STEEPNESS * reached ** (STEEPNESS - 1))
+    found: Floats = cost / hours * (EVEN + (1 - EVEN) * STEEPNESS * reached ** (STEEPNESS - 1))
+    return found
 
 
 def expected(waited: Floats, chances: Floats, hours: Floats, cost: Floats, weight: Floats) -> Floats:
@@ -49,7 +50,7 @@ def expected(waited: Floats, chances: Floats, hours: Floats, cost: Floats, weigh
 def promised(promises: pl.DataFrame, tiers: pl.Series, column: str) -> Floats:
     """(n, priorities): a column of the table of promises, by the tier of each ticket."""
     names = [(tier, priority) for tier in tiers.to_list() for priority in PRIORITY.order]
-    known = {(tier, priority): value for tier, priority, value in promises.select(
+    known: dict[tuple[str, str], float] = {(tier, priority): value for tier, priority, value in promises.select(
         "customer_tier", "priority", column).iter_rows()}  # fmt: skip
     values = [known.get(name, UNKNOWN[column]) for name in names]
     return np.asarray(values, dtype=np.float64).reshape(len(tiers), len(PRIORITY.order))

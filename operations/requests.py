@@ -52,7 +52,7 @@ class Requests:
                 return []
 
         def work(connection: Connection) -> list[KeptRequest]:
-            chosen = list(connection.scalars(oldest.with_for_update(skip_locked=True)))
+            chosen: list[str] = list(connection.scalars(oldest.with_for_update(skip_locked=True)))
             taken = {"state": "running", "lease": uuid4().hex, "next_at": now + timedelta(seconds=seconds)}
             mine = update(request).where(request.c.id.in_(chosen))
             connection.execute(mine.values(**taken, changed_at=now, attempts=request.c.attempts + 1))
@@ -78,8 +78,11 @@ class Requests:
 
         False where the lease is another's now.
         """
-        left = {"state": "dead"} if again_at is None else {"state": "queued", "next_at": again_at}
-        values = {**left, "changed_at": now, "lease": None, "last_error": error[:200]}
+        values: dict[str, object] = {"changed_at": now, "lease": None, "last_error": error[:200]}
+        if again_at is None:
+            values["state"] = "dead"
+        else:
+            values |= {"state": "queued", "next_at": again_at}
         return self._store.write(lambda connection: _settled(connection, held, **values))
 
     def replay(self, now: datetime, ids: Collection[str] | None = None) -> list[str]:

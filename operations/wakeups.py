@@ -11,7 +11,7 @@ from contextlib import suppress
 from signal import Signals
 from threading import Thread
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 from warehouse.errors import SettingsInvalid
 
@@ -156,7 +156,7 @@ def _worker(queue: "Queue", work: Work, concurrency: int, say: Callable[[str | N
     class Patient(Worker[Any]):
         """Waits before it asks again a queue that failed, and leaves signals to the process."""
 
-        SIGNALS: ClassVar[list[Signals]] = []
+        SIGNALS: list[Signals] = []  # noqa: RUF012 as SAQ declares it
         begun = 0
 
         async def process(self) -> bool:
@@ -199,7 +199,15 @@ class _Loop:
             self.start(work).result(GRACE)
 
     def close(self) -> None:
+        self.run(self._end())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(GRACE)
         if not self._thread.is_alive():
             self._loop.close()
+
+    @staticmethod
+    async def _end() -> None:
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)

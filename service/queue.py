@@ -1,4 +1,4 @@
-"""Open tickets in the order in which waiting costs most, each with the reason: those of the lake and those just come."""
+"""Open tickets in the order in which waiting costs most, each with the reason: of the lake, and just come."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -112,7 +112,7 @@ def _reason(one: Waiting, chances: Mapping[str, float], mood: str | None, promis
     how = "recorded" if one.recorded in chances else f"{chances[label]:.0%} likely"
     due = f"{promise} due in {_hours(left)}" if left >= 0 else f"{promise} {_hours(-left)} late"
     said = [f"{label} priority ({how}) of a customer of tier {one.tier or 'unknown'}", due]
-    if mood in queueing.MOODS:
+    if mood is not None and mood in queueing.MOODS:
         said.append(f"{mood} customer" + ("" if one.mood[mood] == 1 else f" ({one.mood[mood]:.0%} likely)"))
     return "; ".join([*said, *(["needs a person now: " + ", ".join(one.triggers)] if one.triggers else [])])
 

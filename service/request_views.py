@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
@@ -115,7 +116,7 @@ def _by_status(counts: Sequence[Count]) -> dict[str, int]:
     return dict(sorted(found.items()))
 
 
-def _told(kept: KeptRequest) -> dict[str, object]:
+def _told(kept: KeptRequest) -> dict[str, Any]:
     names = set(RequestSummary.__struct_fields__) - {"status", "next_at"}
     open_ = kept.state in ("queued", "running")
     return {name: getattr(kept, name) for name in names} | {

@@ -1,4 +1,4 @@
-"""Who waits: open tickets of the lake and those just asked about, with what is known of each that makes waiting cost."""
+"""Who waits: open tickets of the lake and those just asked about, with what makes their waiting cost."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -143,7 +143,7 @@ def _answered(lake: Lake, names: Sequence[str]) -> set[str]:
 
 
 def _public(payload: dict[str, Any]) -> bool:
-    return payload.get("visibility", "public") == "public"
+    return bool(payload.get("visibility", "public") == "public")
 
 
 def _pressing(lake: Lake, names: Sequence[str]) -> dict[str, tuple[float, list[str]]]:

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import Response, get, post
+from litestar.concurrency import sync_to_thread
 from litestar.params import Parameter
 
 from api import bodies
@@ -53,30 +54,22 @@ class RequestList(msgspec.Struct, frozen=True):
     operation_id="postRequests",
     tags=["requests"],
     status_code=202,
-    sync_to_thread=True,
     before_request=bodies.refuse_other_than_json,
 )
-def post_requests(body: bytes, parts: Parts, idempotency_key: Key = None) -> Response[RequestReceipt | RequestReceipts]:
+async def post_requests(
+    body: bytes, parts: Parts, idempotency_key: Key = None
+) -> Response[RequestReceipt | RequestReceipts]:
     """Take in a ticket, or an array of them, and work on it in the background.
 
     It is taken in as by `POST /v1/tickets`, under the same rules. A worker says what the ticket is about and how urgent
     it is, sums it up, looks for solutions and for what needs a person now. `Location` is where that is asked for; of an
     array, each receipt has its own. The same ticket again is the same request.
     """
-    values, batch = values_of(body)
-    places = [f"$[{index}]" if batch else "$" for index in range(len(values))]
-    keys = [key_of(idempotency_key, index, batch) for index in range(len(values))]
-    received_at = now()
-    sent = submissions(values, places, keys, received_at)
-    found = [_receipt(one) for one in take_in(parts.lake, parts.inbox(), sent, parts.requests().opening(received_at))]
-    parts.ring([one.id for one in found])
-    if batch:
-        return Response(RequestReceipts(found), status_code=HTTPStatus.ACCEPTED)
-    return Response(found[0], status_code=HTTPStatus.ACCEPTED, headers={"Location": found[0].location})
+    return await sync_to_thread(_taken, parts, body, idempotency_key)
 
 
-@get("/v1/requests", operation_id="listRequests", tags=["requests"], sync_to_thread=True)
-def list_requests(
+@get("/v1/requests", operation_id="listRequests", tags=["requests"])
+async def list_requests(
     parts: Parts,
     *,
     category: Named = None,
@@ -97,7 +90,7 @@ def list_requests(
         since=moment(since, "from"),
         until=moment(until, "to"),
     )
-    return RequestList(*listed(parts.requests(), wanted, limit, place(cursor)))
+    return await sync_to_thread(_listed, parts, wanted, limit, place(cursor))
 
 
 @get("/v1/requests/{request_id:str}", operation_id="getRequest", tags=["requests"], sync_to_thread=True)
@@ -128,6 +121,23 @@ def get_stats(parts: Parts, since: From = None, until: To = None) -> Stats:
     if first >= last:
         raise BadRequest(REFUSED, FieldError("expected a moment that is later than `from`", parameter="to"))
     return stats(parts.requests(), first, last)
+
+
+def _taken(parts: Parts, body: bytes, given: str | None) -> Response[RequestReceipt | RequestReceipts]:
+    values, batch = values_of(body)
+    places = [f"$[{index}]" if batch else "$" for index in range(len(values))]
+    keys = [key_of(given, index, batch) for index in range(len(values))]
+    received_at = now()
+    sent = submissions(values, places, keys, received_at)
+    found = [_receipt(one) for one in take_in(parts.lake, parts.inbox(), sent, parts.requests().opening(received_at))]
+    parts.ring([one.id for one in found])
+    if batch:
+        return Response(RequestReceipts(found), status_code=HTTPStatus.ACCEPTED)
+    return Response(found[0], status_code=HTTPStatus.ACCEPTED, headers={"Location": found[0].location})
+
+
+def _listed(parts: Parts, wanted: Wanted, limit: int, after: tuple[datetime, str] | None) -> RequestList:
+    return RequestList(*listed(parts.requests(), wanted, limit, after))
 
 
 def _before(last: datetime) -> datetime:
