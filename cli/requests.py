@@ -31,19 +31,15 @@ def requests() -> None:
 @click.option("--limit", type=click.IntRange(1, 1000), default=50, show_default=True)
 def list_(status: State | None, limit: int) -> None:
     """The newest first."""
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
     from operations.request_rows import Wanted
 
     found = _requests().page(Wanted(state=status), limit)
-    table = Table("request", "ticket", "status", "received", "attempts", "category", "priority", "last error", box=None)
     for one in found:
-        about = (one.category or "", one.priority or "", one.last_error or "")
-        received = f"{one.received_at:%Y-%m-%d %H:%M}"
-        table.add_row(one.id, escape(one.ticket_id), one.state, received, str(one.attempts), *map(escape, about))
-    Console().print(table if found else "nothing")
+        about = [one.ticket_id, one.category, one.priority, one.last_error and f"{one.attempts} times {one.last_error}"]
+        told = "  ".join(part for part in about if part)
+        click.echo(f"{one.id}  {one.state:<7}  {one.received_at:%Y-%m-%d %H:%M}  {told}")
+    if not found:
+        click.echo("nothing")
 
 
 @requests.command()

@@ -44,14 +44,15 @@ def expected(waited: Floats, chances: Floats, hours: Floats, cost: Floats, weigh
     `chances`, `hours` and `cost` are (n, priorities): how likely each is, what is promised then, what it costs.
     """
     each = marginal(waited[:, None] / hours, hours, cost)
-    return (chances * each).sum(axis=1) * weight
+    found: Floats = (chances * each).sum(axis=1) * weight
+    return found
 
 
 def promised(promises: pl.DataFrame, tiers: pl.Series, column: str) -> Floats:
     """(n, priorities): a column of the table of promises, by the tier of each ticket."""
     names = [(tier, priority) for tier in tiers.to_list() for priority in PRIORITY.order]
-    known: dict[tuple[str, str], float] = {(tier, priority): value for tier, priority, value in promises.select(
-        "customer_tier", "priority", column).iter_rows()}  # fmt: skip
+    rows = promises.select("customer_tier", "priority", column).iter_rows()
+    known: dict[tuple[str, str], float] = {(tier, priority): value for tier, priority, value in rows}
     values = [known.get(name, UNKNOWN[column]) for name in names]
     return np.asarray(values, dtype=np.float64).reshape(len(tiers), len(PRIORITY.order))
 
@@ -64,7 +65,9 @@ def chances(
     Without a label all are as likely.
     """
     order = PRIORITY.order
-    said = {name: value for name, value in {**(alternatives or {}), label: confidence or 0.0}.items() if name in order}
+    said = {name: value for name, value in (alternatives or {}).items() if name in order}
+    if label in order:
+        said[label] = confidence or 0.0
     rest = max(0.0, 1.0 - sum(said.values()))
     others = len(order) - len(said)
     shared = [said.get(name, rest / others if others else 0.0) for name in order]

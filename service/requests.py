@@ -41,6 +41,10 @@ SOUGHT = 10
 """Of each kind that a search looks for, and writes down."""
 
 
+LONGEST_NAME = 40
+"""Characters of a tier's or a language's name; what is longer is none."""
+
+
 class TicketGone(TicketlakeError):
     """The inbox does not hold the ticket of a request any more."""
 
@@ -74,7 +78,7 @@ class RequestWork:
         priority = record["priority"].item()
         result = RequestResult(
             opened_at=record["created_at"].item(),
-            customer_tier=record["customer_tier"].item(),
+            customer_tier=_named(record["customer_tier"].item()),
             recorded_priority=priority if priority in PRIORITY.order else None,
             prediction_id=ids["prediction"] if said else None,
             search_id=ids["search"] if found else None,
@@ -101,7 +105,7 @@ class RequestWork:
         return Outcome(
             category=_label(result, "category"),
             priority=_label(result, "priority"),
-            language=asked.language,
+            language=_named(asked.language),
             body=msgspec.json.encode(result).decode(),
             entries=entries,
             predictions=prediction(held, result, now),
@@ -179,6 +183,11 @@ def _pressing(ticket: pl.DataFrame) -> Escalation | None:
     """Why a ticket needs a person now, by its words and its customer alone."""
     unknown = pl.DataFrame([{}], schema={name: TICKET_FEATURES.schema[name] for name in FEATURES})
     return escalations(ticket, encoded(ticket), unknown)[0]
+
+
+def _named(said: str | None) -> str | None:
+    """What a field says that has names for its values, where it is short enough to be one."""
+    return said if said is not None and len(said) <= LONGEST_NAME else None
 
 
 def _label(result: RequestResult, target: str) -> str | None:

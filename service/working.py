@@ -121,8 +121,8 @@ class RequestWorkers:
     def _rung(self, request_id: str) -> None:
         try:
             self._turns.take([request_id])
-        except TicketlakeError as error:
-            self._say(str(error))
+        except Exception as error:  # the next ring, or look, may go well
+            self._say(_reason(error))
 
     def _poll(self) -> None:
         while not self._stop.is_set():
@@ -130,8 +130,8 @@ class RequestWorkers:
             try:
                 more = self._turns.take()
                 self._said = None if more else self._said
-            except TicketlakeError as error:
-                self._say(str(error))
+            except Exception as error:  # the next look may go well
+                self._say(_reason(error))
             if not more:
                 self._stop.wait(self._pause)
 
@@ -140,6 +140,11 @@ class RequestWorkers:
         if message != self._said:
             self._said = message
             self._failed(message)
+
+
+def _reason(error: Exception) -> str:
+    """Our own messages name no ticket; of others the class is enough."""
+    return str(error) if isinstance(error, TicketlakeError) else type(error).__name__
 
 
 def _nobody(_: str) -> None:
