@@ -56,7 +56,7 @@ class Requests:
             taken = {"state": "running", "lease": uuid4().hex, "next_at": now + timedelta(seconds=seconds)}
             mine = update(request).where(request.c.id.in_(chosen))
             connection.execute(mine.values(**taken, changed_at=now, attempts=request.c.attempts + 1))
-            return _rows(connection, request.c.id.in_(chosen))
+            return _rows(connection, request.c.id.in_(chosen))[::-1]
 
         return self._store.write(work)
 
@@ -91,10 +91,22 @@ class Requests:
         again = update(request).where(given_up).values(state="queued", next_at=now, changed_at=now, **_UNDO)
         return self._store.write(lambda connection: list(connection.scalars(again.returning(request.c.id))))
 
-    def forget(self, ticket_ids: Collection[str]) -> int:
-        """Delete the requests about these tickets; how many there were."""
-        gone = delete(request).where(request.c.ticket_id.in_(list(ticket_ids)))
-        return self._store.write(lambda connection: connection.execute(gone).rowcount)
+    def forget(self, ticket_ids: Collection[str], naming: Collection[str] = ()) -> int:
+        """Delete the requests about these tickets, and the results of others that name them, or any id of `naming`.
+
+        How many were deleted; of those that only lose their result, the rest stays.
+        """
+        about = request.c.ticket_id.in_(list(ticket_ids))
+        ids = [msgspec.json.encode(one).decode() for one in (*ticket_ids, *naming)]
+
+        def work(connection: Connection) -> int:
+            gone = connection.execute(delete(request).where(about)).rowcount
+            for one in ids:
+                named = request.c.body.contains(one, autoescape=True)
+                connection.execute(update(request).where(named).values(body=None))
+            return gone
+
+        return self._store.write(work)
 
     def find(self, ids: Iterable[str]) -> list[KeptRequest]:
         """The requests of these ids; those that there are, the newest first."""

@@ -174,5 +174,15 @@ def test_pages_and_counts_say_what_is_there(opened: Callable[..., list[str]], re
     counts = {(one.category, one.state): one.requests for one in requests.counts(NOW, NOW + 2 * SECOND)}
     assert counts == {("Billing", "done"): 1, (None, "queued"): 1}
     assert requests.waiting() == (2, NOW + SECOND)
-    assert requests.forget(["T-b", "T-nobody's"]) == 1
-    assert requests.waiting() == (1, NOW + 2 * SECOND)
+
+
+def test_what_is_forgotten_is_named_by_no_result(opened: Callable[..., list[str]], requests: Requests) -> None:
+    ids = opened("a", "b", "c", "d")
+    for held, body in zip(
+        requests.lease(NOW + 9 * SECOND, 60, 4), ("{}", '["T-a"]', '["T-ab"]', '["SOL_1"]'), strict=True
+    ):
+        requests.finish(held, outcome(body=body), NOW)
+
+    assert requests.forget(["T-a", "T-nobody's"], naming=["SOL_1", "SOL-9"]) == 1
+    assert sorted(one.body or "" for one in requests.find(ids)) == ["", "", '["T-ab"]']
+    assert {one.state for one in requests.find(ids)} == {"done"}
