@@ -38,6 +38,11 @@ class Requests:
 
         return also
 
+    def due(self, now: datetime, only: Collection[str] | None = None) -> bool:
+        """Whether there is anything to lease."""
+        with self._store.reading() as connection:
+            return connection.scalar(select(request.c.id).where(_due(now, only)).limit(1)) is not None
+
     def lease(
         self, now: datetime, seconds: float, limit: int = 1, only: Collection[str] | None = None
     ) -> list[KeptRequest]:
@@ -45,11 +50,9 @@ class Requests:
 
         Nobody else has it until then. A lease that ran out is due again.
         """
-        due = and_(request.c.state.in_(OPEN), request.c.next_at <= now, _named(only))
-        oldest = select(request.c.id).where(due).order_by(request.c.next_at, request.c.id).limit(limit)
-        with self._store.reading() as connection:
-            if connection.scalar(oldest.limit(1)) is None:
-                return []
+        if not self.due(now, only):
+            return []
+        oldest = select(request.c.id).where(_due(now, only)).order_by(request.c.next_at, request.c.id).limit(limit)
 
         def work(connection: Connection) -> list[KeptRequest]:
             chosen: list[str] = list(connection.scalars(oldest.with_for_update(skip_locked=True)))
@@ -168,6 +171,10 @@ def _new(receipt: Receipt, now: datetime) -> dict[str, object]:
 def _settled(connection: Connection, held: KeptRequest, **values: object) -> bool:
     mine = and_(request.c.id == held.id, request.c.lease == held.lease)
     return connection.execute(update(request).where(mine).values(**values)).rowcount == 1
+
+
+def _due(now: datetime, only: Collection[str] | None) -> ColumnElement[bool]:
+    return and_(request.c.state.in_(OPEN), request.c.next_at <= now, _named(only))
 
 
 def _named(ids: Collection[str] | None) -> ColumnElement[bool]:

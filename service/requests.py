@@ -5,7 +5,7 @@ done with a summary, a language and the triggers that words alone pull.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from time import perf_counter
 
@@ -57,6 +57,11 @@ class RequestWork:
         self._serving = serving
         self._inbox = inbox
         self._answering = Answering(lake, Offline())
+
+    def prepare(self) -> None:
+        """Open the release that is served now, which may take longer than a lease; without one there is less to do."""
+        with suppress(TicketlakeError):
+            self._serving.opened()
 
     def work(self, held: KeptRequest, now: datetime) -> Outcome:
         """The outcome of a request; the same ticket and release come to the same.

@@ -54,6 +54,9 @@ class RequestTurns:
 
     def take(self, only: Collection[str] | None = None) -> bool:
         """Work on the next request that is due; False where none is. Raises `StoreUnavailable`."""
+        if not self._requests.due(self._now(), only):
+            return False
+        self._work.prepare()
         leased = self._requests.lease(self._now(), self._lease, 1, only)
         for held in leased:
             self._step("leased")
