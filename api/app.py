@@ -27,6 +27,8 @@ from api.routes import (
     metrics,
     policy,
     predict,
+    queue,
+    requests,
     solutions,
     tickets,
 )
@@ -65,6 +67,12 @@ ROUTES = [
     incidents.acknowledge_incident,
     incidents.dismiss_incident,
     incidents.merge_incident,
+    requests.post_requests,
+    requests.list_requests,
+    requests.get_request,
+    requests.replay_request,
+    requests.get_stats,
+    queue.get_queue,
     features.get_features,
     policy.get_decision_policy,
 ]

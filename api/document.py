@@ -66,6 +66,7 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
     document.setdefault("components", {}).setdefault("schemas", {}).update(components)
     bodies = {
         "postTickets": _one_or_many(ticket),
+        "postRequests": _one_or_many(ticket),
         "postEvents": _one_or_many(event),
         "postFeedback": _one_or_many(outcome),
         "predictTicket": draft,

@@ -3,6 +3,7 @@
 from typing import Any
 
 from api import example_incident as incidents
+from api import example_request as requests
 from api import example_search as searched
 from api.example_answer import ANSWER
 
@@ -61,6 +62,7 @@ BODIES: dict[str, dict[str, Any]] = {
     **incidents.BODIES,
     "predictTicket": {"draft": {"value": {name: TICKET[name] for name in ("subject", "description")}}},
 }
+BODIES["postRequests"] = BODIES["postTickets"]
 BODIES["predictTicketUnversioned"] = BODIES["predictTicket"]
 BODIES["predictTickets"] = {"drafts": {"value": [BODIES["predictTicket"]["draft"]["value"]]}}
 
@@ -147,6 +149,7 @@ RESPONSES: dict[str, dict[str, Any]] = {
     "getNeighbours": {"200": searched.NEIGHBOURS},
     "getPaths": {"200": searched.PATHS},
     **incidents.RESPONSES,
+    **requests.RESPONSES,
     "getDecisionPolicy": {
         "200": {
             "release": "000003-0f1e2d3c4b5a",

@@ -11,9 +11,12 @@ from api.logs import where
 from ml.classify.baseline import NAME as CATEGORY_BASELINE
 from operations import drain
 from operations.inbox import Inbox
+from operations.requests import Requests
 from operations.store import Store, open_store
+from operations.wakeups import Bell
 from service.answers import Answering, composer_of
 from service.serving import MetricsFile, Serving
+from service.watch import Clock
 from warehouse import artifacts, releases
 from warehouse.contracts import silver
 from warehouse.delta import Lake
@@ -42,9 +45,12 @@ class Parts:
         self.serving = Serving(settings.lake_root, _tell, _damaged)
         self.metrics = MetricsFile(settings.lake_root)
         self.answering = Answering(self.lake, composer_of(settings))
+        self.clock = Clock(self.lake)
         self._url = settings.database_url
         self._store: Store | None = None
         self._opening = Lock()
+        self._queue_url = settings.queue_url.get_secret_value()
+        self._bell: Bell | None = None
 
     def store(self) -> Store:
         """The operational store. Raises `StoreUnavailable`, and is asked again next time."""
@@ -56,6 +62,19 @@ class Parts:
     def inbox(self) -> Inbox:
         """The inbox. Raises `StoreUnavailable`."""
         return Inbox(self.store())
+
+    def requests(self) -> Requests:
+        """The requests. Raises `StoreUnavailable`."""
+        return Requests(self.store())
+
+    def ring(self, request_ids: list[str]) -> None:
+        """Wake workers for these requests, where there is a queue to ring by; nobody waits for it."""
+        if not self._queue_url:
+            return
+        with self._opening:
+            if self._bell is None:
+                self._bell = Bell(self._queue_url, _unheard)
+        self._bell.ring(request_ids)
 
     def hearing(self) -> Inbox | None:
         """The inbox for those who can do without; None while the store cannot be reached."""
@@ -81,6 +100,9 @@ class Parts:
             if self._store is not None:
                 self._store.close()
                 self._store = None
+            if self._bell is not None:
+                self._bell.close()
+                self._bell = None
 
     def undrained(self) -> int | None:
         """Entries that bronze does not hold yet; None while the store cannot say."""
@@ -141,6 +163,11 @@ def _tell(target: str, family: str, error: Exception) -> None:
     """Of a family that could not answer; never what it was asked."""
     log = structlog.get_logger("api")
     log.warning("a model failed", target=target, family=family, error=type(error).__name__)
+
+
+def _unheard(said: str) -> None:
+    """Of a queue that does not answer."""
+    structlog.get_logger("api").warning("workers are not woken", detail=said)
 
 
 def _damaged(name: str, error: Exception) -> None:

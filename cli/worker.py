@@ -1,18 +1,27 @@
-"""`ticketlake worker`: the inbox into the lake, signals into incidents, again and again."""
+"""`ticketlake worker`: the inbox into the lake, signals into incidents, requests into results, again and again."""
 
 import signal
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from threading import Event
 from time import monotonic, time  # noqa: TID251 the age of a heartbeat
+from typing import TYPE_CHECKING
 
 import click
 
-from warehouse.settings import settings
+from warehouse.settings import Settings, settings
+
+if TYPE_CHECKING:
+    from operations.store import Store
+    from service.serving import Serving
+    from service.working import RequestWorkers
+    from warehouse.delta import Lake
 
 EXAMPLES = """\b
 Examples:
   ticketlake worker
   ticketlake worker --once
+  ticketlake worker --requests-only
   ticketlake worker --healthy
 """
 HEALTHY_SECONDS = 60.0
@@ -23,16 +32,17 @@ LOOK_SECONDS = 0.5
 @click.command(epilog=EXAMPLES)
 @click.option("--every", type=click.FloatRange(0.1), default=5.0, show_default=True, help="Seconds between drains.")
 @click.option("--once", is_flag=True, help="Do what there is to do and end.")
+@click.option("--requests-only", is_flag=True, help="Work on requests and nothing else, beside any number of workers.")
 @click.option("--healthy", is_flag=True, help="Exit 0 if a worker looked at the inbox within the last minute, else 1.")
-def worker(every: float, once: bool, healthy: bool) -> int:
-    """Drain the inbox, exactly once, and watch: signals become incidents, webhooks are told; until interrupted."""
-    from operations.drain import drain
-    from operations.inbox import Inbox
+def worker(every: float, once: bool, requests_only: bool, healthy: bool) -> int:
+    """Drain the inbox, exactly once, work on requests, and watch for incidents; until interrupted.
+
+    One worker drains and watches. Of those that only work on requests there may be many, on any machine that sees the
+    lake and the operational store; QUEUE_URL wakes them sooner than they would look.
+    """
     from operations.store import open_store
-    from service.monitor import Monitor
-    from service.watch import Watch
+    from service.serving import Serving
     from warehouse.delta import Lake
-    from warehouse.refine import refine
 
     chosen = settings()
     heartbeat = chosen.lake_root / "operations" / "worker.heartbeat"
@@ -42,9 +52,39 @@ def worker(every: float, once: bool, healthy: bool) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     store, lake = open_store(chosen.database_url), Lake(chosen.lake_root)
+    serving = Serving(lake.root)
+    workers = _workers(chosen, lake, store, serving)
+    with ExitStack() as stack:
+        if once:
+            done = workers.flush()
+            if done:
+                click.echo(f"{done} requests")
+        else:
+            stack.enter_context(workers)
+        if not requests_only:
+            _drain_and_watch(chosen, lake, store, serving, stop=stop, every=every, once=once)
+        elif not once:
+            stop.wait()
+    return 0
+
+
+def _drain_and_watch(
+    chosen: Settings, lake: "Lake", store: "Store", serving: "Serving", *, stop: Event, every: float, once: bool
+) -> None:
+    from operations.drain import drain
+    from operations.inbox import Inbox
+    from service.monitor import Monitor
+    from service.watch import Watch
+    from warehouse.refine import refine
+
     inbox, drained_at = Inbox(store), float("-inf")
+    heartbeat = chosen.lake_root / "operations" / "worker.heartbeat"
     monitor = Monitor(lake, false_incidents_a_year=chosen.false_incidents_a_year)
-    with Watch(chosen, lake, store, _now, lambda said: click.echo(f"incidents: {said}", err=True)) as watch:
+
+    def failed(said: str) -> None:
+        click.echo(f"incidents: {said}", err=True)
+
+    with Watch(chosen, lake, store, _now, failed, serving=serving) as watch:
         while not stop.is_set():
             heartbeat.touch()
             if monotonic() - drained_at >= every:
@@ -59,7 +99,20 @@ def worker(every: float, once: bool, healthy: bool) -> int:
                 watch.flush()
                 break
             stop.wait(min(every, LOOK_SECONDS))
-    return 0
+
+
+def _workers(chosen: Settings, lake: "Lake", store: "Store", serving: "Serving") -> "RequestWorkers":
+    from operations.inbox import Inbox
+    from operations.requests import Requests
+    from service.requests import RequestWork
+    from service.working import RequestTurns, RequestWorkers
+
+    def failed(said: str) -> None:
+        click.echo(f"requests: {said}", err=True)
+
+    turns = RequestTurns(Requests(store), RequestWork(lake, serving, Inbox(store)), _now, failed=failed)
+    queue = chosen.queue_url.get_secret_value()
+    return RequestWorkers(turns, threads=chosen.request_threads, queue_url=queue, failed=failed)
 
 
 def _now() -> datetime:

@@ -20,6 +20,12 @@ class GivenPrediction(msgspec.Struct, frozen=True, kw_only=True):
     body: str
 
 
+def put(connection: Connection, given: Sequence[GivenPrediction]) -> None:
+    """Within the caller's transaction."""
+    if given:
+        connection.execute(insert(prediction), [msgspec.structs.asdict(one) for one in given])
+
+
 class Predictions:
     """Append and read."""
 
@@ -28,13 +34,8 @@ class Predictions:
 
     def append(self, given: Sequence[GivenPrediction]) -> None:
         """Keep all or none, in one transaction; durable when this returns. Raises `StoreUnavailable`."""
-        rows = [msgspec.structs.asdict(one) for one in given]
-
-        def write(connection: Connection) -> None:
-            connection.execute(insert(prediction), rows)
-
-        if rows:
-            self._store.write(write)
+        if given:
+            self._store.write(lambda connection: put(connection, given))
 
     def find(self, prediction_id: str) -> GivenPrediction | None:
         """The prediction of that id."""

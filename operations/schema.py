@@ -184,3 +184,27 @@ outbox = Table(
     Index("ix_outbox_due", "state", "next_at"),
     sqlite_autoincrement=True,
 )
+
+# A ticket that somebody wants to be told about. The row is the truth: who works on it holds its lease, and `next_at` is
+# when it is due, or when the lease runs out. `body` has results as JSON, `last_error` the name of a class.
+request = Table(
+    "request",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("ticket_id", String(200), nullable=False),
+    Column("entry_key", String(200), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("category", String(200)),
+    Column("priority", String(200)),
+    Column("language", String(200)),
+    Column("received_at", UtcDateTime, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", UtcDateTime, nullable=False),
+    Column("lease", String(64)),
+    Column("body", Text),
+    Column("last_error", String(200)),
+    Index("ix_request_due", "state", "next_at"),
+    Index("ix_request_received", "received_at", "id"),
+    Index("ix_request_ticket", "ticket_id"),
+)

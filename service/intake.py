@@ -12,7 +12,7 @@ import polars as pl
 
 from operations.entries import Entry, InboxRow, Receipt
 from operations.events import Fault
-from operations.inbox import Inbox
+from operations.inbox import Also, Inbox
 from warehouse.contracts import silver
 from warehouse.delta import Lake
 from warehouse.errors import Conflict
@@ -69,8 +69,8 @@ class Known:
         self.moment = max((m for m in (self.moment, updated_at or created_at) if m is not None), default=None)
 
 
-def take_in(lake: Lake, inbox: Inbox, sent: Sequence[Submission]) -> list[Receipt]:
-    """Append the tickets, all or none, one receipt each.
+def take_in(lake: Lake, inbox: Inbox, sent: Sequence[Submission], also: Also | None = None) -> list[Receipt]:
+    """Append the tickets, all or none, one receipt each; `also` is done in the same transaction.
 
     The same body again is a repetition. Another record of a known ticket is its update when it brings the same
     `created_at` and a later `updated_at`. Raises `TicketKnown` for any other.
@@ -79,10 +79,10 @@ def take_in(lake: Lake, inbox: Inbox, sent: Sequence[Submission]) -> list[Receip
     with ExitStack() as stack:
         for door in sorted({crc32(ticket_id.encode()) % len(_DOORS) for ticket_id in ticket_ids}):
             stack.enter_context(_DOORS[door])
-        return _append(inbox, sent, _known(lake, inbox, ticket_ids))
+        return _append(inbox, sent, _known(lake, inbox, ticket_ids), also)
 
 
-def _append(inbox: Inbox, sent: Sequence[Submission], tickets: Mapping[str, Known]) -> list[Receipt]:
+def _append(inbox: Inbox, sent: Sequence[Submission], tickets: Mapping[str, Known], also: Also | None) -> list[Receipt]:
     entries, faults = [], []
     for one in sent:
         known = tickets[one.ticket_id]
@@ -96,7 +96,7 @@ def _append(inbox: Inbox, sent: Sequence[Submission], tickets: Mapping[str, Know
         entries.append(one.entry(key))
     if faults:
         raise TicketKnown(faults)
-    return inbox.append(entries)
+    return inbox.append(entries, also)
 
 
 def _fault(one: Submission, known: Known) -> Fault | None:

@@ -61,8 +61,37 @@ def record_search(
     """
     if inbox is None:
         return False
+    made = search_made(
+        question,
+        found,
+        search_id=search_id,
+        made_at=made_at,
+        latency_ms=latency_ms,
+        enough=enough,
+        reply=reply,
+        names=names,
+    )
+    try:
+        inbox.append([entry(made)])
+    except StoreUnavailable:
+        return False
+    return True
+
+
+def search_made(
+    question: Question,
+    found: Found,
+    *,
+    search_id: str,
+    made_at: datetime,
+    latency_ms: float,
+    enough: float | None = None,
+    reply: Thing | None = None,
+    names: Iterable[str] = (),
+) -> SearchMade:
+    """A search as it may be written down; the arguments are those of `record_search`."""
     kept = redacted(question.text, names)
-    made = SearchMade(
+    return SearchMade(
         search_id=search_id,
         kind=question.kind,
         made_at=made_at,
@@ -81,11 +110,6 @@ def record_search(
         asker=whose(question.asker),
         latency_ms=latency_ms,
     )
-    try:
-        inbox.append([entry(made)])
-    except StoreUnavailable:
-        return False
-    return True
 
 
 def entry(made: SearchMade) -> Entry:

@@ -56,8 +56,13 @@ class Clock:
 class Watch:
     """What goes on beside runs for the time of a `with` block."""
 
-    def __init__(self, chosen: Settings, lake: Lake, store: Store, now: Now, failed: Failed) -> None:
-        """`now` is the wall clock; `failed` hears once of what goes wrong, for the next look may go well."""
+    def __init__(
+        self, chosen: Settings, lake: Lake, store: Store, now: Now, failed: Failed, *, serving: Serving | None = None
+    ) -> None:
+        """`now` is the wall clock; `failed` hears once of what goes wrong, for the next look may go well.
+
+        `serving` is shared with whoever else serves the lake in this process.
+        """
         receivers = addresses(chosen.webhook_urls)
         self._clock = Clock(lake)
         self._now = now
@@ -71,7 +76,7 @@ class Watch:
             false_a_year=chosen.false_incidents_a_year,
             receivers=receivers,
         )
-        suggest = suggesting(lake, Serving(lake.root), Inbox(store))
+        suggest = suggesting(lake, serving or Serving(lake.root), Inbox(store))
         self._suggester = Suggester(lake, IncidentStore(store), suggest)
         secret = chosen.webhook_secret.get_secret_value()
         self._senders = [Webhooks(Outbox(store), name, address, secret) for name, address in receivers.items()]

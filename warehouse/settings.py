@@ -42,6 +42,11 @@ class Settings(BaseSettings):
     dagster_port: int = Field(3000, ge=1, le=65535)
     database_url: str = Field("", description="Operational store; empty: SQLite under LAKE_ROOT")
     database_url_file: Path | None = None
+    queue_url: SecretStr = Field(
+        SecretStr(""), description="Wakes those who work on requests: redis:// or postgresql://; empty: they poll"
+    )
+    queue_url_file: Path | None = None
+    request_threads: int = Field(2, ge=1, le=64, description="Requests that one worker works on at a time")
     encoder: str = Field(
         "minilm,universal",
         description="Models that turn texts into vectors, side by side: minilm, universal, or any sentence-transformers"
@@ -78,7 +83,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _read_secret_files(cls, values: dict[str, object]) -> dict[str, object]:
-        for name in ("database_url", "llm_key", "webhook_secret"):
+        for name in ("database_url", "queue_url", "llm_key", "webhook_secret"):
             secret = values.get(f"{name}_file")
             if secret and not values.get(name):
                 values[name] = Path(str(secret)).read_text(encoding="utf-8").strip()

@@ -1,6 +1,6 @@
 """Incidents, the signals that they are made of, and what people decide about them."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Literal
 
@@ -10,11 +10,12 @@ from litestar.params import Parameter
 from msgspec import Meta
 
 from api import bodies
+from api.paging import MOMENT, Cursor, Limit, Named, moment, place
 from api.problems import BadRequest, FieldError
 from api.routes.intake import Key, key_of
 from api.state import Parts, now
 from ml.anomaly.incident import Signal
-from operations.entries import NAME_LENGTH, digest_of
+from operations.entries import digest_of
 from operations.incident_rows import Action, NewNote
 from operations.incidents import IncidentStore
 from service import incident_views as views
@@ -23,14 +24,8 @@ from service.incident_page import page
 from service.incident_views import View
 from warehouse.payloads import Name
 
-MOST = 100
-MOMENT = "2026-01-31T00:00:00Z"
-REFUSED = "the request has parameters that are not allowed"
 Kind = Literal["volume", "trend", "new_issue", "mood", "unanswered", "categorisation"]
 Shown = Literal["open", "calm", "closed", "dismissed", "merged"]
-Limit = Annotated[int, Parameter(ge=1, le=MOST)]
-Named = Annotated[str | None, Parameter(max_length=NAME_LENGTH)]
-Cursor = Annotated[str | None, Parameter(max_length=2 * NAME_LENGTH, description="`next` of the page before.")]
 IncidentId = Annotated[str, Parameter(pattern="^INC-[0-9a-f]{16}$", description="As `GET /v1/incidents` names it")]
 
 
@@ -97,7 +92,7 @@ def list_anomalies(
     """Everything that was not as expected: one signal a series and window, whether or not it became an incident."""
     by = {"kind": kind, "dimension": dimension}
     return Anomalies(
-        *views.anomalies(parts.lake, by, (_moment(since, "from"), _moment(until, "to")), limit, _place(cursor))
+        *views.anomalies(parts.lake, by, (moment(since, "from"), moment(until, "to")), limit, place(cursor))
     )
 
 
@@ -112,7 +107,7 @@ def list_incidents(
     cursor: Cursor = None,
 ) -> IncidentList:
     """Incidents: signals that belong together, with severity, probability, what is at stake and the likely cause."""
-    return IncidentList(*views.listed(_store(parts), states or [], limit, _place(cursor)))
+    return IncidentList(*views.listed(_store(parts), states or [], limit, place(cursor)))
 
 
 @get("/v1/incidents/{incident_id:str}", operation_id="getIncident", tags=["incidents"], sync_to_thread=True)
@@ -217,25 +212,3 @@ def _store(parts: Parts) -> IncidentStore:
 
 def _unknown(incident_id: str) -> BadRequest:
     return BadRequest(f"no incident {incident_id} is known", status=HTTPStatus.NOT_FOUND)
-
-
-def _place(cursor: str | None) -> tuple[datetime, str] | None:
-    try:
-        return None if cursor is None else views.place(cursor)
-    except (ValueError, OverflowError):
-        detail = "expected the `next` of an earlier page"
-        raise BadRequest(REFUSED, FieldError(detail, parameter="cursor")) from None
-
-
-def _moment(given: str | None, parameter: str) -> datetime | None:
-    """An instant that is written as one: a bare number is none."""
-    if given is None:
-        return None
-    try:
-        found = datetime.fromisoformat(given)
-        if found.tzinfo is not None:
-            return found.astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    detail = f"expected a moment with a time zone, such as {MOMENT}"
-    raise BadRequest(REFUSED, FieldError(detail, parameter=parameter))

@@ -1,0 +1,75 @@
+"""What is said of a request elsewhere once it is done, under keys that follow from its id: never twice."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from operations.events import Actor, EventEnvelope, envelope
+from operations.predictions import GivenPrediction
+from operations.request_rows import KeptRequest
+from service.request_result import RequestResult
+from warehouse.payloads import PredictedLabel, PredictionMade, SolutionsSuggested
+
+SYSTEM = Actor(kind="system", id="ticketlake")
+
+
+def events(held: KeptRequest, result: RequestResult, now: datetime) -> Iterable[EventEnvelope[Any]]:
+    """`PredictionMade` where models answered, `SolutionsSuggested` where solutions were found."""
+    about = {"actor": SYSTEM, "event_time": now, "received_time": now, "ticket_id": held.ticket_id}
+    if result.prediction_id is not None:
+        made = PredictionMade(
+            prediction_id=result.prediction_id,
+            release=str(result.release),
+            targets={
+                name: PredictedLabel(
+                    decision=one.decision.action,
+                    label=one.label,
+                    confidence=one.confidence,
+                    model=one.model.digest,
+                    served_by=one.served_by,
+                )
+                for name, one in result.targets.items()
+            },
+            request_id=held.id,
+        )
+        yield envelope(made, key=f"prediction:{held.id}", **about)  # type: ignore[arg-type]
+    if result.search_id is not None and result.solutions:
+        suggested = SolutionsSuggested(
+            search_id=result.search_id,
+            release=str(result.release),
+            target_ids=tuple(one.solution_id for one in result.solutions),
+            request_id=held.id,
+        )
+        yield envelope(suggested, key=f"solutions:{held.id}", **about)  # type: ignore[arg-type]
+
+
+def prediction(held: KeptRequest, result: RequestResult, now: datetime) -> list[GivenPrediction]:
+    """The prediction as `POST /v1/predict-ticket` keeps its own."""
+    if result.prediction_id is None:
+        return []
+    targets = {
+        name: {
+            "label": one.label,
+            "confidence": one.confidence,
+            "decision": one.decision.action,
+            "served_by": one.served_by,
+            "model": one.model,
+        }
+        for name, one in result.targets.items()
+    }
+    said = {
+        "targets": targets,
+        "novelty": result.novelty.score if result.novelty else None,
+        "resolution_hours": result.resolution_hours,
+        "latency_ms": result.took_ms["understand"],
+    }
+    made = GivenPrediction(
+        prediction_id=result.prediction_id,
+        ticket_id=held.ticket_id,
+        release=str(result.release),
+        made_at=now,
+        body=msgspec.json.encode(said).decode(),
+    )
+    return [made]
