@@ -5,17 +5,22 @@ from typing import Any
 
 import structlog
 from litestar import Litestar, Request, Response
+from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 from litestar.static_files import create_static_files_router
 
 from api import logs, problems
+from api.access import guard
 from api.bodies import MAX_BYTES
-from api.document import UI_FILES, Document, Page, ui_folder
+from api.document import UI_FILES, Document, Page, Start, ui_folder
+from api.doors import Doors, caller_of, doors_of
+from api.headers import Headed
 from api.middleware import Observed
 from api.routes import (
     answers,
+    audit,
     features,
     feedback,
     health,
@@ -29,6 +34,7 @@ from api.routes import (
     predict,
     solutions,
     tickets,
+    tokens,
 )
 from api.state import Parts
 from api.telemetry import Telemetry
@@ -67,6 +73,8 @@ ROUTES = [
     incidents.merge_incident,
     features.get_features,
     policy.get_decision_policy,
+    tokens.post_tokens,
+    audit.list_audit,
 ]
 
 
@@ -76,6 +84,7 @@ def create_app(settings: Settings) -> Litestar:
     logs.configure(settings.lake_root / "logs" if alone else None, settings.log_level)
     parts = Parts(settings)
     telemetry = Telemetry(parts, alone=alone)
+    doors = doors_of(settings, parts)
 
     def start(_: Litestar) -> None:
         Thread(target=parts.warm_up, name="warm-up", daemon=True).start()
@@ -89,7 +98,11 @@ def create_app(settings: Settings) -> Litestar:
         dependencies={
             "parts": Provide(lambda: parts, sync_to_thread=False),
             "telemetry": Provide(lambda: telemetry, sync_to_thread=False),
+            "caller": Provide(caller_of, sync_to_thread=False),
         },
+        guards=[] if doors is None else [guard],
+        on_app_init=[] if doors is None else [doors.backend.on_app_init],
+        cors_config=_cors(settings.cors_origins),
         exception_handlers={Exception: _answer},
         logging_config=None,
         on_startup=[start],
@@ -97,21 +110,41 @@ def create_app(settings: Settings) -> Litestar:
         openapi_config=OpenAPIConfig(
             title="ticketlake",
             version=VERSION,
-            description="Metrics, predictions and intake over a lakehouse of support tickets.",
+            description=_description(doors),
             path="/docs",
-            render_plugins=[Page(), Document(path="/openapi.json")],
+            render_plugins=[Page(), Start(), Document(path="/openapi.json")],
             use_handler_docstrings=True,
         ),
         request_max_body_size=MAX_BYTES,
-        state=State({"parts": parts}),
+        state=State({"parts": parts, "doors": doors}),
     )
-    app.asgi_handler = Observed(app.asgi_handler, telemetry)
+    app.asgi_handler = Headed(Observed(app.asgi_handler, telemetry))
     return app
 
 
 def configured() -> Litestar:
     """The application as the environment asks for it: what each worker starts."""
     return create_app(chosen())
+
+
+def _description(doors: Doors | None) -> str:
+    about = "Metrics, predictions and intake over a lakehouse of support tickets."
+    if doors is not None:
+        return about
+    return f"{about}\n\n**Nobody needs a key here (`API_AUTH`): whoever reaches this address may read and change all.**"
+
+
+def _cors(origins: str) -> CORSConfig | None:
+    """Pages of these origins may call the API with a key; none brings a cookie."""
+    allowed = [origin.strip() for origin in origins.split(",") if origin.strip()]
+    if not allowed:
+        return None
+    return CORSConfig(
+        allow_origins=allowed,
+        allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-API-Key"],
+        expose_headers=["RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"],
+    )
 
 
 def _answer(request: Request[Any, Any, Any], error: Exception) -> Response[problems.Problem]:

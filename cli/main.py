@@ -20,6 +20,7 @@ VERBS = {
     "build": "Bring every table, model and metric up to date.",
     "serve": "Serve the API.",
     "worker": "Drain the inbox into the lake and watch for incidents, again and again.",
+    "keys": "Make, show and end the keys of callers, and show who changed what.",
     "incidents": "Show what goes wrong, or write a page about it.",
     "sql": "Ask the published metrics in SQL.",
     "evaluate": "Measure the methods on labelled data of your own.",

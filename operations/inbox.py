@@ -1,6 +1,6 @@
 """The inbox: what the outside says, appended durably, numbered in batches, never changed."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -17,6 +17,9 @@ BATCH_ROWS = 5_000
 BATCH_BYTES = 32 * 1024 * 1024
 _KEYS_A_QUERY = 1_000
 
+Also = Callable[[Connection, Mapping[str, Receipt]], None]
+"""Work within the transaction that appends; it hears of every entry's receipt by its key."""
+
 
 class Inbox:
     """Append, stamp and read. Every method is one transaction."""
@@ -24,17 +27,21 @@ class Inbox:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def append(self, entries: Sequence[Entry]) -> list[Receipt]:
+    def append(self, entries: Sequence[Entry], also: Also | None = None) -> list[Receipt]:
         """Keep all entries or none; durable when this returns. One receipt an entry, in their order.
 
         An idempotency key seen before, here or earlier, gives the earlier receipt when the content is the same and
-        raises `Conflict` when it is not.
+        raises `Conflict` when it is not. `also` is part of the same transaction, and may run again with it.
         """
-        fresh: dict[str, dict[str, Any]] = {}
-        for entry in entries:
-            row = _row(entry)
-            _refuse_other(entry.idempotency_key, row, fresh.setdefault(entry.idempotency_key, row))
-        kept = self._store.write(lambda connection: self._insert(connection, fresh)) if fresh else {}
+        fresh = _fresh(entries)
+
+        def work(connection: Connection) -> dict[str, Receipt]:
+            kept = _insert(connection, self._store.dialect, fresh)
+            if also is not None:
+                also(connection, kept)
+            return kept
+
+        kept = self._store.write(work) if fresh else {}
         receipts = []
         for entry in entries:
             receipt = kept[entry.idempotency_key]
@@ -111,22 +118,40 @@ class Inbox:
         with self._store.reading() as connection:
             return connection.scalar(select(func.count()).select_from(inbox).where(or_(elsewhere, *here))) or 0
 
-    def _insert(self, connection: Connection, fresh: Mapping[str, dict[str, Any]]) -> dict[str, Receipt]:
-        new = _insert_ignoring(self._store.dialect).returning(inbox.c.idempotency_key, inbox.c.seq)
-        seqs: dict[str, int] = dict(connection.execute(new, list(fresh.values())).tuples().all())
-        kept = {key: _receipt(fresh[key], seq, repeated=False) for key, seq in seqs.items()}
-        for keys in _chunks(key for key in fresh if key not in seqs):
-            for earlier in connection.execute(select(inbox).where(inbox.c.idempotency_key.in_(keys))).mappings():
-                key = str(earlier["idempotency_key"])
-                _refuse_other(key, fresh[key], earlier)
-                kept[key] = _receipt(earlier, earlier["seq"], repeated=True)
-        return kept
-
     def _rows(self, condition: Any) -> list[InboxRow]:
         columns = [inbox.c[name] for name in InboxRow.__struct_fields__]
         with self._store.reading() as connection:
             found = connection.execute(select(*columns).where(condition).order_by(inbox.c.seq))
             return [InboxRow(**row) for row in found.mappings()]
+
+
+def put(connection: Connection, dialect: str, entries: Sequence[Entry]) -> None:
+    """Append within the caller's transaction. Raises `Conflict`, and then the caller's work is undone too."""
+    fresh = _fresh(entries)
+    if fresh:
+        _insert(connection, dialect, fresh)
+
+
+def _insert(connection: Connection, dialect: str, fresh: Mapping[str, dict[str, Any]]) -> dict[str, Receipt]:
+    """By key the receipts of new rows, or of those that were there."""
+    new = _insert_ignoring(dialect).returning(inbox.c.idempotency_key, inbox.c.seq)
+    seqs: dict[str, int] = dict(connection.execute(new, list(fresh.values())).tuples().all())
+    kept = {key: _receipt(fresh[key], seq, repeated=False) for key, seq in seqs.items()}
+    for keys in _chunks(key for key in fresh if key not in seqs):
+        for earlier in connection.execute(select(inbox).where(inbox.c.idempotency_key.in_(keys))).mappings():
+            key = str(earlier["idempotency_key"])
+            _refuse_other(key, fresh[key], earlier)
+            kept[key] = _receipt(earlier, earlier["seq"], repeated=True)
+    return kept
+
+
+def _fresh(entries: Sequence[Entry]) -> dict[str, dict[str, Any]]:
+    """Rows by key. Raises `Conflict` for two contents under one key."""
+    fresh: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        row = _row(entry)
+        _refuse_other(entry.idempotency_key, row, fresh.setdefault(entry.idempotency_key, row))
+    return fresh
 
 
 def _stamp(connection: Connection, unstamped: ColumnElement[bool], rows: int, size: int) -> int | None:
