@@ -2,18 +2,22 @@
 
 from collections.abc import Mapping
 from functools import cache
+from http import HTTPStatus
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 from litestar.connection import ASGIConnection
 from litestar.exceptions import NotAuthorizedException
 from litestar.handlers.base import BaseRouteHandler
 
+from api.problems import BadRequest
 from operations.keys import Role
 from service.access import Caller, Forbidden
 
 Need = frozenset[Role] | Literal["open"]
 """The least roles, any of which is enough; `open` to callers without a key."""
 OPEN: Literal["open"] = "open"
+OURSELVES = ("localhost", "127.0.0.1", "::1")
 AGENT: frozenset[Role] = frozenset({"agent"})
 LEAD: frozenset[Role] = frozenset({"lead"})
 SERVICE: frozenset[Role] = frozenset({"service"})
@@ -88,3 +92,18 @@ def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -
     if not caller.may(roles):
         allowed = " or ".join(sorted(roles)) or "that nobody has"
         raise Forbidden(f"this needs the role {allowed}, and this key has the role {caller.role}.")
+
+
+def at_home(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """Litestar's guard where nobody needs a key. Raises `BadRequest` for a request under a name that is not ours.
+
+    A page from elsewhere may have its name point here (DNS rebinding); browsers then send that name.
+    """
+    host = connection.headers.get("host", "")
+    try:
+        name = urlsplit(f"//{host}").hostname
+    except ValueError:
+        name = None
+    if name not in OURSELVES:
+        detail = "without keys only this machine is answered, under its own name: call 127.0.0.1 or localhost"
+        raise BadRequest(detail, status=HTTPStatus.MISDIRECTED_REQUEST)

@@ -10,11 +10,12 @@ from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 from litestar.static_files import create_static_files_router
+from litestar.types import Guard
 
 from api import logs, problems
-from api.access import guard
+from api.access import at_home, guard
 from api.bodies import MAX_BYTES
-from api.document import UI_FILES, Document, Page, Start, ui_folder
+from api.document import UI_FILES, Document, Page, Start, refuse_impossible, ui_folder
 from api.doors import Doors, caller_of, doors_of
 from api.headers import Headed
 from api.middleware import Observed
@@ -78,8 +79,11 @@ ROUTES = [
 ]
 
 
-def create_app(settings: Settings) -> Litestar:
-    """The API over the lake at `settings.lake_root`; starts whatever is, or is not yet, there."""
+def create_app(settings: Settings, *, behind_socket: bool = False) -> Litestar:
+    """The API over the lake at `settings.lake_root`; starts whatever is, or is not yet, there.
+
+    `behind_socket`: a server listens for it, and where nobody needs a key only names of this machine lead to it.
+    """
     alone = settings.api_workers == 1
     logs.configure(settings.lake_root / "logs" if alone else None, settings.log_level)
     parts = Parts(settings)
@@ -92,7 +96,7 @@ def create_app(settings: Settings) -> Litestar:
     def stop(_: Litestar) -> None:
         parts.close()
 
-    files = create_static_files_router(UI_FILES, [ui_folder()], include_in_schema=False)
+    files = create_static_files_router(UI_FILES, [ui_folder()], before_request=refuse_impossible)
     app = Litestar(
         [*ROUTES, files],
         dependencies={
@@ -100,7 +104,7 @@ def create_app(settings: Settings) -> Litestar:
             "telemetry": Provide(lambda: telemetry, sync_to_thread=False),
             "caller": Provide(caller_of, sync_to_thread=False),
         },
-        guards=[] if doors is None else [guard],
+        guards=_guards(settings, doors, behind_socket),
         on_app_init=[] if doors is None else [doors.backend.on_app_init],
         cors_config=_cors(settings.cors_origins),
         exception_handlers={Exception: _answer},
@@ -124,7 +128,13 @@ def create_app(settings: Settings) -> Litestar:
 
 def configured() -> Litestar:
     """The application as the environment asks for it: what each worker starts."""
-    return create_app(chosen())
+    return create_app(chosen(), behind_socket=True)
+
+
+def _guards(settings: Settings, doors: Doors | None, behind_socket: bool) -> list[Guard]:
+    if doors is not None:
+        return [guard]
+    return [at_home] if behind_socket and settings.api_auth != "off-everywhere" else []
 
 
 def _description(doors: Doors | None) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 from litestar import Request
+from litestar.exceptions import NotFoundException
 from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
 
 from api.examples import BODIES, RESPONSES
@@ -19,6 +20,8 @@ from operations.events import CATALOGUE, SubmittedEvent
 from service.feedback import SuggestionOutcome
 
 UI_FILES = "/docs/ui"
+LONGEST_PATH = 200
+"""Bytes; names of files may have 255."""
 START_FILE = "/docs/start.js"
 PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -44,6 +47,13 @@ def ui_folder() -> Path:
     """Swagger UI's files, as its package brings them."""
     vendor = Path(str(files("swagger_ui_bundle"))) / "vendor"
     return max(vendor.glob("swagger-ui-*"))
+
+
+async def refuse_impossible(request: Request[Any, Any, Any]) -> None:
+    """Litestar's `before_request` where files are served: names that no file can have are those of no file."""
+    path = request.scope["path"]
+    if "\x00" in path or len(path.encode(errors="replace")) > LONGEST_PATH:
+        raise NotFoundException
 
 
 class Document(JsonRenderPlugin):

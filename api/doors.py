@@ -7,6 +7,7 @@ with nothing else, for one issuer and one audience each; a token is worth what i
 
 import asyncio
 from datetime import datetime, timedelta
+from secrets import token_hex
 from typing import Any
 
 import msgspec
@@ -77,7 +78,9 @@ class Doors:
 
     def token(self, key_id: str, audience: str = API, life: timedelta = TOKEN_LIFE) -> str:
         """A signed token for whoever has this key."""
-        return self.backend.create_token(key_id, life, token_issuer=ISSUER, token_audience=audience)
+        return self.backend.create_token(
+            key_id, life, token_issuer=ISSUER, token_audience=audience, token_unique_jwt_id=token_hex(8)
+        )
 
     async def sign_in(self, secret: str, connection: ASGIConnection[Any, Any, Any, Any]) -> Cookie:
         """The console's cookie for somebody who typed this key. Raises as a wrong key at the API does."""
@@ -101,7 +104,6 @@ class Doors:
 
     async def of_token(self, encoded: str, audience: str, connection: ASGIConnection[Any, Any, Any, Any]) -> Caller:
         """Who has this token. Raises as `of_key` does."""
-        self.limits.still_listening(connection)
         try:
             token = Token.decode(
                 encoded,
@@ -112,12 +114,18 @@ class Doors:
                 require_claims=CLAIMS,
                 strict_audience=True,
             )
-        except (NotAuthorizedException, ValueError):
+        except (NotAuthorizedException, ValueError, RecursionError):
             raise self.refused(connection, "no valid token") from None
         caller = await self._caller_of_token(token, connection)
         if caller is None:
             raise self.refused(connection, "token of no valid key")
         return caller
+
+    async def holds(self, caller: Caller) -> bool:
+        """Whether the key is valid still, for answers that go on and on. Raises `StoreUnavailable`."""
+        key_id = str(caller.key_id)
+        key = self.ring.fresh(key_id) or await asyncio.to_thread(self.ring.ask, key_id)
+        return valid(key, now()) is not None
 
     def refused(
         self, connection: ASGIConnection[Any, Any, Any, Any], why: str, key_id: str | None = None

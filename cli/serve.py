@@ -45,7 +45,7 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
         if count > 1:
             share_counts(Path(counts), count, at[0])
         with writable(chosen.lake_root):
-            app = create_app(chosen)
+            app = create_app(chosen, behind_socket=True)
         with _listening(*at) as listener:
             config = uvicorn.Config(
                 "api.app:configured" if count > 1 else app,

@@ -26,7 +26,7 @@ def post_tokens(request: Request[Any, Any, Any], caller: Caller) -> Response[Iss
     A token has the rights of its key and ends with it; another one needs the key again. Where callers need no key
     there is nothing to exchange (409).
     """
-    doors: Doors | None = request.app.state.get("doors")
+    doors: Doors | None = request.app.state.doors
     if doors is None or caller.key_id is None:
         raise BadRequest("API_AUTH is off: nobody needs a token", status=HTTPStatus.CONFLICT)
     if request.auth != "key":
