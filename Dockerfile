@@ -25,6 +25,7 @@ ENV PATH=/app/.venv/bin:$PATH \
     DBT_SEND_ANONYMOUS_USAGE_STATS=false \
     DO_NOT_TRACK=1 \
     API_HOST=0.0.0.0 \
+    API_AUTH=on \
     DAGSTER_HOST=0.0.0.0
 USER ticketlake
 VOLUME /lake

@@ -5,17 +5,23 @@ from typing import Any
 
 import structlog
 from litestar import Litestar, Request, Response
+from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 from litestar.static_files import create_static_files_router
+from litestar.types import Guard
 
 from api import logs, problems
+from api.access import at_home, guard
 from api.bodies import MAX_BYTES
-from api.document import UI_FILES, Document, Page, ui_folder
+from api.document import UI_FILES, Document, Page, Start, refuse_impossible, ui_folder
+from api.doors import Doors, caller_of, doors_of
+from api.headers import Headed
 from api.middleware import Observed
 from api.routes import (
     answers,
+    audit,
     features,
     feedback,
     health,
@@ -31,6 +37,7 @@ from api.routes import (
     requests,
     solutions,
     tickets,
+    tokens,
 )
 from api.state import Parts
 from api.telemetry import Telemetry
@@ -75,15 +82,21 @@ ROUTES = [
     queue.get_queue,
     features.get_features,
     policy.get_decision_policy,
+    tokens.post_tokens,
+    audit.list_audit,
 ]
 
 
-def create_app(settings: Settings) -> Litestar:
-    """The API over the lake at `settings.lake_root`; starts whatever is, or is not yet, there."""
+def create_app(settings: Settings, *, behind_socket: bool = False) -> Litestar:
+    """The API over the lake at `settings.lake_root`; starts whatever is, or is not yet, there.
+
+    `behind_socket`: a server listens for it, and where nobody needs a key only names of this machine lead to it.
+    """
     alone = settings.api_workers == 1
     logs.configure(settings.lake_root / "logs" if alone else None, settings.log_level)
     parts = Parts(settings)
     telemetry = Telemetry(parts, alone=alone)
+    doors = doors_of(settings, parts)
 
     def start(_: Litestar) -> None:
         Thread(target=parts.warm_up, name="warm-up", daemon=True).start()
@@ -91,13 +104,17 @@ def create_app(settings: Settings) -> Litestar:
     def stop(_: Litestar) -> None:
         parts.close()
 
-    files = create_static_files_router(UI_FILES, [ui_folder()], include_in_schema=False)
+    files = create_static_files_router(UI_FILES, [ui_folder()], before_request=refuse_impossible)
     app = Litestar(
         [*ROUTES, files],
         dependencies={
             "parts": Provide(lambda: parts, sync_to_thread=False),
             "telemetry": Provide(lambda: telemetry, sync_to_thread=False),
+            "caller": Provide(caller_of, sync_to_thread=False),
         },
+        guards=_guards(settings, doors, behind_socket),
+        on_app_init=[] if doors is None else [doors.backend.on_app_init],
+        cors_config=_cors(settings.cors_origins),
         exception_handlers={Exception: _answer},
         logging_config=None,
         on_startup=[start],
@@ -105,21 +122,47 @@ def create_app(settings: Settings) -> Litestar:
         openapi_config=OpenAPIConfig(
             title="ticketlake",
             version=VERSION,
-            description="Metrics, predictions and intake over a lakehouse of support tickets.",
+            description=_description(doors),
             path="/docs",
-            render_plugins=[Page(), Document(path="/openapi.json")],
+            render_plugins=[Page(), Start(), Document(path="/openapi.json")],
             use_handler_docstrings=True,
         ),
         request_max_body_size=MAX_BYTES,
-        state=State({"parts": parts}),
+        state=State({"parts": parts, "doors": doors}),
     )
-    app.asgi_handler = Observed(app.asgi_handler, telemetry)
+    app.asgi_handler = Headed(Observed(app.asgi_handler, telemetry))
     return app
 
 
 def configured() -> Litestar:
     """The application as the environment asks for it: what each worker starts."""
-    return create_app(chosen())
+    return create_app(chosen(), behind_socket=True)
+
+
+def _guards(settings: Settings, doors: Doors | None, behind_socket: bool) -> list[Guard]:
+    if doors is not None:
+        return [guard]
+    return [at_home] if behind_socket and settings.api_auth != "off-everywhere" else []
+
+
+def _description(doors: Doors | None) -> str:
+    about = "Metrics, predictions and intake over a lakehouse of support tickets."
+    if doors is not None:
+        return about
+    return f"{about}\n\n**Nobody needs a key here (`API_AUTH`): whoever reaches this address may read and change all.**"
+
+
+def _cors(origins: str) -> CORSConfig | None:
+    """Pages of these origins may call the API with a key; none brings a cookie."""
+    allowed = [origin.strip() for origin in origins.split(",") if origin.strip()]
+    if not allowed:
+        return None
+    return CORSConfig(
+        allow_origins=allowed,
+        allow_methods=["GET", "POST"],
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "Last-Event-ID", "X-API-Key"],
+        expose_headers=["RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"],
+    )
 
 
 def _answer(request: Request[Any, Any, Any], error: Exception) -> Response[problems.Problem]:

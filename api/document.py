@@ -1,13 +1,15 @@
 """The OpenAPI document and the page that shows it, without any other network than this server."""
 
 import json
+from html import escape
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from litestar import Request
-from litestar.openapi.plugins import JsonRenderPlugin, SwaggerRenderPlugin
+from litestar.exceptions import NotFoundException
+from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
 
 from api.examples import BODIES, RESPONSES
 from api.problems import PROBLEM_JSON, Problem
@@ -18,6 +20,22 @@ from operations.events import CATALOGUE, SubmittedEvent
 from service.feedback import SuggestionOutcome
 
 UI_FILES = "/docs/ui"
+LONGEST_PATH = 200
+"""Bytes; names of files may have 255."""
+START_FILE = "/docs/start.js"
+PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" type="image/png" href="{ui}/favicon-32x32.png"><link rel="stylesheet" href="{ui}/swagger-ui.css">
+<script src="{ui}/swagger-ui-bundle.js" defer></script><script src="{start}" defer></script>
+</head><body><div id="swagger"></div></body></html>
+"""
+START = b"""SwaggerUIBundle({
+  url: "/docs/openapi.json",
+  dom_id: "#swagger",
+  deepLinking: true,
+  presets: [SwaggerUIBundle.presets.apis],
+});
+"""
 COMPONENTS = "#/components/schemas/"
 
 
@@ -31,6 +49,13 @@ def ui_folder() -> Path:
     return max(vendor.glob("swagger-ui-*"))
 
 
+async def refuse_impossible(request: Request[Any, Any, Any]) -> None:
+    """Litestar's `before_request` where files are served: names that no file can have are those of no file."""
+    path = request.scope["path"]
+    if "\x00" in path or len(path.encode(errors="replace")) > LONGEST_PATH:
+        raise NotFoundException
+
+
 class Document(JsonRenderPlugin):
     """The completed document as JSON."""
 
@@ -39,21 +64,26 @@ class Document(JsonRenderPlugin):
         return self.render_json(request, complete(openapi_schema))
 
 
-class Page(SwaggerRenderPlugin):
-    """Swagger UI from our own files."""
+class Page(OpenAPIRenderPlugin):
+    """Swagger UI from our own files; no script stands in the page, so that its policy allows none."""
 
     def __init__(self) -> None:
-        super().__init__(
-            path="/",
-            js_url=f"{UI_FILES}/swagger-ui-bundle.js",
-            css_url=f"{UI_FILES}/swagger-ui.css",
-            standalone_preset_js_url=f"{UI_FILES}/swagger-ui-standalone-preset.js",
-            favicon=f"<link rel='icon' type='image/png' href='{UI_FILES}/favicon-32x32.png'>",
-        )
+        super().__init__(path="/")
 
     def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
-        """The page, with the completed document inside."""
-        return super().render(request, complete(openapi_schema))
+        """The page, which fetches the document."""
+        return PAGE.format(title=escape(openapi_schema["info"]["title"]), ui=UI_FILES, start=START_FILE).encode()
+
+
+class Start(OpenAPIRenderPlugin):
+    """The script that starts Swagger UI."""
+
+    def __init__(self) -> None:
+        super().__init__(path="/start.js", media_type="text/javascript")  # type: ignore[arg-type]
+
+    def render(self, request: Request[Any, Any, Any], openapi_schema: dict[str, Any]) -> bytes:
+        """The same for everybody."""
+        return START
 
 
 def complete(document: dict[str, Any]) -> dict[str, Any]:

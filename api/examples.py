@@ -150,6 +150,25 @@ RESPONSES: dict[str, dict[str, Any]] = {
     "getPaths": {"200": searched.PATHS},
     **incidents.RESPONSES,
     **requests.RESPONSES,
+    "postTokens": {"201": {"access_token": "eyJhbGciOi…", "token_type": "Bearer", "expires_in": 900}},
+    "listAudit": {
+        "200": {
+            "changes": [
+                {
+                    "seq": 17,
+                    "at": "2026-03-02T09:00:00Z",
+                    "key_id": "3f9c0a1b2d4e",
+                    "subject": "A-7",
+                    "role": "lead",
+                    "action": "policy.change",
+                    "object": "category/Security",
+                    "detail": {"event": "policy-20260302"},
+                    "request_id": "0f8fad5bd9cb469fa16570867728950e",
+                }
+            ],
+            "next": None,
+        }
+    },
     "getDecisionPolicy": {
         "200": {
             "release": "000003-0f1e2d3c4b5a",

@@ -56,6 +56,7 @@ class Observed:
                 route=route,
                 status=seen["status"],
                 ms=round(seconds * 1000, 1),
+                key_id=scope["state"].get("key_id"),
             )
 
 

@@ -8,6 +8,7 @@ import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 
+from service.access import Forbidden
 from service.feedback import UnknownSearch
 from service.metrics import FilterRefused, UnknownMetric
 from service.missing import why
@@ -31,6 +32,7 @@ STATUS: dict[type[TicketlakeError], HTTPStatus] = {
     Conflict: HTTPStatus.CONFLICT,
     InvalidEvent: HTTPStatus.BAD_REQUEST,
     FilterRefused: HTTPStatus.BAD_REQUEST,
+    Forbidden: HTTPStatus.FORBIDDEN,
     UnknownMetric: HTTPStatus.NOT_FOUND,
     UnknownSearch: HTTPStatus.NOT_FOUND,
 }

@@ -51,7 +51,7 @@ def main() -> None:
 
     port, workers = int(sys.argv[1]), settings().api_workers
     with TemporaryDirectory() as counts:
-        share_counts(Path(counts), workers)
+        share_counts(Path(counts), workers, "127.0.0.1")
         uvicorn.run(
             "benchmarks.remembering:configured",
             factory=True,

@@ -21,6 +21,7 @@ VERBS = {
     "serve": "Serve the API.",
     "worker": "Drain the inbox, work on requests and watch for incidents, again and again.",
     "requests": "Show tickets that are worked on in the background, and replay those given up.",
+    "keys": "Make, show and end the keys of callers, and show who changed what.",
     "incidents": "Show what goes wrong, or write a page about it.",
     "sql": "Ask the published metrics in SQL.",
     "evaluate": "Measure the methods on labelled data of your own.",

@@ -34,16 +34,18 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
     from uvicorn.supervisors import Multiprocess
 
     from api.app import create_app
+    from cli.operator import tell_of_doors
     from warehouse.reading import writable
 
     chosen = settings()
     count = workers or chosen.api_workers
     at = (host or chosen.api_host, port or chosen.api_port)
+    chosen = chosen.listening_at(*at)
     with TemporaryDirectory(prefix="ticketlake-counts-") as counts:
         if count > 1:
-            share_counts(Path(counts), count)
+            share_counts(Path(counts), count, at[0])
         with writable(chosen.lake_root):
-            app = create_app(chosen)
+            app = create_app(chosen, behind_socket=True)
         with _listening(*at) as listener:
             config = uvicorn.Config(
                 "api.app:configured" if count > 1 else app,
@@ -56,6 +58,7 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
                 timeout_graceful_shutdown=10,
                 timeout_worker_healthcheck=SLOW,
             )
+            tell_of_doors(chosen)
             click.echo(f"API at http://{at[0]}:{at[1]}, its description at http://{at[0]}:{at[1]}/docs", err=True)
             if count > 1:
                 Multiprocess(config, sockets=[listener]).run()

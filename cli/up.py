@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from cli.operator import tell_of_doors
 from cli.services import Service, Services, command
 from warehouse.releases import current_id
 from warehouse.settings import Settings, process_environment, settings
@@ -30,6 +31,7 @@ def up(tickets: Path | None, mapping: str | None, once: bool) -> None:
     if once:
         _build_all(chosen, _files(chosen, tickets), mapping)
         return
+    tell_of_doors(chosen)
     with Services(_services(chosen), logs=chosen.lake_root / "logs", environment=_environment(chosen)) as services:
         files = _files(chosen, tickets)
         services.wait_ready()

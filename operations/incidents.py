@@ -10,6 +10,8 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, updat
 from sqlalchemy import Table as SqlTable
 from sqlalchemy.dialects import postgresql, sqlite
 
+from operations import audit
+from operations.audit import Audited
 from operations.incident_rows import Judged, KeptChange, KeptIncident, KeptSignal, NewNote, Note, Turn, Written
 from operations.outbox import put
 from operations.schema import incident, incident_change, incident_note, incident_signal, incident_turn
@@ -91,11 +93,17 @@ class IncidentStore:
         found = [one for some in _chunks(signal_ids) for one in self._signals(incident_signal.c.signal_id.in_(some))]
         return {one.signal_id: one.incident_id for one in found}
 
-    def note(self, note: NewNote) -> tuple[Note, bool]:
-        """Keep a decision, and whether it was there already. Raises `Conflict` for another one under the same key."""
+    def note(self, note: NewNote, audited: Audited | None = None) -> tuple[Note, bool]:
+        """Keep a decision, and whether it was there already; `audited` is kept with a new one.
+
+        Raises `Conflict` for another one under the same key.
+        """
 
         def work(connection: Connection) -> bool:
-            return self._ignoring(connection, incident_note, "note_key", [note]) == 0
+            repeated = self._ignoring(connection, incident_note, "note_key", [note]) == 0
+            if audited is not None and not repeated:
+                audit.put(connection, [audited])
+            return repeated
 
         repeated = self._store.write(work)
         (kept,) = self._notes(incident_note.c.note_key == note.note_key)

@@ -208,3 +208,35 @@ request = Table(
     Index("ix_request_received", "received_at", "id"),
     Index("ix_request_ticket", "ticket_id"),
 )
+
+# Who may come in. The secret itself is kept nowhere: `hash` is SHA-256 of it.
+api_key = Table(
+    "api_key",
+    metadata,
+    Column("key_id", String(16), primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("made_by", String(200), nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("revoked_at", UtcDateTime),
+    Column("rate", Integer, nullable=False),
+)
+
+# Who changed what, in ids; written with the change, never changed.
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("seq", SERIAL, Identity(), primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("key_id", String(16)),
+    Column("subject", String(200), nullable=False),
+    Column("role", String(16), nullable=False),
+    Column("action", String(64), nullable=False),
+    Column("object", String(500), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("request_id", String(64)),
+    Index("ix_audit_action", "action", "seq"),
+    sqlite_autoincrement=True,
+)

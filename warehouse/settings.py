@@ -6,7 +6,9 @@ Every setting is an environment variable of the same name in capitals. A secret 
 
 import os
 from functools import cache
+from ipaddress import ip_address
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -29,6 +31,10 @@ SILENCE = {
 """Switches that keep libraries from phoning home."""
 
 
+SHORTEST_SECRET = 32
+"""Characters; HS256 wants a key of no fewer bits than its hash."""
+
+
 class Settings(BaseSettings):
     """What differs from one installation to the next."""
 
@@ -38,6 +44,19 @@ class Settings(BaseSettings):
     api_host: str = "127.0.0.1"
     api_port: int = Field(8000, ge=1, le=65535)
     api_workers: int = Field(1, ge=1, le=64, description="Processes that answer; each opens the release for itself")
+    api_auth: Literal["auto", "on", "off", "off-everywhere"] = Field(
+        "auto",
+        description="Whether callers need a key; auto: beyond loopback. off is refused there, off-everywhere is not",
+    )
+    jwt_secret: SecretStr = Field(
+        SecretStr(""), description="Signs tokens, 32 characters or more; empty: made once, below LAKE_ROOT"
+    )
+    jwt_secret_file: Path | None = None
+    cors_origins: str = Field(
+        "",
+        pattern=r"^(\s*https?://[^,\s/]+\s*(,\s*https?://[^,\s/]+\s*)*)?$",
+        description="Origins whose pages may call the API from a browser, separated by commas; empty: none",
+    )
     dagster_host: str = "127.0.0.1"
     dagster_port: int = Field(3000, ge=1, le=65535)
     database_url: str = Field("", description="Operational store; empty: SQLite under LAKE_ROOT")
@@ -83,7 +102,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _read_secret_files(cls, values: dict[str, object]) -> dict[str, object]:
-        for name in ("database_url", "queue_url", "llm_key", "webhook_secret"):
+        for name in ("database_url", "queue_url", "jwt_secret", "llm_key", "webhook_secret"):
             secret = values.get(f"{name}_file")
             if secret and not values.get(name):
                 values[name] = Path(str(secret)).read_text(encoding="utf-8").strip()
@@ -97,7 +116,31 @@ class Settings(BaseSettings):
             object.__setattr__(self, "database_url", f"sqlite:///{root / 'operations' / 'store.db'}")
         if self.webhook_urls and not self.webhook_secret.get_secret_value():
             raise ValueError("WEBHOOK_URLS are told nothing that is not signed: set WEBHOOK_SECRET")
+        if 0 < len(self.jwt_secret.get_secret_value()) < SHORTEST_SECRET:
+            raise ValueError(f"JWT_SECRET has fewer than {SHORTEST_SECRET} characters (RFC 7518, 3.2)")
         return self
+
+    @property
+    def exposed(self) -> bool:
+        """Whether the API listens where other machines reach it."""
+        try:
+            return not ip_address(self.api_host).is_loopback
+        except ValueError:
+            return self.api_host != "localhost"
+
+    @property
+    def guarded(self) -> bool:
+        """Whether callers need a key. Raises `SettingsInvalid` for open doors beyond loopback that nobody confirmed."""
+        if self.api_auth == "off" and self.exposed:
+            raise SettingsInvalid(
+                f"settings: API_AUTH is off, and {self.api_host} is reached from other machines: everybody there could "
+                "read and change everything. Set API_AUTH=on, or API_AUTH=off-everywhere if that is what you want."
+            )
+        return self.api_auth == "on" or (self.api_auth == "auto" and self.exposed)
+
+    def listening_at(self, host: str, port: int) -> "Settings":
+        """The same settings for a server at another address."""
+        return self.model_copy(update={"api_host": host, "api_port": port})
 
 
 def load() -> Settings:
@@ -125,9 +168,10 @@ def share_cores() -> None:
     os.environ.setdefault("POLARS_MAX_THREADS", "1")  # noqa: TID251 settings are kept here
 
 
-def share_counts(folder: Path, workers: int) -> None:
+def share_counts(folder: Path, workers: int, host: str) -> None:
     """Let so many processes, started from now on, answer as one: what Prometheus counts lies in `folder`."""
-    os.environ |= {"API_WORKERS": str(workers), "PROMETHEUS_MULTIPROC_DIR": str(folder)}  # noqa: TID251 settings are kept here
+    own = {"API_WORKERS": str(workers), "API_HOST": host, "PROMETHEUS_MULTIPROC_DIR": str(folder)}
+    os.environ |= own  # noqa: TID251 settings are kept here
 
 
 def process_environment(chosen: Settings, **extra: str) -> dict[str, str]:

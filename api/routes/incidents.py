@@ -19,6 +19,7 @@ from operations.entries import digest_of
 from operations.incident_rows import Action, NewNote
 from operations.incidents import IncidentStore
 from service import incident_views as views
+from service.access import Caller
 from service.incident_bodies import Summary
 from service.incident_page import page
 from service.incident_views import View
@@ -44,7 +45,7 @@ class IncidentList(msgspec.Struct, frozen=True):
 
 
 class DecisionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Who decides, and why."""
+    """Who decides (the name of the key that sends it, unless that is a service's or an admin's), and why."""
 
     who: Name
     reason: Annotated[str, Meta(min_length=1, max_length=2_000)] | None = None
@@ -65,7 +66,7 @@ class DismissRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: Annotated[str, Meta(min_length=1, max_length=2_000)]
 
 
-Request = DecisionRequest | DismissRequest | MergeRequest
+Decision = DecisionRequest | DismissRequest | MergeRequest
 
 
 class NoteReceipt(msgspec.Struct, frozen=True):
@@ -137,11 +138,11 @@ def get_incident_report(parts: Parts, incident_id: IncidentId) -> Response[str]:
     before_request=bodies.refuse_other_than_json,
 )
 def acknowledge_incident(
-    parts: Parts, incident_id: IncidentId, body: bytes, idempotency_key: Key = None
+    parts: Parts, caller: Caller, incident_id: IncidentId, body: bytes, idempotency_key: Key = None
 ) -> NoteReceipt:
     """Take an incident on: it is real. Doubts about its series from earlier dismissals get less."""
     sent = bodies.typed(bodies.read(body), DecisionRequest)
-    return _note(parts, incident_id, "acknowledge", sent, idempotency_key)
+    return _note(parts, caller, incident_id, "acknowledge", sent=sent, given=idempotency_key)
 
 
 @post(
@@ -152,10 +153,12 @@ def acknowledge_incident(
     sync_to_thread=True,
     before_request=bodies.refuse_other_than_json,
 )
-def dismiss_incident(parts: Parts, incident_id: IncidentId, body: bytes, idempotency_key: Key = None) -> NoteReceipt:
+def dismiss_incident(
+    parts: Parts, caller: Caller, incident_id: IncidentId, body: bytes, idempotency_key: Key = None
+) -> NoteReceipt:
     """Put an incident aside, and say why. What it was about has to be stronger the next time, for some months."""
     sent = bodies.typed(bodies.read(body), DismissRequest)
-    return _note(parts, incident_id, "dismiss", sent, idempotency_key)
+    return _note(parts, caller, incident_id, "dismiss", sent=sent, given=idempotency_key)
 
 
 @post(
@@ -166,13 +169,18 @@ def dismiss_incident(parts: Parts, incident_id: IncidentId, body: bytes, idempot
     sync_to_thread=True,
     before_request=bodies.refuse_other_than_json,
 )
-def merge_incident(parts: Parts, incident_id: IncidentId, body: bytes, idempotency_key: Key = None) -> NoteReceipt:
+def merge_incident(
+    parts: Parts, caller: Caller, incident_id: IncidentId, body: bytes, idempotency_key: Key = None
+) -> NoteReceipt:
     """Make an incident part of another one that is not over."""
     sent = bodies.typed(bodies.read(body), MergeRequest)
-    return _note(parts, incident_id, "merge", sent, idempotency_key)
+    return _note(parts, caller, incident_id, "merge", sent=sent, given=idempotency_key)
 
 
-def _note(parts: Parts, incident_id: str, action: Action, sent: Request, given: str | None) -> NoteReceipt:
+def _note(
+    parts: Parts, caller: Caller, incident_id: str, action: Action, *, sent: Decision, given: str | None
+) -> NoteReceipt:
+    caller.speaks_for([(sent.who, "$.who")])
     into = sent.into if isinstance(sent, MergeRequest) else None
     store = _store(parts)
     known = {row.incident_id for row in store.find({incident_id, into or incident_id}) if row.state != "forming"}
@@ -182,6 +190,7 @@ def _note(parts: Parts, incident_id: str, action: Action, sent: Request, given: 
         raise BadRequest(bodies.UNFIT, FieldError(f"no incident {into} is known", pointer="/into"))
     said = msgspec.json.encode((incident_id, action, sent.who, sent.reason, into))
     key = key_of(given, 0, batch=False)
+    made_at = now()
     note, repeated = store.note(
         NewNote(
             note_key=f"sent:{key}" if key else f"said:{digest_of(said)}",
@@ -190,8 +199,9 @@ def _note(parts: Parts, incident_id: str, action: Action, sent: Request, given: 
             who=sent.who,
             reason=sent.reason,
             merge_into=into,
-            made_at=now(),
-        )
+            made_at=made_at,
+        ),
+        caller.did(f"incident.{action}", incident_id, made_at, **({"into": into} if into else {})),
     )
     return NoteReceipt(incident_id, action, note.note_key, note.made_at, repeated)
 

@@ -11,12 +11,16 @@ from api import bodies
 from api.problems import BadRequest, FieldError
 from api.state import Parts, now
 from api.tickets_in import submissions
+from operations.audit import beside
 from operations.entries import Receipt, fault_of_name
-from operations.events import CATALOGUE
+from operations.events import CATALOGUE, EventEnvelope
+from service.access import Caller
 from service.intake import take_in
+from warehouse.payloads import PolicyChanged
 
 MOST_AT_ONCE = 1_000
 KEY_LENGTH = 190
+POLICY = PolicyChanged.__name__
 Key = Annotated[
     str | None,
     Parameter(
@@ -65,8 +69,11 @@ def post_tickets(body: bytes, parts: Parts, idempotency_key: Key = None) -> Rece
     sync_to_thread=True,
     before_request=bodies.refuse_other_than_json,
 )
-def post_events(body: bytes, parts: Parts, idempotency_key: Key = None) -> Receipts:
-    """Take in an event, or an array of them, all or none. Each carries a key of its own, or takes the header's."""
+def post_events(body: bytes, parts: Parts, caller: Caller, idempotency_key: Key = None) -> Receipts:
+    """Take in an event, or an array of them, all or none. Each carries a key of its own, or takes the header's.
+
+    A lead's key changes policy (`PolicyChanged`), in no other name than its own; all else is for a service's.
+    """
     received_at = now()
     values, batch = values_of(body)
     if idempotency_key is not None:
@@ -77,7 +84,15 @@ def post_events(body: bytes, parts: Parts, idempotency_key: Key = None) -> Recei
         ]
         body = msgspec.json.encode(values if batch else values[0])
     events = CATALOGUE.accept(body, received_at)
-    return Receipts(parts.inbox().append([event.entry() for event in events]))
+    _allow(caller, events, batch)
+    told = {
+        one.idempotency_key: caller.did(
+            "policy.change", f"{one.payload.target}/{one.payload.label}", received_at, event=one.idempotency_key
+        )
+        for one in events
+        if one.type == POLICY
+    }
+    return Receipts(parts.inbox().append([event.entry() for event in events], beside(told) if told else None))
 
 
 def values_of(body: bytes) -> tuple[Sequence[Any], bool]:
@@ -89,6 +104,16 @@ def values_of(body: bytes) -> tuple[Sequence[Any], bool]:
         detail = f"expected 1 to {MOST_AT_ONCE} entries, found {len(value)}"
         raise BadRequest(bodies.UNFIT, FieldError(detail, pointer=""))
     return value, True
+
+
+def _allow(caller: Caller, events: Sequence[EventEnvelope[Any]], batch: bool) -> None:
+    """Raises `Forbidden` for events that are not this caller's to send."""
+    for index, event in enumerate(events):
+        if event.type == POLICY:
+            caller.demand("lead", f"an event {POLICY}")
+            caller.speaks_for([(event.actor.id, f"$[{index}].actor.id" if batch else "$.actor.id")])
+        else:
+            caller.demand("service", f"an event {event.type}")
 
 
 def key_of(given: str | None, index: int, batch: bool) -> str | None:
