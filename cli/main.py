@@ -21,6 +21,7 @@ VERBS = {
     "serve": "Serve the API.",
     "worker": "Drain the inbox into the lake and watch for incidents, again and again.",
     "incidents": "Show what goes wrong, or write a page about it.",
+    "erase": "Forget a customer or a ticket, everywhere.",
     "sql": "Ask the published metrics in SQL.",
     "evaluate": "Measure the methods on labelled data of your own.",
     "report": "Write documents about the released models.",
