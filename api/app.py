@@ -16,6 +16,7 @@ from api.document import UI_FILES, Document, Page, ui_folder
 from api.middleware import Observed
 from api.routes import (
     answers,
+    erasures,
     features,
     feedback,
     health,
@@ -65,6 +66,8 @@ ROUTES = [
     incidents.acknowledge_incident,
     incidents.dismiss_incident,
     incidents.merge_incident,
+    erasures.post_erasures,
+    erasures.get_erasure,
     features.get_features,
     policy.get_decision_policy,
 ]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from api import example_erasure as erasures
 from api import example_incident as incidents
 from api import example_search as searched
 from api.example_answer import ANSWER
@@ -59,6 +60,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "postSolutions": {"ticket": {"value": {**SEARCH, "filters": {"product": "DataSync Pro"}, "k": 5}}, "text": WORDS},
     "postAnswers": {"ticket": {"value": SEARCH}, "text": WORDS},
     **incidents.BODIES,
+    **erasures.BODIES,
     "predictTicket": {"draft": {"value": {name: TICKET[name] for name in ("subject", "description")}}},
 }
 BODIES["predictTicketUnversioned"] = BODIES["predictTicket"]
@@ -147,6 +149,7 @@ RESPONSES: dict[str, dict[str, Any]] = {
     "getNeighbours": {"200": searched.NEIGHBOURS},
     "getPaths": {"200": searched.PATHS},
     **incidents.RESPONSES,
+    **erasures.RESPONSES,
     "getDecisionPolicy": {
         "200": {
             "release": "000003-0f1e2d3c4b5a",

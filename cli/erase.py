@@ -27,9 +27,7 @@ Examples:
 @click.option("--who", default="command line", show_default=True, help="Who asks for it.")
 @click.option("--now", "at_once", is_flag=True, help="Carry it out here; else the worker does.")
 @click.option("--finish", "finishing", is_flag=True, help="Build and take older versions away for what is forgotten.")
-def erase(
-    *, customer: str | None, ticket: str | None, reason: str, who: str, at_once: bool, finishing: bool
-) -> None:
+def erase(*, customer: str | None, ticket: str | None, reason: str, who: str, at_once: bool, finishing: bool) -> None:
     """Forget a customer or a ticket: what was received, what was made of it, and every older version.
 
     The receipt is printed as JSON.

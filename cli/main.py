@@ -22,6 +22,7 @@ VERBS = {
     "worker": "Drain the inbox into the lake and watch for incidents, again and again.",
     "incidents": "Show what goes wrong, or write a page about it.",
     "erase": "Forget a customer or a ticket, everywhere.",
+    "events": "Show or write the catalogue of events.",
     "sql": "Ask the published metrics in SQL.",
     "evaluate": "Measure the methods on labelled data of your own.",
     "report": "Write documents about the released models.",

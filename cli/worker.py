@@ -1,13 +1,14 @@
 """`ticketlake worker`: the inbox into the lake, signals into incidents, again and again."""
 
 import signal
+import sys
 from datetime import UTC, datetime
 from threading import Event
 from time import monotonic, time  # noqa: TID251 the age of a heartbeat
 
 import click
 
-from warehouse.settings import settings
+from warehouse.settings import process_environment, settings
 
 EXAMPLES = """\b
 Examples:
@@ -16,6 +17,7 @@ Examples:
   ticketlake worker --healthy
 """
 HEALTHY_SECONDS = 60.0
+FINISH = (sys.executable, "-m", "cli.main", "erase", "--finish")
 LOOK_SECONDS = 0.5
 """Between two looks for signals and decisions, which are cheap."""
 
@@ -29,6 +31,7 @@ def worker(every: float, once: bool, healthy: bool) -> int:
     from operations.drain import drain
     from operations.inbox import Inbox
     from operations.store import open_store
+    from service.erasing import Eraser, Finisher
     from service.monitor import Monitor
     from service.watch import Watch
     from warehouse.delta import Lake
@@ -43,6 +46,7 @@ def worker(every: float, once: bool, healthy: bool) -> int:
         signal.signal(number, lambda *_: stop.set())
     store, lake = open_store(chosen.database_url), Lake(chosen.lake_root)
     inbox, drained_at = Inbox(store), float("-inf")
+    eraser, finisher = Eraser(lake, store), Finisher(store, FINISH, process_environment(chosen))
     monitor = Monitor(lake, false_incidents_a_year=chosen.false_incidents_a_year)
     with Watch(chosen, lake, store, _now, lambda said: click.echo(f"incidents: {said}", err=True)) as watch:
         while not stop.is_set():
@@ -52,6 +56,10 @@ def worker(every: float, once: bool, healthy: bool) -> int:
                 if drained.changed:
                     refine(lake)
                     click.echo(f"{drained.tickets} tickets, {drained.events} events")
+            if eraser.look(_now()):
+                click.echo("someone was forgotten")
+            if not once:
+                finisher.look()
             told = watch.look(monitor.look(inbox))
             if told:
                 click.echo(f"{told} changes of incidents")

@@ -129,6 +129,13 @@ class Inbox:
             return [InboxRow(**row) for row in found.mappings()]
 
 
+def insert_new(connection: Connection, entries: Sequence[Entry]) -> None:
+    """Within the caller's transaction: entries whose key is new; one that is there already was said before."""
+    if entries:
+        insert = _insert_ignoring(connection.dialect.name)
+        connection.execute(insert, [_row(entry) for entry in entries])
+
+
 def _stamp(connection: Connection, unstamped: ColumnElement[bool], rows: int, size: int) -> int | None:
     # The lock on this row makes stampers wait for each other: a number is visible before the next one is given.
     last: int = connection.scalars(select(inbox_stamp.c.last_batch).with_for_update()).one()

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, updat
 from sqlalchemy import Table as SqlTable
 from sqlalchemy.dialects import postgresql, sqlite
 
+from operations.inbox import insert_new
 from operations.incident_rows import Judged, KeptChange, KeptIncident, KeptSignal, NewNote, Note, Turn, Written
 from operations.outbox import put
 from operations.schema import incident, incident_change, incident_note, incident_signal, incident_turn
@@ -49,6 +50,7 @@ class IncidentStore:
                 connection.execute(settled.values(settled_at=written.turn.clock, refused=refused))
             self._ignoring(connection, incident_change, "change_key", written.changes)
             put(connection, written.deliveries)
+            insert_new(connection, written.events)
             return True
 
         return self._store.write(work)

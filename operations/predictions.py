@@ -6,6 +6,8 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection, insert, select
 
+from operations.entries import Entry
+from operations.inbox import insert_new
 from operations.schema import prediction
 from operations.store import Store
 
@@ -26,12 +28,16 @@ class Predictions:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def append(self, given: Sequence[GivenPrediction]) -> None:
-        """Keep all or none, in one transaction; durable when this returns. Raises `StoreUnavailable`."""
+    def append(self, given: Sequence[GivenPrediction], events: Sequence[Entry] = ()) -> None:
+        """Keep all or none, in one transaction with the events that tell of them; durable when this returns.
+
+        Raises `StoreUnavailable`.
+        """
         rows = [msgspec.structs.asdict(one) for one in given]
 
         def write(connection: Connection) -> None:
             connection.execute(insert(prediction), rows)
+            insert_new(connection, events)
 
         if rows:
             self._store.write(write)

@@ -4,9 +4,11 @@ Each step may be done again. Killed at any point, the erasure is unfinished and 
 go follows from the tombstones, which are set first.
 """
 
-from collections.abc import Callable, Sequence
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
+from time import monotonic
 from typing import Any
 from uuid import uuid4
 
@@ -24,6 +26,8 @@ from warehouse.purge import purge
 from warehouse.tombstones import MARK
 
 INBOX = "inbox"
+AGAIN_SECONDS = 300.0
+"""After one that failed."""
 LOGS, REPORTS = "logs", "reports"
 KEPT = (tombstones.FOLDER, "operations")
 """Where ids may be in clear, or hashed, while an erasure is under way."""
@@ -98,6 +102,29 @@ class Eraser:
             gone = pl.col("record_hash").str.starts_with(MARK)
             rows = self._lake.scan(table).filter(pl.col("load_id") == INBOX, gone)
             forgetting.forget_entries(self._store, rows.select("position").collect()["position"].to_list())
+
+
+class Finisher:
+    """Has a process of its own finish what is forgotten, one at a time: it takes a build."""
+
+    def __init__(self, store: Store, command: Sequence[str], environment: Mapping[str, str]) -> None:
+        """Nothing runs yet."""
+        self._environment = dict(environment)
+        self._erasures = Erasures(store)
+        self._command = list(command)
+        self._running: subprocess.Popen[bytes] | None = None
+        self._again = 0.0
+
+    def look(self) -> bool:
+        """Begin where something is forgotten and nothing runs; whether it began. One that failed waits a while."""
+        if self._running is not None and self._running.poll() is None:
+            return False
+        if self._running is not None and self._running.returncode:
+            self._running, self._again = None, monotonic() + AGAIN_SECONDS
+        if monotonic() < self._again or not any(one.state == FORGOTTEN for one in self._erasures.unfinished()):
+            return False
+        self._running = subprocess.Popen(self._command, env=self._environment, stdin=subprocess.DEVNULL)
+        return True
 
 
 def finish(

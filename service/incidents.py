@@ -18,7 +18,7 @@ from ml.anomaly.incidents import CALM, CLOSE, SILENT, Incidents, Setting, step
 from ml.anomaly.strength import HALF_LIFE, Judgement, Rates, doubts, rates
 from operations.incident_rows import KeptIncident, Note, Turn, Written
 from operations.incidents import IncidentStore
-from service.incident_bodies import TOLD, change, deliveries, evidence_of, incidents_of, kept, kept_signal
+from service.incident_bodies import TOLD, change, deliveries, events, evidence_of, incidents_of, kept, kept_signal
 from service.incident_evidence import Evidence, desk, evidence
 from warehouse.contracts.anomalies import SIGNALS
 from warehouse.delta import Lake
@@ -125,6 +125,7 @@ class Keeper:
             settled=settled,
             changes=[row for _, row in changes],
             deliveries=deliveries(fresh, self._receivers, wall),
+            events=events(done.told, wall),
         )
 
     def _stepped(self, known: Sequence[Incident], news: News, clock: datetime) -> Incidents:

@@ -44,6 +44,7 @@ TAKES_SOMETHING = [
     "getNeighbours",
     "getPaths",
     "postAnswers",
+    "postErasures",
     "postEvents",
     "postSolutions",
     "postTickets",
