@@ -73,9 +73,8 @@ def post_erasures(body: bytes, parts: Parts) -> Response[ErasureView]:
     gives that one. Nobody's id comes back by an old file: a record of theirs is refused from then on.
     """
     value = bodies.read(body)
-    by_ticket = isinstance(value, dict) and "ticket_id" in value
-    kind: Kind = "ticket" if by_ticket else "customer"
-    sent = bodies.typed(value, TicketErasure if by_ticket else CustomerErasure)
+    kind: Kind = "ticket" if isinstance(value, dict) and "ticket_id" in value else "customer"
+    sent = bodies.typed(value, TicketErasure) if kind == "ticket" else bodies.typed(value, CustomerErasure)
     subject = sent.ticket_id if isinstance(sent, TicketErasure) else sent.customer_id
     fault = fault_of_name(subject)
     if fault:
