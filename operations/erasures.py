@@ -96,11 +96,13 @@ class Erasures:
         """Keep which tickets are concerned, until it is done."""
         self._set(erasure_id, tickets=_json(sorted(tickets)))
 
-    def advance(
-        self, erasure_id: str, receipt: Counts, *, at: datetime, first_at: datetime | None, models: Sequence[str]
-    ) -> None:
+    def count(self, erasure_id: str, receipt: Counts) -> None:
+        """So much is gone by now."""
+        self._set(erasure_id, receipt=_json(receipt))
+
+    def advance(self, erasure_id: str, *, at: datetime, first_at: datetime | None, models: Sequence[str]) -> None:
         """It is forgotten: gone from what was received and refined."""
-        said = {"receipt": _json(receipt), "models": _json(list(models)), "first_at": first_at}
+        said = {"models": _json(list(models)), "first_at": first_at}
         self._set(erasure_id, state=FORGOTTEN, forgotten_at=at, error=None, **said)
 
     def finish(self, erasure_id: str, receipt: Counts, *, at: datetime) -> None:

@@ -60,7 +60,8 @@ def _opens(kind: str, body: str) -> bool:
 
 
 def _inbox(connection: Connection, stones: Tombstones) -> int:
-    rows = connection.execution_options(yield_per=_AT_ONCE).execute(select(inbox.c.seq, inbox.c.body)).tuples()
+    every = select(inbox.c.seq, inbox.c.body).execution_options(yield_per=_AT_ONCE)
+    rows = connection.execute(every).tuples()
     gone = [seq for seq, body in rows if is_of(stones, body)]
     for some in _chunks(gone):
         connection.execute(delete(inbox).where(inbox.c.seq.in_(some)))

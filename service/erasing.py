@@ -84,14 +84,17 @@ class Eraser:
         flagged.note_words(self._lake, stones)
         models = flagged.flag(self._lake)
         self._step("flagged models")
-        counts = forgetting.forget(self._store, stones, tickets, [subject] if one.kind == "customer" else [])
+        customers = [subject] if one.kind == "customer" else []
+        receipt = one.receipt or leftovers.about(self._lake, tickets, customers)
+        receipt = _sum(receipt, forgetting.forget(self._store, stones, tickets, customers))
+        self._erasures.count(one.erasure_id, receipt)
         self._step("forgot in the operational store")
         done = erasing.erase(self._lake, stones, {subject, *tickets})
+        receipt = _sum(receipt, done.counts, {"sources outside of the lake": len(done.elsewhere)})
+        self._erasures.count(one.erasure_id, receipt)
         self._step("forgot in landing, bronze and silver")
         self._store.compact()
-        receipt = _sum(one.receipt, counts, done.counts, {"sources outside of the lake": len(done.elsewhere)})
-        touched = models if done.counts else []
-        self._erasures.advance(one.erasure_id, receipt, at=now, first_at=done.first_at, models=touched)
+        self._erasures.advance(one.erasure_id, at=now, first_at=done.first_at, models=models if receipt else [])
         self._step("noted it")
 
     def _again(self) -> None:

@@ -22,7 +22,7 @@ from service.incident_bodies import TOLD, change, deliveries, events, evidence_o
 from service.incident_evidence import Evidence, desk, evidence
 from warehouse.contracts.anomalies import SIGNALS
 from warehouse.delta import Lake
-from warehouse.errors import Conflict
+from warehouse.errors import Conflict, VersionGone
 from warehouse.reading import newest
 
 FRESH = timedelta(hours=24)
@@ -162,11 +162,18 @@ class Keeper:
             return News(more, (), version if version is not None else since)
         # A table that is older than what was read of it is another one: it is read from its start.
         anew = since is not None and version < since
-        changes = newest(self._lake.changes(SIGNALS, None if anew else since, version), "signal_id")
+        changes = newest(self._changes(None if anew else since, version), "signal_id")
         gone = pl.col("_change_type") == "delete"
         there = changes.filter(~gone).select(SIGNALS.schema.names())
         fresh = pl.concat([there, more.join(there, on="signal_id", how="anti")])
         return News(fresh, changes.filter(gone)["signal_id"].to_list(), version)
+
+    def _changes(self, since: int | None, version: int) -> pl.DataFrame:
+        """Of what an erasure took away meanwhile nothing is known: the table is read from its start."""
+        try:
+            return self._lake.changes(SIGNALS, since, version)
+        except VersionGone:
+            return self._lake.changes(SIGNALS, None, version)
 
     def _rates(self, clock: datetime) -> Rates:
         if not self._lake.exists(SIGNALS):

@@ -13,10 +13,12 @@ from warehouse import marts, releases
 from warehouse.contracts import silver
 from warehouse.contracts.inventory import TABLES
 from warehouse.delta import Lake
+from warehouse.table import Table
 
 BLOCK = 1 << 22
 TELLING = 6
 """Characters from which on an id is found by its bytes alone."""
+LISTED = "ticket_ids"
 PACKED = (".parquet", ".gz")
 DISPOSABLE = ("dbt/warehouse.duckdb", "dbt/warehouse.duckdb.wal", "dbt/target", "dbt/logs")
 """What is made anew whenever it is missing."""
@@ -73,23 +75,46 @@ def hide(file: Path, words: Collection[str]) -> int:
 
 
 def sweep(lake: Lake, tickets: Collection[str], customers: Collection[str]) -> dict[str, int]:
-    """Delete derived rows that are still about them: tables that no build brings up to date by itself.
+    """Delete derived rows that are still about them, and take their tickets out of lists; how many rows of each table.
 
-    A row that only lists one of their tickets among others goes, too, and comes back without it.
+    For tables that no build brings up to date by itself.
     """
-    gone: dict[str, int] = {}
+    done: dict[str, int] = {}
+    for table, mine, listed in _derived(lake, tickets, customers):
+        keys = lake.scan(table).filter(mine).select(table.primary_key).collect()
+        done[table.path] = lake.delete(table, keys).deleted
+        if LISTED in table.schema:
+            left = pl.element().filter(~pl.element().is_in(list(tickets)))
+            rows = lake.scan(table).filter(listed).with_columns(pl.col(LISTED).list.eval(left)).collect()
+            done[table.path] += lake.merge(table, rows.select(table.schema.names())).updated
+    return {path: count for path, count in done.items() if count}
+
+
+def about(lake: Lake, tickets: Collection[str], customers: Collection[str]) -> dict[str, int]:
+    """How many derived rows are about them or list a ticket of theirs, by table."""
+    counts = {
+        table.path: lake.scan(table).filter(mine | listed).select(pl.len()).collect().item()
+        for table, mine, listed in _derived(lake, tickets, customers)
+    }
+    return {path: count for path, count in counts.items() if count}
+
+
+def _derived(
+    lake: Lake, tickets: Collection[str], customers: Collection[str]
+) -> Iterator[tuple[Table, pl.Expr, pl.Expr]]:
+    """Derived tables that name tickets or customers; whether a row is about them, whether it lists one of theirs."""
     by = {"ticket_id": list(tickets), "customer_id": list(customers)}
     for table in TABLES:
         if not table.primary_key or table.layer in ("bronze", "silver") or not lake.exists(table):
             continue
-        owned = [pl.col(name).is_in(ids) for name, ids in by.items() if name in table.schema]
-        lists = [name for name, dtype in table.schema.items() if name == "ticket_ids" and dtype == pl.List(pl.String)]
-        owned += [pl.col(name).list.set_intersection(list(tickets)).list.len() > 0 for name in lists]
-        if owned:
-            keys = lake.scan(table).filter(pl.any_horizontal(owned)).select(table.primary_key).collect()
-            deleted = lake.delete(table, keys).deleted
-            gone |= {table.path: deleted} if deleted else {}
-    return gone
+        mine, listed = pl.lit(value=False), pl.lit(value=False)
+        for name, ids in by.items():
+            if name in table.schema:
+                mine |= pl.col(name).is_in(ids)
+        if LISTED in table.schema:
+            listed = pl.col(LISTED).list.set_intersection(list(tickets)).list.len() > 0
+        if LISTED in table.schema or by.keys() & table.schema.keys():
+            yield table, mine.fill_null(value=False), listed.fill_null(value=False)
 
 
 def drop_versions(root: Path) -> int:
