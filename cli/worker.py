@@ -2,12 +2,14 @@
 
 import signal
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 from threading import Event
 from time import monotonic, time  # noqa: TID251 the age of a heartbeat
 
 import click
 
+from warehouse.errors import TicketlakeError
 from warehouse.settings import process_environment, settings
 
 EXAMPLES = """\b
@@ -46,28 +48,53 @@ def worker(every: float, once: bool, healthy: bool) -> int:
         signal.signal(number, lambda *_: stop.set())
     store, lake = open_store(chosen.database_url), Lake(chosen.lake_root)
     inbox, drained_at = Inbox(store), float("-inf")
+    said: str | None = None
+    failed: str | None = None
+    heartbeat.parent.mkdir(parents=True, exist_ok=True)
     eraser, finisher = Eraser(lake, store), Finisher(store, FINISH, process_environment(chosen))
     monitor = Monitor(lake, false_incidents_a_year=chosen.false_incidents_a_year)
     with Watch(chosen, lake, store, _now, lambda said: click.echo(f"incidents: {said}", err=True)) as watch:
-        while not stop.is_set():
-            heartbeat.touch()
-            if monotonic() - drained_at >= every:
-                drained, drained_at = drain(inbox, lake), monotonic()
-                if drained.changed:
-                    refine(lake)
-                    click.echo(f"{drained.tickets} tickets, {drained.events} events")
+
+        def take_in() -> None:
+            drained = drain(inbox, lake)
+            refine(lake)
+            if drained.changed:
+                click.echo(f"{drained.tickets} tickets, {drained.events} events")
             if eraser.look(_now()):
                 click.echo("someone was forgotten")
             if not once:
                 finisher.look()
+
+        def look() -> None:
             told = watch.look(monitor.look(inbox))
             if told:
                 click.echo(f"{told} changes of incidents")
+
+        while not stop.is_set():
+            if monotonic() - drained_at >= every:
+                failed, drained_at = tried(take_in, alone=once), monotonic()
+                if failed is None:
+                    heartbeat.touch()
+            failed = tried(look, alone=once) or failed
+            if failed is not None and failed != said:
+                click.echo(f"worker: {failed}. It is tried again.", err=True)
+            said = failed
             if once:
                 watch.flush()
                 break
             stop.wait(min(every, LOOK_SECONDS))
     return 0
+
+
+def tried(work: Callable[[], None], *, alone: bool) -> str | None:
+    """In a line why the work failed, such as a full disk or a database that is gone. `alone`: it is raised."""
+    try:
+        work()
+    except Exception as error:
+        if alone:
+            raise
+        return str(error) if isinstance(error, TicketlakeError | OSError) else type(error).__name__
+    return None
 
 
 def _now() -> datetime:

@@ -18,11 +18,10 @@ from operations import forgetting
 from operations.erasures import FORGOTTEN, WAITING, Counts, Erasure, Erasures, Kind, NewErasure
 from operations.store import Store
 from warehouse import erasing, flagged, leftovers, releases, tombstones
-from warehouse.contracts import bronze
 from warehouse.contracts.inventory import TABLES
 from warehouse.delta import Lake
 from warehouse.errors import TicketlakeError
-from warehouse.purge import purge
+from warehouse.purge import SCRUBBED, purge
 from warehouse.tombstones import MARK
 
 INBOX = "inbox"
@@ -64,7 +63,7 @@ class Eraser:
         self._store = store
         self._erasures = Erasures(store)
         self._step = on_step or _nobody
-        self._seen: int | None = None
+        self._seen: dict[str, int | None] = {}
 
     def look(self, now: datetime) -> int:
         """Forget whoever waits for it, and what came in from them since; how many erasures."""
@@ -99,9 +98,11 @@ class Eraser:
 
     def _again(self) -> None:
         """What somebody erased sent since was refused, and its entries go, too."""
-        for table in (bronze.TICKETS, bronze.EVENTS, bronze.SEARCH_EVENTS):
-            if not self._lake.exists(table) or not tombstones.read(self._lake.root):
+        for table in erasing.RECEIVED:
+            scrubbed = self._lake.progress(table, SCRUBBED)
+            if scrubbed is None or scrubbed == self._seen.get(table.path):
                 continue
+            self._seen[table.path] = scrubbed
             gone = pl.col("record_hash").str.starts_with(MARK)
             rows = self._lake.scan(table).filter(pl.col("load_id") == INBOX, gone)
             forgetting.forget_entries(self._store, rows.select("position").collect()["position"].to_list())
@@ -165,10 +166,9 @@ def finish(
 
 def _take_away(lake: Lake, due: Sequence[Erasure]) -> Counts:
     ids = _ids(due)
-    swept = leftovers.sweep(lake, *ids)
+    leftovers.sweep(lake, *ids)  # counted when it was forgotten
     files = sum(purge(lake, table) for table in TABLES)
     gone = {
-        **swept,
         "files of older versions": files,
         "releases and artifacts": leftovers.drop_releases(lake),
         "metrics and other files": leftovers.drop_versions(lake.root),

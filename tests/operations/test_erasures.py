@@ -4,7 +4,6 @@ import json
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -153,14 +152,12 @@ def test_nothing_of_them_is_left_in_the_store_or_the_lake(url: str, lake: Lake) 
     assert leftovers.found(lake.root.parent, WORDS) == []
 
 
-def test_killed_after_any_durable_step_it_is_carried_out_once_started_again(
-    new_url: Callable[[], str], tmp_path: Path
-) -> None:
+def test_killed_after_any_durable_step_it_is_carried_out_once_started_again(tmp_path: Path) -> None:
     def run(url: str, root: Path, die_after: int) -> "subprocess.CompletedProcess[str]":
         command = [sys.executable, "-c", ERASE_AND_DIE, url, str(root), str(die_after)]
         return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
 
-    url, root = new_url(), tmp_path / "undisturbed"
+    url, root = f"sqlite:///{tmp_path / 'undisturbed.db'}", tmp_path / "undisturbed"
     peopled(url, root)
     whole = run(url, root, 0)
     steps, expected = whole.stdout.split("\n")[:-1], state(url, root)
@@ -169,7 +166,7 @@ def test_killed_after_any_durable_step_it_is_carried_out_once_started_again(
     assert len(steps) == 8
 
     for die_after in range(1, len(steps) + 1):
-        url, root = new_url(), tmp_path / f"killed-{die_after}"
+        url, root = f"sqlite:///{tmp_path / f'{die_after}.db'}", tmp_path / f"killed-{die_after}"
         peopled(url, root)
         assert run(url, root, die_after).returncode == -signal.SIGKILL
 

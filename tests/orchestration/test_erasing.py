@@ -19,7 +19,7 @@ CUSTOMER = "CUST-ZXQVKWYJIBO"
 
 @pytest.fixture
 def planted(built, tickets, run, tmp_path):
-    """The built lake after a build with three tickets of one customer, a broken record, an event, and a dropped file."""
+    """The built lake after a build with three tickets of one customer, a broken record and a dropped event."""
     known = [one for one in json.loads(tickets.read_text()) if one["language"] == "en" and one["resolution"]][5:8]
     theirs = [
         {
