@@ -50,14 +50,19 @@ def worker(every: float, once: bool, healthy: bool) -> int:
     inbox, drained_at = Inbox(store), float("-inf")
     said: str | None = None
     failed: str | None = None
+    refined = False
     heartbeat.parent.mkdir(parents=True, exist_ok=True)
     eraser, finisher = Eraser(lake, store), Finisher(store, FINISH, process_environment(chosen))
     monitor = Monitor(lake, false_incidents_a_year=chosen.false_incidents_a_year)
     with Watch(chosen, lake, store, _now, lambda said: click.echo(f"incidents: {said}", err=True)) as watch:
 
         def take_in() -> None:
+            nonlocal refined
             drained = drain(inbox, lake)
-            refine(lake)
+            if drained.changed or not refined:
+                refined = False
+                refine(lake)
+                refined = True
             if drained.changed:
                 click.echo(f"{drained.tickets} tickets, {drained.events} events")
             if eraser.look(_now()):

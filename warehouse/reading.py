@@ -180,8 +180,10 @@ class Tables:
 
     def _kept(self, table: Table, version: int | None) -> int | None:
         """This version, or the first that is left where it was purged."""
+        if version is None:
+            return None
         first = first_kept(self.path(table))
-        if version is None or version >= first:
+        if version >= first:
             return version
         from deltalake import DeltaTable
 

@@ -109,7 +109,7 @@ class Received:
         return rows.filter(~gone), [_erased(row) for row in rows[ROW].filter(gone)]
 
     def _told(self, refusal: Refusal) -> Refusal:
-        return _erased(refusal.row) if self.stones.has("ticket", refusal.ticket_id) else refusal
+        return _erased(refusal.row) if self.stones and self.stones.has("ticket", refusal.ticket_id) else refusal
 
     def with_bytes(self, records: pl.DataFrame, near: pl.DataFrame) -> pl.DataFrame:
         """Bronze rows with the bytes that an earlier row has in their stead: one of those `near`, or any."""
