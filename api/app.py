@@ -22,6 +22,7 @@ from api.middleware import Observed
 from api.routes import (
     answers,
     audit,
+    erasures,
     features,
     feedback,
     health,
@@ -80,6 +81,8 @@ ROUTES = [
     requests.replay_request,
     requests.get_stats,
     queue.get_queue,
+    erasures.post_erasures,
+    erasures.get_erasure,
     features.get_features,
     policy.get_decision_policy,
     tokens.post_tokens,

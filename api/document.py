@@ -13,6 +13,7 @@ from litestar.openapi.plugins import JsonRenderPlugin, OpenAPIRenderPlugin
 
 from api.examples import BODIES, RESPONSES
 from api.problems import PROBLEM_JSON, Problem
+from api.routes.erasures import CustomerErasure, TicketErasure
 from api.routes.incidents import DecisionRequest, DismissRequest, MergeRequest
 from api.searching import SearchRequest
 from api.tickets_in import Ticket, TicketDraft
@@ -90,9 +91,10 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
     """Add what Litestar cannot know: bodies that the routes read themselves, problems, and recorded examples."""
     document = json.loads(json.dumps(document))
     decisions = [DecisionRequest, DismissRequest, MergeRequest]
-    types = [Ticket, TicketDraft, Event, SuggestionOutcome, SearchRequest, *decisions, Problem]
+    erasures = [CustomerErasure, TicketErasure]
+    types = [Ticket, TicketDraft, Event, SuggestionOutcome, SearchRequest, *decisions, *erasures, Problem]
     schemas, components = msgspec.json.schema_components(types, ref_template=COMPONENTS + "{name}")
-    ticket, draft, event, outcome, search, decision, dismissal, merge, problem = schemas
+    ticket, draft, event, outcome, search, decision, dismissal, merge, customer, one, problem = schemas
     document.setdefault("components", {}).setdefault("schemas", {}).update(components)
     bodies = {
         "postTickets": _one_or_many(ticket),
@@ -106,6 +108,7 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
         "acknowledgeIncident": decision,
         "dismissIncident": dismissal,
         "mergeIncident": merge,
+        "postErasures": {"anyOf": [customer, one]},
         "predictTickets": {"type": "array", "items": draft, "minItems": 1, "maxItems": 1000},
     }
     for path in document["paths"].values():

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from api import example_erasure as erasures
 from api import example_incident as incidents
 from api import example_request as requests
 from api import example_search as searched
@@ -60,6 +61,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "postSolutions": {"ticket": {"value": {**SEARCH, "filters": {"product": "DataSync Pro"}, "k": 5}}, "text": WORDS},
     "postAnswers": {"ticket": {"value": SEARCH}, "text": WORDS},
     **incidents.BODIES,
+    **erasures.BODIES,
     "predictTicket": {"draft": {"value": {name: TICKET[name] for name in ("subject", "description")}}},
 }
 BODIES["postRequests"] = BODIES["postTickets"]
@@ -169,6 +171,7 @@ RESPONSES: dict[str, dict[str, Any]] = {
             "next": None,
         }
     },
+    **erasures.RESPONSES,
     "getDecisionPolicy": {
         "200": {
             "release": "000003-0f1e2d3c4b5a",

@@ -20,6 +20,7 @@ from warehouse.errors import (
     NotMaterialized,
     StoreUnavailable,
     TicketlakeError,
+    VersionGone,
 )
 
 PROBLEM_JSON = "application/problem+json"
@@ -28,6 +29,7 @@ STATUS: dict[type[TicketlakeError], HTTPStatus] = {
     NotMaterialized: HTTPStatus.SERVICE_UNAVAILABLE,
     StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     ArtifactDamaged: HTTPStatus.SERVICE_UNAVAILABLE,
+    VersionGone: HTTPStatus.SERVICE_UNAVAILABLE,
     FormatMismatch: HTTPStatus.SERVICE_UNAVAILABLE,
     Conflict: HTTPStatus.CONFLICT,
     InvalidEvent: HTTPStatus.BAD_REQUEST,

@@ -23,6 +23,8 @@ VERBS = {
     "requests": "Show tickets that are worked on in the background, and replay those given up.",
     "keys": "Make, show and end the keys of callers, and show who changed what.",
     "incidents": "Show what goes wrong, or write a page about it.",
+    "erase": "Forget a customer or a ticket, everywhere.",
+    "events": "Show or write the catalogue of events.",
     "sql": "Ask the published metrics in SQL.",
     "evaluate": "Measure the methods on labelled data of your own.",
     "report": "Write documents about the released models.",

@@ -1,6 +1,8 @@
 """`ticketlake worker`: the inbox into the lake, signals into incidents, requests into results, again and again."""
 
 import signal
+import sys
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from threading import Event
@@ -9,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from warehouse.settings import Settings, settings
+from warehouse.errors import TicketlakeError
+from warehouse.settings import Settings, process_environment, settings
 
 if TYPE_CHECKING:
     from operations.store import Store
@@ -25,6 +28,7 @@ Examples:
   ticketlake worker --healthy
 """
 HEALTHY_SECONDS = 60.0
+FINISH = (sys.executable, "-m", "cli.main", "erase", "--finish")
 LOOK_SECONDS = 0.5
 """Between two looks for signals and decisions, which are cheap."""
 
@@ -73,28 +77,53 @@ def _drain_and_watch(
 ) -> None:
     from operations.drain import drain
     from operations.inbox import Inbox
+    from service.erasing import Eraser, Finisher
     from service.monitor import Monitor
     from service.watch import Watch
     from warehouse.refine import refine
 
     inbox, drained_at = Inbox(store), float("-inf")
     heartbeat = chosen.lake_root / "operations" / "worker.heartbeat"
+    heartbeat.parent.mkdir(parents=True, exist_ok=True)
+    eraser, finisher = Eraser(lake, store), Finisher(store, FINISH, process_environment(chosen))
     monitor = Monitor(lake, false_incidents_a_year=chosen.false_incidents_a_year)
+    said: str | None = None
+    failed: str | None = None
+    refined = False
 
-    def failed(said: str) -> None:
+    def wrong(said: str) -> None:
         click.echo(f"incidents: {said}", err=True)
 
-    with Watch(chosen, lake, store, _now, failed, serving=serving) as watch:
-        while not stop.is_set():
-            heartbeat.touch()
-            if monotonic() - drained_at >= every:
-                drained, drained_at = drain(inbox, lake), monotonic()
-                if drained.changed:
-                    refine(lake)
-                    click.echo(f"{drained.tickets} tickets, {drained.events} events")
+    def take_in() -> None:
+        nonlocal refined
+        drained = drain(inbox, lake)
+        if drained.changed or not refined:
+            refined = False
+            refine(lake)
+            refined = True
+        if drained.changed:
+            click.echo(f"{drained.tickets} tickets, {drained.events} events")
+        if eraser.look(_now()):
+            click.echo("someone was forgotten")
+        if not once:
+            finisher.look()
+
+    with Watch(chosen, lake, store, _now, wrong, serving=serving) as watch:
+
+        def look() -> None:
             told = watch.look(monitor.look(inbox))
             if told:
                 click.echo(f"{told} changes of incidents")
+
+        while not stop.is_set():
+            if monotonic() - drained_at >= every:
+                failed, drained_at = tried(take_in, alone=once), monotonic()
+                if failed is None:
+                    heartbeat.touch()
+            failed = tried(look, alone=once) or failed
+            if failed is not None and failed != said:
+                click.echo(f"worker: {failed}. It is tried again.", err=True)
+            said = failed
             if once:
                 watch.flush()
                 break
@@ -113,6 +142,17 @@ def _workers(chosen: Settings, lake: "Lake", store: "Store", serving: "Serving")
     turns = RequestTurns(Requests(store), RequestWork(lake, serving, Inbox(store)), _now, failed=failed)
     queue = chosen.queue_url.get_secret_value()
     return RequestWorkers(turns, threads=chosen.request_threads, queue_url=queue, failed=failed)
+
+
+def tried(work: Callable[[], None], *, alone: bool) -> str | None:
+    """In a line why the work failed, such as a full disk or a database that is gone. `alone`: it is raised."""
+    try:
+        work()
+    except Exception as error:
+        if alone:
+            raise
+        return str(error) if isinstance(error, TicketlakeError | OSError) else type(error).__name__
+    return None
 
 
 def _now() -> datetime:

@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from operations.entries import Entry
 from operations.outbox import Delivery
 
 Action = Literal["acknowledge", "dismiss", "merge"]
@@ -101,3 +102,4 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     settled: Mapping[int, str | None] = {}
     changes: Sequence[NewChange] = ()
     deliveries: Sequence[Delivery] = ()
+    events: Sequence[Entry] = ()

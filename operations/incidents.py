@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, updat
 from sqlalchemy import Table as SqlTable
 from sqlalchemy.dialects import postgresql, sqlite
 
-from operations import audit
+from operations import audit, inbox
 from operations.audit import Audited
 from operations.incident_rows import Judged, KeptChange, KeptIncident, KeptSignal, NewNote, Note, Turn, Written
 from operations.outbox import put
@@ -51,6 +51,7 @@ class IncidentStore:
                 connection.execute(settled.values(settled_at=written.turn.clock, refused=refused))
             self._ignoring(connection, incident_change, "change_key", written.changes)
             put(connection, written.deliveries)
+            inbox.put(connection, connection.dialect.name, written.events)
             return True
 
         return self._store.write(work)

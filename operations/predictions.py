@@ -6,6 +6,8 @@ from datetime import datetime
 import msgspec
 from sqlalchemy import Connection, insert, select
 
+from operations import inbox
+from operations.entries import Entry
 from operations.schema import prediction
 from operations.store import Store
 
@@ -32,10 +34,18 @@ class Predictions:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def append(self, given: Sequence[GivenPrediction]) -> None:
-        """Keep all or none, in one transaction; durable when this returns. Raises `StoreUnavailable`."""
+    def append(self, given: Sequence[GivenPrediction], events: Sequence[Entry] = ()) -> None:
+        """Keep all or none, in one transaction with the events that tell of them; durable when this returns.
+
+        Raises `StoreUnavailable`.
+        """
+
+        def write(connection: Connection) -> None:
+            put(connection, given)
+            inbox.put(connection, connection.dialect.name, events)
+
         if given:
-            self._store.write(lambda connection: put(connection, given))
+            self._store.write(write)
 
     def find(self, prediction_id: str) -> GivenPrediction | None:
         """The prediction of that id."""

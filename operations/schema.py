@@ -240,3 +240,28 @@ audit_log = Table(
     Index("ix_audit_action", "action", "seq"),
     sqlite_autoincrement=True,
 )
+
+# Who is to be forgotten. `subject` and `tickets` are in clear until that is done; then `digest` alone stands for them.
+erasure = Table(
+    "erasure",
+    metadata,
+    Column("seq", SERIAL, Identity(), primary_key=True),
+    Column("erasure_id", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("digest", String(32), nullable=False),
+    Column("subject", String(200)),
+    Column("tickets", Text),
+    Column("who", String(200), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("requested_at", UtcDateTime, nullable=False),
+    Column("forgotten_at", UtcDateTime),
+    Column("completed_at", UtcDateTime),
+    Column("first_at", UtcDateTime),
+    Column("receipt", Text, nullable=False),
+    Column("models", Text, nullable=False),
+    Column("error", Text),
+    Index("ux_erasure_id", "erasure_id", unique=True),
+    Index("ix_erasure_state", "state", "seq"),
+    sqlite_autoincrement=True,
+)

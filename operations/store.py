@@ -58,6 +58,26 @@ class Store:
                         raise
             return self._attempt(work)
 
+    def compact(self) -> None:
+        """Leave nothing of deleted rows in the database's files. Raises `StoreUnavailable` where others hold it.
+
+        PostgreSQL gives the space free and overwrites it in its own time.
+        """
+        with _readable_errors(self._engine.url), self._turn, self._engine.connect() as connection:
+            raw: Any = connection.connection.driver_connection
+            if self.dialect == "sqlite":
+                connection.rollback()
+                for statement in ("PRAGMA secure_delete = ON", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
+                    raw.execute(statement).fetchall()
+                raw.execute("PRAGMA secure_delete = OFF").fetchall()
+            else:
+                connection.rollback()
+                raw.autocommit = True
+                try:
+                    raw.execute("VACUUM")
+                finally:
+                    raw.autocommit = False
+
     def close(self) -> None:
         """Give every connection back."""
         self._engine.dispose()

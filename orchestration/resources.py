@@ -89,7 +89,7 @@ class Artifacts(dg.ConfigurableIOManager):
             return artifacts.load(settings().lake_root, **pointer) if pointer else None
 
     def _place(self, key: dg.AssetKey) -> Path:
-        return settings().lake_root / artifacts.FOLDER / "/".join(key.path) / "STAGED"
+        return settings().lake_root / artifacts.FOLDER / "/".join(key.path) / artifacts.STAGED
 
 
 def artifact_ins(*names: str) -> dict[str, dg.AssetIn]:

@@ -6,10 +6,13 @@ from datetime import datetime
 import msgspec
 
 from ml.anomaly.incident import Incident, Signal, State, Told
+from operations.entries import Entry
+from operations.events import Actor, envelope
 from operations.incident_rows import KeptIncident, KeptSignal, NewChange
 from operations.outbox import Delivery
 from service.incident_evidence import Evidence
 from warehouse.errors import ContractBroken
+from warehouse.payloads import IncidentDismissed, IncidentOpened
 
 _incident = msgspec.json.Decoder(Incident)
 _signal = msgspec.json.Decoder(Signal)
@@ -123,6 +126,28 @@ def change(told: Told, evidence: Evidence) -> NewChange:
         at=told.at,
         body=msgspec.json.encode(message).decode(),
     )
+
+
+def events(told: Sequence[Told], received_at: datetime) -> list[Entry]:
+    """What is kept for ever of openings and dismissals, under a key that stays: whoever says it again says the same."""
+    return [
+        envelope(
+            _payload(one),
+            actor=Actor(kind="system", id="worker"),
+            key=f"incident:{one.incident.incident_id}:{one.incident.revision}:{one.change}",
+            event_time=one.at,
+            received_time=received_at,
+        ).entry()
+        for one in told
+        if one.change in ("opened", "dismissed")
+    ]
+
+
+def _payload(told: Told) -> IncidentOpened | IncidentDismissed:
+    one = told.incident
+    if told.change == "opened":
+        return IncidentOpened(incident_id=one.incident_id, name=one.name, severity=one.severity)
+    return IncidentDismissed(incident_id=one.incident_id, reason=one.reason)
 
 
 def deliveries(changes: Sequence[NewChange], receivers: Collection[str], made_at: datetime) -> list[Delivery]:

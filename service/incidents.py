@@ -18,11 +18,11 @@ from ml.anomaly.incidents import CALM, CLOSE, SILENT, Incidents, Setting, step
 from ml.anomaly.strength import HALF_LIFE, Judgement, Rates, doubts, rates
 from operations.incident_rows import KeptIncident, Note, Turn, Written
 from operations.incidents import IncidentStore
-from service.incident_bodies import TOLD, change, deliveries, evidence_of, incidents_of, kept, kept_signal
+from service.incident_bodies import TOLD, change, deliveries, events, evidence_of, incidents_of, kept, kept_signal
 from service.incident_evidence import Evidence, desk, evidence
 from warehouse.contracts.anomalies import SIGNALS
 from warehouse.delta import Lake
-from warehouse.errors import Conflict
+from warehouse.errors import Conflict, VersionGone
 from warehouse.reading import newest
 
 FRESH = timedelta(hours=24)
@@ -125,6 +125,7 @@ class Keeper:
             settled=settled,
             changes=[row for _, row in changes],
             deliveries=deliveries(fresh, self._receivers, wall),
+            events=events(done.told, wall),
         )
 
     def _stepped(self, known: Sequence[Incident], news: News, clock: datetime) -> Incidents:
@@ -161,11 +162,18 @@ class Keeper:
             return News(more, (), version if version is not None else since)
         # A table that is older than what was read of it is another one: it is read from its start.
         anew = since is not None and version < since
-        changes = newest(self._lake.changes(SIGNALS, None if anew else since, version), "signal_id")
+        changes = newest(self._changes(None if anew else since, version), "signal_id")
         gone = pl.col("_change_type") == "delete"
         there = changes.filter(~gone).select(SIGNALS.schema.names())
         fresh = pl.concat([there, more.join(there, on="signal_id", how="anti")])
         return News(fresh, changes.filter(gone)["signal_id"].to_list(), version)
+
+    def _changes(self, since: int | None, version: int) -> pl.DataFrame:
+        """Of what an erasure took away meanwhile nothing is known: the table is read from its start."""
+        try:
+            return self._lake.changes(SIGNALS, since, version)
+        except VersionGone:
+            return self._lake.changes(SIGNALS, None, version)
 
     def _rates(self, clock: datetime) -> Rates:
         if not self._lake.exists(SIGNALS):

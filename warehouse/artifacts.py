@@ -20,6 +20,8 @@ from warehouse.errors import ArtifactDamaged, ContractBroken, NotMaterialized
 CARD = "card.json"
 FOLDER = "artifacts"
 STAGING = ".staging"
+STAGED = "STAGED"
+"""In the folder of a name: which artifact its asset stands for."""
 LEARN = "ticketlake build --learn"
 MADE_BY = {
     "indexes/articles": "ticketlake build",
@@ -46,6 +48,11 @@ class Artifact:
     digest: str
     path: Path
     card: Mapping[str, Any]
+
+    @property
+    def root(self) -> Path:
+        """The lake that it lies in."""
+        return self.path.parents[self.name.count("/") + 2]
 
     @property
     def requires(self) -> Mapping[str, str]:
@@ -152,6 +159,14 @@ def stored(root: Path) -> Iterator[tuple[str, str, Path]]:
         name = place.parent.relative_to(root / FOLDER).as_posix()
         if not name.startswith(STAGING):
             yield name, place.name, place
+
+
+def stood_for(root: Path) -> Iterator[tuple[str, str]]:
+    """Name and digest of the artifacts that assets stand for now, published or not."""
+    for pointer in sorted((root / FOLDER).rglob(STAGED)):
+        found = json.loads(pointer.read_text(encoding="utf-8"))
+        if found:
+            yield found["name"], found["digest"]
 
 
 def write_durably(path: Path, text: str) -> None:

@@ -122,7 +122,7 @@ class Lake(Tables):
             before = self.read(table)
             if _same_rows(before, rows):
                 return self._append_checked(table, [], progress or {})
-            self._write(table, rows, "overwrite", self._commit(table, progress or {}, data=True))
+            self._write(table, rows, "overwrite", self.commit(table, progress or {}, data=True))
             return Commit(table, self.open(table).version(), inserted=rows.height, deleted=before.height)
 
     def delete(self, table: Table, keys: pl.DataFrame, *, progress: Mapping[str, int] | None = None) -> Commit:
@@ -131,7 +131,7 @@ class Lake(Tables):
             known = self.matching(table, keys).select(table.primary_key) if self.exists(table) else keys.clear()
             if known.is_empty():
                 return self._append_checked(table, [], progress or {})
-            commit = self._commit(table, progress or {}, data=True)
+            commit = self.commit(table, progress or {}, data=True)
             merge = self.open(table).merge(
                 known, _on(table), source_alias="s", target_alias="t", commit_properties=commit
             )
@@ -158,7 +158,7 @@ class Lake(Tables):
                 return Commit(table, delta.version())
         data = first is not None or not exists
         stream = chain([first if first is not None else pl.DataFrame(schema=table.schema)], counted)
-        self._write(table, stream, "append", self._commit(table, progress, data=data))
+        self._write(table, stream, "append", self.commit(table, progress, data=data))
         return Commit(table, self.open(table).version(), inserted=counted.rows)
 
     def _merge_checked(self, table: Table, rows: Iterable[pl.DataFrame], progress: Mapping[str, int]) -> None:
@@ -172,7 +172,7 @@ class Lake(Tables):
                 _on(table),
                 source_alias="s",
                 target_alias="t",
-                commit_properties=self._commit(table, progress, data=True),
+                commit_properties=self.commit(table, progress, data=True),
                 writer_properties=_writer(table),
             )
             try:
@@ -182,7 +182,8 @@ class Lake(Tables):
                     raise failure[0] from None
                 raise
 
-    def _commit(self, table: Table, progress: Mapping[str, int], *, data: bool) -> "CommitProperties":
+    def commit(self, table: Table, progress: Mapping[str, int], *, data: bool) -> "CommitProperties":
+        """What rides on the table's next commit: progress, and with `data` that rows change; under the table's lock."""
         from deltalake import CommitProperties, Transaction
 
         version = self.version(table)

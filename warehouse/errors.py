@@ -3,6 +3,7 @@
 TicketlakeError
 ├── SettingsInvalid      a setting is missing or has an impossible value
 ├── NotMaterialized      something was asked for that no build has made yet
+├── VersionGone          changes of a table were asked for that an erasure took away
 ├── ContractBroken       rows do not have the shape that their table declares
 ├── ArtifactDamaged      a file of a model or an index is not what its digest says
 ├── SourceUnreadable     a file of tickets cannot be read as one
@@ -32,6 +33,10 @@ class NotMaterialized(TicketlakeError):
     def __init__(self, asset: str, hint: str = "run `ticketlake build`") -> None:
         super().__init__(f"{asset} is not materialized: {hint}")
         self.asset = asset
+
+
+class VersionGone(TicketlakeError):
+    """Changes of a table were asked for that an erasure took away: read the table from its start."""
 
 
 class ContractBroken(TicketlakeError):

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import polars as pl
 
-from warehouse.errors import FormatMismatch, NotMaterialized, SettingsInvalid
+from warehouse.errors import FormatMismatch, NotMaterialized, SettingsInvalid, VersionGone
 from warehouse.table import Table
 
 if TYPE_CHECKING:
@@ -23,6 +23,10 @@ DATA = "data"
 """The application transaction that a commit which changes rows records its own version under."""
 FEED_ROWS = 16_384
 CHANGE_COLUMNS = ("_change_type", "_commit_version")
+PURGED = "purged"
+"""Under this a table records the last change of its rows before all older versions were taken away."""
+UNKNOWN = -1
+"""Progress of a table that has to take its source in from the start."""
 
 
 class Tables:
@@ -48,12 +52,15 @@ class Tables:
         return log.is_dir() and any(name.suffix == ".json" and name.stem.isdigit() for name in log.iterdir())
 
     def open(self, table: Table, version: int | None = None) -> "DeltaTable":
-        """The Delta table, at a version or the newest. Raises `NotMaterialized`."""
+        """The Delta table, at a version or the newest; one that was purged is answered with the oldest that is kept.
+
+        Raises `NotMaterialized`.
+        """
         from deltalake import DeltaTable
 
         if not self.exists(table):
             raise NotMaterialized(table.path)
-        return DeltaTable(self.path(table), version=version)
+        return DeltaTable(self.path(table), version=self._kept(table, version))
 
     def version(self, table: Table) -> int | None:
         """The newest Delta version, None where the table is not there."""
@@ -65,7 +72,8 @@ class Tables:
 
     def progress(self, table: Table, source: str) -> int | None:
         """The version of `source` whose rows this table has taken in; None: nothing yet."""
-        return self.open(table).transaction_version(source) if self.exists(table) else None
+        found = self.open(table).transaction_version(source) if self.exists(table) else None
+        return None if found == UNKNOWN else found
 
     def row_count(self, table: Table) -> int:
         """Rows in the newest version, from the log alone."""
@@ -100,7 +108,7 @@ class Tables:
         """Rows inserted, updated (as they are now) or deleted after version `since`, with `CHANGE_COLUMNS`.
 
         `since=None` gives every row as an insert; `before` adds updated rows as they were (`update_preimage`).
-        Raises `NotMaterialized`.
+        Raises `NotMaterialized`, and `VersionGone` for what was purged meanwhile.
         """
         batches = list(self.stream_changes(table, since, until, columns=columns, before=before))
         return pl.concat(batches) if batches else self._no_changes(table, columns)
@@ -129,8 +137,11 @@ class Tables:
             return
         if since >= end:
             return
+        start = self._resumed(table, delta, since)
+        if start > end:
+            return
         wanted = [*(columns or table.schema.names()), *CHANGE_COLUMNS]
-        for batch in delta.load_cdf(starting_version=since + 1, ending_version=end, columns=wanted):
+        for batch in delta.load_cdf(starting_version=start, ending_version=end, columns=wanted):
             frame = _conform(pl.DataFrame(batch), table).cast({"_commit_version": pl.Int64})
             frame = frame.select(wanted)
             if not before:
@@ -167,6 +178,27 @@ class Tables:
         near = self.scan(table).filter(pl.col(first).is_in(keys[first].unique().implode()))
         return near.join(keys.lazy().unique(), on=table.primary_key, how="semi", nulls_equal=True).collect()
 
+    def _kept(self, table: Table, version: int | None) -> int | None:
+        """This version, or the first that is left where it was purged."""
+        if version is None:
+            return None
+        first = first_kept(self.path(table))
+        if version >= first:
+            return version
+        from deltalake import DeltaTable
+
+        purged = DeltaTable(self.path(table), version=first).transaction_version(PURGED)
+        return version if purged is None else first
+
+    def _resumed(self, table: Table, delta: "DeltaTable", since: int) -> int:
+        """The version from which changes after `since` are read: those that a purge left out changed no row."""
+        first, purged = first_kept(self.path(table)), delta.transaction_version(PURGED)
+        if since + 1 >= first or purged is None:
+            return since + 1
+        if since < purged:
+            raise VersionGone(f"{table.path} was purged at version {purged}: changes since {since} are gone.")
+        return first
+
     def _no_changes(self, table: Table, columns: Sequence[str] | None) -> pl.DataFrame:
         names = columns or table.schema.names()
         return pl.DataFrame(
@@ -176,6 +208,12 @@ class Tables:
                 "_commit_version": pl.Int64,
             }
         )
+
+
+def first_kept(folder: Path) -> int:
+    """The oldest version whose commit is still in the log of the Delta table in that folder."""
+    log = folder / "_delta_log"
+    return min((int(file.stem) for file in log.glob("*.json") if file.stem.isdigit()), default=0)
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-from warehouse import mapping, threads
+from warehouse import mapping, threads, tombstones
 from warehouse.contracts import bronze, silver
 from warehouse.delta import Lake
 from warehouse.envelopes import parse_events
@@ -70,6 +70,7 @@ class Received:
         self._target = target
         self._after = after
         self._version = lake.version(source)
+        self.stones = tombstones.read(lake.root)
         self._loads = _loads(lake, source.name)
         self.threads = self._find_threads() if any(load.threaded for load in self._loads.values()) else None
 
@@ -93,8 +94,22 @@ class Received:
         else:
             shape = ARTICLE if self._target is silver.ARTICLES else TICKET
             parsed = parse(shape, content, mapping=load.rules, text=load.text, latest=load.latest)
+        rows, erased = self._apart(parsed.rows)
+        if events is not None:
+            events, more = self._apart(events)
+            erased += more
         placed = None if events is None else _placed(events, records)
-        return Typed(_placed(parsed.rows, records), placed, [(records, parsed.refused)])
+        return Typed(_placed(rows, records), placed, [(records, [*map(self._told, parsed.refused), *erased])])
+
+    def _apart(self, rows: pl.DataFrame) -> tuple[pl.DataFrame, list[Refusal]]:
+        """The rows without those of who was erased, and refusals of these."""
+        if not self.stones or self._target is silver.ARTICLES:
+            return rows, []
+        gone = tombstones.of_rows(self.stones, rows)
+        return rows.filter(~gone), [_erased(row) for row in rows[ROW].filter(gone)]
+
+    def _told(self, refusal: Refusal) -> Refusal:
+        return _erased(refusal.row) if self.stones and self.stones.has("ticket", refusal.ticket_id) else refusal
 
     def with_bytes(self, records: pl.DataFrame, near: pl.DataFrame) -> pl.DataFrame:
         """Bronze rows with the bytes that an earlier row has in their stead: one of those `near`, or any."""
@@ -128,6 +143,10 @@ class Received:
             if load.rules is not None and load.threaded
         ]
         return Threads(self._lake, threads.roots(self._lake, links))
+
+
+def _erased(row: int) -> Refusal:
+    return Refusal(row, tombstones.ERASED, "whose record it is was erased, and stays so: expected no record of theirs")
 
 
 def _first_copies(rows: pl.LazyFrame, hashes: pl.DataFrame) -> pl.DataFrame:

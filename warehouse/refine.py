@@ -17,6 +17,7 @@ from warehouse.contracts import bronze, silver
 from warehouse.delta import Lake
 from warehouse.fold import HASH, ID, SEQUENCE, Ledger
 from warehouse.parse import Refusal
+from warehouse.purge import rest, scrub
 from warehouse.received import Load, Received, Typed
 from warehouse.refusals import LATE, Refusals
 from warehouse.spool import Spool
@@ -57,6 +58,7 @@ def refine(lake: Lake) -> Outcomes:
     happenings.follow(lake)
     for load, counts in searches.follow(lake).items():
         outcomes.setdefault(load, Counter()).update(counts)
+    rest(lake)
     return outcomes
 
 
@@ -73,6 +75,7 @@ def _refine(lake: Lake, route: Route) -> Outcomes:
             for rows in typed:
                 spool.write(rows)
         run.refusals.write()
+        scrub(lake, route.source, run.refusals.erased(), run.stones)
         run.write(spool, {route.source.path: version, done: run.last})
     return run.outcomes
 
@@ -83,10 +86,11 @@ class _Run:
     def __init__(self, lake: Lake, route: Route, after: int) -> None:
         self.outcomes: Outcomes = {}
         self.last = after
-        self.refusals = Refusals(lake, route.source.name)
         self._lake = lake
         self._target = route.target
         self._received = Received(lake, route.source, route.target, after)
+        self.stones = self._received.stones
+        self.refusals = Refusals(lake, route.source.name, self.stones)
         self._ledger = Ledger(lake, route.target, route.moment, route.apart, route.born)
         self._accepted = [pl.DataFrame(schema={SEQUENCE: pl.Int64, ID: pl.String, "outcome": pl.String})]
 
@@ -118,8 +122,10 @@ class _Run:
         again = missing.join(stands, on=SEQUENCE, how="anti", maintain_order="left")
         if load.threaded:
             again = self._without_old_messages(again, load)
+        # Bytes that are nowhere any more were erased.
+        again = self._received.with_bytes(again, records).filter(pl.col("record").is_not_null())
         if again.height:
-            typed = typed.and_also(self._received.type(self._received.with_bytes(again, records), load))
+            typed = typed.and_also(self._received.type(again, load))
         for places, refused in typed.refused:
             self.refusals.add(places, refused)
             self._count(load, "quarantined", len(refused))

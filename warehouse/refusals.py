@@ -8,6 +8,7 @@ import polars as pl
 from warehouse.contracts import silver
 from warehouse.delta import Lake
 from warehouse.parse import ROW, Refusal
+from warehouse.tombstones import ERASED, Tombstones
 
 FLUSH_BYTES = 64 * 1024 * 1024
 
@@ -47,10 +48,12 @@ class Refusals:
     A row's key follows from its place, so writing it again changes nothing: rows may be written before the pass ends.
     """
 
-    def __init__(self, lake: Lake, kind: str) -> None:
+    def __init__(self, lake: Lake, kind: str, stones: Tombstones) -> None:
         self._lake = lake
         self._kind = kind
+        self._stones = stones
         self._waiting: list[pl.DataFrame] = []
+        self._erased = [pl.DataFrame(schema={"sequence": pl.Int64, "record_hash": pl.String})]
 
     def add(self, placed: pl.DataFrame, refused: list[Refusal]) -> None:
         """Take the refusals of a batch, which name its bronze rows `placed` by number."""
@@ -58,8 +61,15 @@ class Refusals:
             return
         said = [(r.row, r.reason, r.detail, r.field, r.ticket_id) for r in refused]
         reasons = pl.DataFrame(said, schema=REASONS, orient="row")
-        rows = pl.concat([reasons, placed[reasons[ROW]]], how="horizontal").with_columns(
-            pl.col("record").map_elements(_readable, return_dtype=pl.String),
+        found = pl.concat([reasons, placed[reasons[ROW]]], how="horizontal")
+        gone = pl.col("reason") == ERASED
+        self._erased.append(found.filter(gone).select("sequence", "record_hash"))
+        text = pl.col("record").map_elements(_readable, return_dtype=pl.String).fill_null("")
+        marked = pl.col("record_hash").map_elements(self._stones.marked, return_dtype=pl.String)
+        rows = found.with_columns(
+            pl.when(gone).then(pl.lit("")).otherwise(text).alias("record"),
+            pl.when(gone).then(marked).otherwise("record_hash").alias("record_hash"),
+        ).with_columns(
             pl.lit(self._kind).alias("kind"),
             pl.struct("load_id", "position", "record_hash")
             .map_elements(lambda place: self._id(*place.values()), return_dtype=pl.String)
@@ -77,6 +87,10 @@ class Refusals:
         rows = pl.concat(self._waiting).unique("quarantine_id", keep="first", maintain_order=True)
         self._lake.merge(silver.QUARANTINE, rows)
         self._waiting.clear()
+
+    def erased(self) -> pl.DataFrame:
+        """Bronze rows (`sequence`, `record_hash`) that were refused because whose they are was erased."""
+        return pl.concat(self._erased)
 
     def before(self, hashes: pl.Series) -> pl.Series:
         """Of these hashes of records those that were refused at some time."""

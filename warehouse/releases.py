@@ -178,6 +178,19 @@ def retain(lake: Lake, keep: int, *, now: datetime) -> list[str]:
     return [manifest.id for manifest in gone]
 
 
+def forget_all_but(lake: Lake, current: Manifest) -> int:
+    """Remove every other release and every artifact that this one does not name, at once; how many of both went."""
+    with _lock(lake.root):
+        others = [manifest for manifest in history(lake.root) if manifest.id != current.id]
+        for manifest in others:
+            _place(lake.root, manifest.id).unlink(missing_ok=True)
+        named = set(current.artifacts.items()) | set(artifacts.stood_for(lake.root))
+        gone = [place for name, digest, place in artifacts.stored(lake.root) if (name, digest) not in named]
+        for place in (*gone, *artifacts.abandoned(lake.root)):
+            artifacts.remove(lake.root, place)
+    return len(others) + len(gone)
+
+
 def check_fit(parts: Mapping[str, Artifact], tables: Mapping[str, int]) -> None:
     """Raises `ContractBroken` unless every part finds what it requires and was made from no later rows than these."""
     for part in parts.values():

@@ -11,14 +11,17 @@ from datetime import datetime, timedelta
 import msgspec
 import polars as pl
 
+from warehouse import tombstones
 from warehouse.contracts import bronze, silver
 from warehouse.delta import Lake
 from warehouse.fold import SEQUENCE
 from warehouse.outcomes import AGAIN_WITHIN, TYPES, asked_again, outcomes, told
 from warehouse.parse import Refusal
+from warehouse.purge import scrub
 from warehouse.refusals import Refusals
 from warehouse.search_made import SearchMade
 from warehouse.times import EARLIEST
+from warehouse.tombstones import ERASED, Tombstones
 
 BATCH = 8_192
 PATIENCE = timedelta(days=1)
@@ -52,16 +55,19 @@ def follow(lake: Lake) -> dict[str, Counter[str]]:
 
 
 def _take(lake: Lake, records: pl.DataFrame, heard: int | None, loads: dict[str, Counter[str]]) -> None:
-    refusals = Refusals(lake, bronze.SEARCH_EVENTS.name)
-    rows, refused = _typed(records)
-    refusals.add(records, refused)
+    stones = tombstones.read(lake.root)
+    refusals = Refusals(lake, bronze.SEARCH_EVENTS.name, stones)
+    said = records.filter(pl.col("record").is_not_null())
+    rows, refused = _typed(said, stones)
+    refusals.add(said, refused)
     refusals.write()
+    scrub(lake, bronze.SEARCH_EVENTS, refusals.erased(), stones)
     known = lake.matching(silver.SEARCH_EVENTS, rows.select("search_id"))
     new = rows.unique("search_id", keep="first", maintain_order=True).join(known, on="search_id", how="anti")
     for load_id, count in new.group_by("load_id").len().iter_rows():
         loads.setdefault(load_id, Counter())["new"] += count
     for refusal in refused:
-        loads.setdefault(records["load_id"][refusal.row], Counter())["quarantined"] += 1
+        loads.setdefault(said["load_id"][refusal.row], Counter())["quarantined"] += 1
     both = pl.concat([new, _around(lake, new)])
     both = both.with_columns(rephrased=pl.col("rephrased") | pl.col("search_id").is_in(asked_again(both).implode()))
     lake.merge(silver.SEARCH_EVENTS, _judged(lake, both, heard), progress={_DONE: records[SEQUENCE].max()})  # type: ignore[dict-item]
@@ -119,12 +125,16 @@ def _horizon(lake: Lake, heard: int | None, rows: pl.DataFrame | None = None) ->
     return max((moment for moment in moments if moment is not None), default=EARLIEST)
 
 
-def _typed(records: pl.DataFrame) -> tuple[pl.DataFrame, list[Refusal]]:
+def _typed(records: pl.DataFrame, stones: Tombstones) -> tuple[pl.DataFrame, list[Refusal]]:
     """Rows of the records that are searches, nothing known of their outcome; refusals of those that are none."""
     rows, refused = [], []
     for number, (record, load_id) in enumerate(records.select("record", "load_id").iter_rows()):
         try:
-            rows.append(_row(_decoder.decode(record), load_id))
+            made = _decoder.decode(record)
+            if stones.has("ticket", made.ticket_id) or stones.has("customer", made.asker):
+                refused.append(Refusal(number, ERASED, "whose search it is was erased, and stays so"))
+                continue
+            rows.append(_row(made, load_id))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             reason = "contract" if isinstance(error, msgspec.ValidationError) else "malformed"
             refused.append(Refusal(number, reason, str(error).replace("`", "'") or type(error).__name__))

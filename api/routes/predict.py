@@ -16,10 +16,14 @@ from api.drafts import drafts
 from api.problems import BadRequest, FieldError
 from api.state import Parts, now
 from ml.anomaly.escalation import Escalation
+from ml.classify.decisions import Action
 from ml.classify.unknown import Strange
+from operations.entries import Entry
+from operations.events import Actor, envelope
 from operations.predictions import GivenPrediction, Predictions
-from service.understanding import Answer, Hours, Understood
+from service.understanding import Answer, Hours, Understood, Version
 from warehouse.errors import StoreUnavailable
+from warehouse.payloads import EVERY, PredictedLabel, PredictionMade
 
 MOST_AT_ONCE = 1_000
 Explain = Annotated[
@@ -45,6 +49,20 @@ class TicketPrediction(msgspec.Struct, frozen=True):
     missing: list[str]
     latency_ms: float
     recorded: bool
+
+
+class _Target(msgspec.Struct):
+    label: str | None
+    confidence: float | None
+    decision: Action
+    served_by: str
+    model: Version
+
+
+class _Said(msgspec.Struct):
+    """Of what is kept of a prediction that which its event carries."""
+
+    targets: dict[str, _Target]
 
 
 class TicketPredictions(msgspec.Struct, frozen=True):
@@ -116,7 +134,7 @@ def _predict(
         _entry(one, id_=id_, ticket_id=name, release=release, made_at=made_at, latency=latency)
         for id_, name, one in zip(ids, names, understood, strict=True)
     ]
-    recorded = _record(parts, entries)
+    recorded = _record(parts, entries, [_event(one) for one in entries if one.ticket_id not in (None, EVERY)])
     structlog.get_logger("api").info("predicted", prediction_id=request, tickets=len(values), recorded=recorded)
     return [
         TicketPrediction(
@@ -159,10 +177,35 @@ def _entry(
     )
 
 
-def _record(parts: Parts, entries: Sequence[GivenPrediction]) -> bool:
+def _event(given: GivenPrediction) -> Entry:
+    """That it was made, for those who follow what happens to the ticket."""
+    said = msgspec.json.decode(given.body, type=_Said)
+    targets = {
+        name: PredictedLabel(
+            decision=one.decision,
+            label=one.label or None,
+            confidence=one.confidence,
+            model=one.model.digest,
+            served_by=one.served_by,
+        )
+        for name, one in said.targets.items()
+    }
+    payload = PredictionMade(prediction_id=given.prediction_id, release=given.release, targets=targets)
+    made = envelope(
+        payload,
+        actor=Actor(kind="system", id="api"),
+        key=f"prediction:{given.prediction_id}",
+        event_time=given.made_at,
+        received_time=given.made_at,
+        ticket_id=given.ticket_id or EVERY,
+    )
+    return made.entry()
+
+
+def _record(parts: Parts, entries: Sequence[GivenPrediction], events: Sequence[Entry]) -> bool:
     """Whether they are durable; a store that does not answer holds no prediction back."""
     try:
-        Predictions(parts.store()).append(entries)
+        Predictions(parts.store()).append(entries, events)
     except StoreUnavailable as error:
         structlog.get_logger("api").warning("predictions were not kept", error=type(error).__name__)
         return False

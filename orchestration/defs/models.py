@@ -10,7 +10,7 @@ import dagster as dg
 import ml
 from ml.classify import baseline
 from orchestration.resources import RETRIES, LakeResource, artifact_result, expected_errors
-from warehouse import artifacts, releases
+from warehouse import artifacts, flagged, releases
 from warehouse.artifacts import Artifact
 from warehouse.contracts import audit, silver
 from warehouse.delta import Lake
@@ -79,8 +79,12 @@ def serving(tables: Lake, name: str) -> Artifact | None:
 
 
 def outgrown(known: Artifact | None, labelled: int, now: Mapping[str, Any], growth: float) -> bool:
-    """Whether to train again: there is no model, it was made otherwise, or tickets grew by more than that share."""
+    """Whether to train again: there is no model, it was made otherwise, tickets grew by more than that share, or some
+    that it had learned from were erased.
+    """
     if known is None or any(known.card.get(name) != value for name, value in now.items()):
+        return True
+    if known.digest in flagged.models(known.root):
         return True
     return bool(labelled > known.card["labelled"] * (1 + growth))
 

@@ -48,6 +48,7 @@ TAKES_SOMETHING = [
     "getNeighbours",
     "getPaths",
     "postAnswers",
+    "postErasures",
     "postEvents",
     "postRequests",
     "postSolutions",

@@ -15,6 +15,7 @@ import polars as pl
 import pytest
 
 from ml.anomaly.signals import signals
+from operations.inbox import Inbox
 from operations.incident_rows import NewNote
 from operations.incidents import IncidentStore
 from operations.outbox import Outbox
@@ -127,6 +128,7 @@ def _state(url: str) -> tuple[object, ...]:
             [(one.outbox_key, one.state, one.payload) for one in Outbox(store).all()],
             [(one.refused is None, one.settled_at is None) for one in kept.notes("INC-of-nobody")],
             kept.turn().signals_version,
+            [row.idempotency_key for row in Inbox(store).since(0, 0)],
         )
 
 
@@ -142,6 +144,7 @@ def test_killed_after_any_durable_step_nothing_is_lost_or_doubled(
     assert whole.returncode == 0, whole.stderr
     assert steps == ["wrote a turn", *["claimed a delivery", "noted what became of it"] * 2]
     assert set(sent.values()) == {1}
+    assert [key.rsplit(":", maxsplit=1)[-1] for key in expected[-1]] == ["opened"]  # type: ignore[attr-defined]
 
     for die_after in range(1, len(steps) + 1):
         received[1].clear()

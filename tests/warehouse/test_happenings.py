@@ -153,6 +153,36 @@ def test_a_payload_that_its_type_does_not_allow_is_refused_at_every_door(lake, t
     assert lake.read(silver.TICKETS)["satisfaction_score"].to_list() == [None]
 
 
+PREDICTED = {"category": {"decision": "automate", "label": "Guessed", "confidence": 0.9}}
+SAID_OF_IT = [
+    ("PredictionMade", {"prediction_id": "p", "release": "r", "targets": PREDICTED}),
+    ("SolutionsSuggested", {"search_id": "s", "release": "r", "target_ids": ["SOL-1"]}),
+    ("LabelConfirmed", {"field": "category", "value": "Billing"}),
+    ("AnswerSent", {"answer_id": "a", "edited": True}),
+    ("MessageAdded", {"text": "it stops"}),
+]
+"""What is kept of a ticket and changes no field of it."""
+OF_ALL = [
+    ("IncidentOpened", {"incident_id": "INC-1", "name": "Export 3.3", "severity": "high"}),
+    ("IncidentDismissed", {"incident_id": "INC-1"}),
+    ("ModelPromoted", {"release": "r2", "models": {"models/category": "d"}, "reason": "better", "previous": "r1"}),
+    ("ModelRolledBack", {"release": "r1", "reason": "worse"}),
+]
+
+
+def test_what_is_said_of_a_ticket_or_of_none_is_kept_and_changes_no_ticket(hear, ticket, lake):
+    hear(record(2))
+    before = ticket()
+    said = [event(f"k-{n}", *one, 4 + n % 3) for n, one in enumerate(SAID_OF_IT)]
+    said += [event(f"w-{n}", *one, 4, ticket="*") for n, one in enumerate(OF_ALL)]
+    hear(*said)
+
+    assert ticket() == before
+    kept = lake.read(silver.EVENTS)
+    assert set(kept["type"]) == {name for name, _ in (*SAID_OF_IT, *OF_ALL)}
+    assert lake.row_count(silver.TICKETS) == 1
+
+
 days = st.integers(1, 8)
 happened = st.one_of(
     st.builds(lambda d, text: ("TicketResolved", {"resolution": text}, d), days, st.sampled_from("abc")),
@@ -163,6 +193,7 @@ happened = st.one_of(
     ),
     st.builds(lambda d, score: ("FeedbackGiven", {"score": score}, d), days, st.integers(1, 5)),
     st.builds(lambda d, text: ("TicketOpened", {"subject": text}, d), days, st.sampled_from("pq")),
+    st.builds(lambda d, said: (*said, d), days, st.sampled_from(SAID_OF_IT)),
 )
 
 

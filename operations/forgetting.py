@@ -1,0 +1,132 @@
+"""Taking someone out of the operational store: every row that is theirs, and their tickets out of what lists them."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import TypeVar
+
+import msgspec
+from sqlalchemy import Connection, delete, or_, select, update
+
+from operations.erasures import Counts
+from operations.schema import erasure, inbox, incident, incident_change, incident_signal, metadata, outbox
+from operations.store import Store
+from warehouse.owners import is_of, owners
+from warehouse.tombstones import Tombstones
+
+T = TypeVar("T")
+_AT_ONCE = 500
+_OWN = {inbox, incident, incident_signal, incident_change, outbox, erasure}
+
+
+def forget(store: Store, stones: Tombstones, tickets: Sequence[str], customers: Sequence[str]) -> Counts:
+    """Delete their rows in one transaction and rewrite those of incidents; how many rows of each table.
+
+    `tickets` and `customers` are ids in clear, as far as they are known; entries of the inbox are judged by their
+    tombstones. Any table with a column `ticket_id` or `customer_id` is one whose rows are somebody's.
+    """
+
+    def work(connection: Connection) -> Counts:
+        counts = {"inbox": _inbox(connection, stones)}
+        for table in metadata.sorted_tables:
+            if table in _OWN:
+                continue
+            owned = [
+                table.c[name].in_(some)
+                for name, ids in (("ticket_id", tickets), ("customer_id", customers))
+                if name in table.c
+                for some in _chunks(ids)
+            ]
+            counts[table.name] = connection.execute(delete(table).where(or_(*owned))).rowcount if owned else 0
+        counts["incident"] = _incidents(connection, set(tickets))
+        return {f"operations/{name}": count for name, count in counts.items() if count}
+
+    return store.write(work)
+
+
+def tickets_of(store: Store, customer_id: str) -> set[str]:
+    """Tickets of the customer that only the inbox knows."""
+    found: set[str] = set()
+    like = inbox.c.body.contains(customer_id, autoescape=True) | inbox.c.body.contains("\\u", autoescape=True)
+    with store.reading() as connection:
+        for kind, body in connection.execute(select(inbox.c.kind, inbox.c.body).where(like)).tuples():
+            named, customers = owners(body)
+            found |= named if customer_id in customers and _opens(kind, body) else set()
+    return found
+
+
+def _opens(kind: str, body: str) -> bool:
+    """Whether who is named there is whose ticket it is: a customer may also have written in another's."""
+    return kind == "ticket" or (kind == "event" and '"TicketOpened"' in body)
+
+
+def _inbox(connection: Connection, stones: Tombstones) -> int:
+    every = select(inbox.c.seq, inbox.c.body).execution_options(yield_per=_AT_ONCE)
+    rows = connection.execute(every).tuples()
+    gone = [seq for seq, body in rows if is_of(stones, body)]
+    for some in _chunks(gone):
+        connection.execute(delete(inbox).where(inbox.c.seq.in_(some)))
+    return len(gone)
+
+
+def _incidents(connection: Connection, tickets: set[str]) -> int:
+    """Take the tickets out of signals and evidence; a signal of nothing else goes, and an incident without signals."""
+    changed, left, touched = 0, dict[str, int](), set[str]()
+    for signal_id, name, body in connection.execute(
+        select(incident_signal.c.signal_id, incident_signal.c.incident_id, incident_signal.c.body)
+    ).tuples():
+        said = msgspec.json.decode(body)
+        kept = [one for one in said.get("ticket_ids", []) if one not in tickets]
+        left[name] = left.get(name, 0) + bool(kept or not said.get("ticket_ids"))
+        if len(kept) == len(said.get("ticket_ids", [])):
+            continue
+        changed += 1
+        touched.add(name)
+        mine = incident_signal.c.signal_id == signal_id
+        if kept:
+            new = msgspec.json.encode({**said, "ticket_ids": kept}).decode()
+            connection.execute(update(incident_signal).where(mine).values(body=new))
+        else:
+            connection.execute(delete(incident_signal).where(mine))
+    empty = [name for name in touched if not left[name]]
+    for some in _chunks(empty):
+        changed += sum(
+            connection.execute(delete(table).where(table.c.incident_id.in_(some))).rowcount
+            for table in (incident, incident_change)
+        )
+        for name in some:
+            connection.execute(delete(outbox).where(outbox.c.outbox_key.startswith(f"{name}:", autoescape=True)))
+    return changed + _evidence(connection, tickets)
+
+
+def _evidence(connection: Connection, tickets: set[str]) -> int:
+    changed = 0
+    for name, evidence in connection.execute(select(incident.c.incident_id, incident.c.evidence)).tuples():
+        said = msgspec.json.decode(evidence or "{}")
+        kept = [one for one in said.get("example_tickets", []) if one not in tickets]
+        suggested = said.get("solution") or {}
+        if len(kept) == len(said.get("example_tickets", [])) and suggested.get("for_ticket") not in tickets:
+            continue
+        new = {**said, "example_tickets": kept}
+        if suggested.get("for_ticket") in tickets:
+            new |= {"solution": None, "missing": None}
+        mine = incident.c.incident_id == name
+        connection.execute(update(incident).where(mine).values(evidence=msgspec.json.encode(new).decode()))
+        changed += 1
+    return changed
+
+
+def forget_entries(store: Store, seqs: Sequence[int]) -> int:
+    """Delete entries of the inbox that came after their sender was erased, and were refused."""
+
+    def work(connection: Connection) -> int:
+        return sum(
+            connection.execute(delete(inbox).where(inbox.c.seq.in_(some))).rowcount for some in _chunks(list(seqs))
+        )
+
+    return store.write(work) if seqs else 0
+
+
+def _chunks(values: Sequence[T]) -> Iterator[list[T]]:
+    rest = iter(values)
+    while chunk := list(islice(rest, _AT_ONCE)):
+        yield chunk

@@ -1,0 +1,105 @@
+"""Forgetting over HTTP: asked for, carried out by the worker's part, told with a receipt."""
+
+from contextlib import closing
+from datetime import UTC, datetime
+
+import polars as pl
+import pytest
+
+from operations import drain as drains
+from operations.events import CATALOGUE
+from operations.inbox import Inbox
+from operations.store import open_store
+from service.erasing import Eraser, finish
+from warehouse.contracts import silver
+from warehouse.refine import refine
+
+NOW = datetime(2026, 3, 2, tzinfo=UTC)
+WHY = {"who": "desk", "reason": "a request"}
+
+
+@pytest.fixture
+def store(lake):
+    with closing(open_store(f"sqlite:///{lake.root / 'operations' / 'store.db'}")) as opened:
+        yield opened
+
+
+def test_a_customer_is_forgotten_and_the_receipt_says_what_went(client, lake, store):
+    held = lake.read(silver.TICKETS)
+    theirs = held.filter(customer_id="CUST-0003")["ticket_id"]
+
+    asked = client.post("/v1/erasures", json={"customer_id": "CUST-0003", **WHY})
+    again = client.post("/v1/erasures", json={"customer_id": "CUST-0003", **WHY})
+
+    assert asked.status_code == 202
+    assert again.json()["erasure_id"] == asked.json()["erasure_id"]
+    assert client.get(asked.headers["Location"]).json()["state"] == "waiting"
+    assert Eraser(lake, store).look(NOW) == 1
+    assert client.get(asked.headers["Location"]).json()["state"] == "forgotten"
+    assert client.get(f"/v1/tickets/{theirs[0]}").status_code == 404
+    finish(lake.root, store, lambda _: None, now=lambda: NOW)
+    done = client.get(asked.headers["Location"]).json()
+    assert (done["state"], done["who"], done["reason"]) == ("done", "desk", "a request")
+    assert done["receipt"]["silver/tickets"] == len(theirs) == 20
+    assert done["receipt"]["features/tickets"] == 20
+    assert [model.partition("@")[0] for model in done["models"]] == ["models/category_baseline"]
+    assert "CUST-0003" not in str(done)
+    assert lake.read(silver.TICKETS).height == held.height - 20
+    assert client.post("/v1/predict-ticket", json={"subject": "invoice"}).status_code == 200
+
+
+def test_a_ticket_is_forgotten_and_sending_it_again_does_not_bring_it_back(client, lake, store):
+    client.post("/v1/erasures", json={"ticket_id": "TK-0007", **WHY})
+    Eraser(lake, store).look(NOW)
+
+    ticket = {"ticket_id": "TK-0007", "subject": "again", "created_at": "2026-02-01T00:00:00Z"}
+    assert client.post("/v1/tickets", json=ticket).status_code == 202
+    drains.drain(Inbox(store), lake)
+    refine(lake)
+    Eraser(lake, store).look(NOW)
+
+    assert lake.scan(silver.TICKETS).filter(pl.col("ticket_id") == "TK-0007").collect().is_empty()
+    assert Inbox(store).for_tickets(["TK-0007"]) == []
+    assert client.get("/v1/tickets/TK-0007").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "body",
+    [WHY, {"customer_id": "C", "ticket_id": "T", **WHY}, {"customer_id": " C ", **WHY}, {"customer_id": "C"}, [WHY]],
+)
+def test_a_request_that_names_nobody_or_two_or_no_reason_is_refused(client, body):
+    assert client.post("/v1/erasures", json=body).status_code == 400
+
+
+def test_an_erasure_that_nobody_asked_for_is_not_found(client):
+    assert client.get("/v1/erasures/ERA-0123456789abcdef").status_code == 404
+    assert client.get("/v1/erasures/nothing").status_code == 400
+
+
+def test_a_prediction_for_a_ticket_is_an_event_of_it_and_one_for_none_is_not(client, store):
+    given = client.post("/v1/predict-ticket", json={"ticket_id": "TK-0001", "subject": "the invoice is wrong"}).json()
+    client.post("/v1/predict-ticket", json={"subject": "the invoice is wrong"})
+
+    (row,) = Inbox(store).since(0, 0)
+    event = CATALOGUE.read(row.body)
+    assert (event.type, event.ticket_id, event.idempotency_key) == (
+        "PredictionMade", "TK-0001", f"prediction:{given['prediction_id']}",
+    )  # fmt: skip
+    assert event.payload.targets.keys() == given["targets"].keys()
+    assert "invoice" not in row.body
+
+
+def test_what_the_system_says_of_itself_is_refused_from_outside_and_a_sent_answer_is_taken(client):
+    event = {
+        "type": "AnswerSent",
+        "version": 1,
+        "event_time": "2026-03-01T10:00:00Z",
+        "actor": {"kind": "agent", "id": "A-1"},
+        "ticket_id": "TK-0001",
+        "idempotency_key": "a-1",
+        "payload": {"answer_id": "x", "edited": True},
+    }
+    own = {**event, "type": "PredictionMade", "idempotency_key": "a-2"}
+
+    assert client.post("/v1/events", json=event).status_code == 202
+    assert client.post("/v1/events", json=own).status_code == 400

@@ -1,0 +1,117 @@
+"""Taking rows away for good: out of the newest version, and then every older version with them.
+
+A table that was purged has one version left. Older versions are answered with it, because what they held may no longer
+be read; who followed the table up to its last change of rows goes on from there, and who was behind begins anew.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+import polars as pl
+
+from warehouse.contracts import bronze
+from warehouse.delta import Lake
+from warehouse.reading import PURGED, UNKNOWN
+from warehouse.table import Table
+from warehouse.tombstones import MARK, Tombstones
+
+SCRUBBED = "scrubbed"
+"""Under this bronze records the version that last took bytes away; until it is purged they lie in old files."""
+
+
+def scrub(lake: Lake, table: Table, gone: pl.DataFrame, stones: Tombstones) -> int:
+    """Take the bytes of bronze rows (`sequence`, `record_hash`) away; the rows stay and keep their places."""
+    fresh = gone.filter(~pl.col("record_hash").str.starts_with(MARK)).unique("sequence")
+    if fresh.is_empty():
+        return 0
+    with lake.lock(table):
+        rows = fresh.select(
+            "sequence",
+            pl.col("record_hash").map_elements(stones.marked, return_dtype=pl.String),
+            record=pl.lit(None, pl.Binary),
+        )
+        merge = lake.open(table).merge(
+            rows,
+            "s.sequence = t.sequence",
+            source_alias="s",
+            target_alias="t",
+            commit_properties=lake.commit(table, {SCRUBBED: (lake.version(table) or 0) + 1}, data=True),
+        )
+        merge.when_matched_update({"record_hash": "s.record_hash", "record": "s.record"}).execute()
+    return fresh.height
+
+
+def rest(lake: Lake) -> None:
+    """Purge the tables of bronze out of which bytes were taken since they were purged last."""
+    for table in bronze.TABLES:
+        scrubbed = lake.progress(table, SCRUBBED)
+        if scrubbed is not None and scrubbed > (lake.progress(table, PURGED) or -1):
+            purge(lake, table)
+
+
+def purge(lake: Lake, table: Table) -> int:
+    """Leave one version of the table, whose files hold its rows and nothing else; how many files went.
+
+    Killed at any point it may be done again. Readers that are under way with an older version lose its files.
+    """
+    if not lake.exists(table):
+        return 0
+    with lake.lock(table):
+        _begin_anew(lake, table)
+        lake.append(table, [], progress={PURGED: lake.data_version(table) or 0})
+        delta = lake.open(table)
+        delta.create_checkpoint()
+        gone = [*_older_log(lake.path(table), delta.version()), *_unused(lake, table, delta.file_uris())]
+        for file in gone:
+            file.unlink(missing_ok=True)
+    return len(gone)
+
+
+def _begin_anew(lake: Lake, source: Table) -> None:
+    """Let tables that have not taken in the source's last change of rows take it in from its start."""
+    from warehouse.contracts.inventory import TABLES
+
+    newest = lake.data_version(source) or 0
+    for table in TABLES:
+        if table.path == source.path or not lake.exists(table):
+            continue
+        noted = transactions(lake.path(table))
+        follows = [name for name in noted if name == source.path or name.startswith(f"{source.path}@")]
+        behind = [name for name in follows if UNKNOWN < noted[name] < newest]
+        if behind:
+            lake.append(table, [], progress=dict.fromkeys(behind, UNKNOWN))
+
+
+def transactions(folder: Path) -> dict[str, int]:
+    """All that the newest version of the Delta table in that folder records beside its rows."""
+    log, found = folder / "_delta_log", dict[str, int]()
+    checkpoints = sorted(log.glob("*.checkpoint.parquet"))
+    after = -1
+    if checkpoints:
+        after = int(checkpoints[-1].name.split(".", maxsplit=1)[0])
+        rows = pl.read_parquet(checkpoints[-1], columns=["txn"])["txn"].drop_nulls()
+        found |= {row["appId"]: row["version"] for row in rows.to_list()}
+    for file in sorted(log.glob("*.json")):
+        if file.stem.isdigit() and int(file.stem) > after:
+            actions = map(json.loads, file.read_text(encoding="utf-8").splitlines())
+            found |= {one["txn"]["appId"]: one["txn"]["version"] for one in actions if "txn" in one}
+    return found
+
+
+def _older_log(folder: Path, version: int) -> Iterator[Path]:
+    for file in (folder / "_delta_log").iterdir():
+        stem = file.name.split(".", maxsplit=1)[0]
+        if stem.isdigit() and int(stem) < version:
+            yield file
+
+
+def _unused(lake: Lake, table: Table, used: Iterable[str]) -> Iterator[Path]:
+    """Data files that the newest version does not refer to, and those of changes; under the table's lock."""
+    names = {unquote(uri.rsplit("/", maxsplit=1)[-1]) for uri in used}
+    yield from (file for file in lake.path(table).rglob("*.parquet") if _is_data(file) and file.name not in names)
+
+
+def _is_data(file: Path) -> bool:
+    return "_delta_log" not in file.parts
