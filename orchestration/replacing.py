@@ -7,12 +7,13 @@ from operations.inbox import Inbox
 from orchestration import registry
 from orchestration.build import build, outcome
 from orchestration.defs.models import NAME as BASELINE
-from orchestration.standing import CHALLENGERS, NAMES, point
+from orchestration.standing import CHALLENGERS, NAMES
 from warehouse import pins, releases
 from warehouse.artifacts import Artifact
 from warehouse.delta import Lake
 from warehouse.errors import Conflict, NotMaterialized
 from warehouse.payloads import ModelPromoted, ModelRolledBack, Payload
+from warehouse.pointers import point
 from warehouse.releases import Manifest, Release
 
 HELD = (*NAMES.values(), BASELINE)

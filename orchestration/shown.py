@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import polars as pl
 
-from orchestration.standing import CHALLENGERS, NAMES, pointed
+from orchestration.standing import NAMES
 from warehouse import artifacts, pins, releases
 from warehouse.artifacts import Artifact
 from warehouse.contracts.learning import JUDGEMENTS
@@ -85,12 +84,6 @@ def _state(
     if served is not None and served.artifacts.get(name) == digest:
         return "serves, pinned" if held is not None and held.models.get(name) == digest else "serves"
     return "kept" if said is None else str(said["verdict"])
-
-
-def newest_challenger(root: Path, name: str) -> str | None:
-    """The digest of the model of that target that was trained last."""
-    found = pointed(root, CHALLENGERS[name])
-    return found[1] if found else None
 
 
 def _measures(found: Mapping[str, Any]) -> dict[str, Any]:

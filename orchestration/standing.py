@@ -1,6 +1,5 @@
 """Where models stand: the one that serves, the one that was trained last, and what has come since."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -13,33 +12,14 @@ from warehouse import artifacts, releases
 from warehouse.artifacts import Artifact
 from warehouse.contracts import silver
 from warehouse.delta import Lake
+from warehouse.pointers import pointed
 from warehouse.settings import settings
 
 NAMES = {name: f"models/{name}" for name in (*(target.name for target in TARGETS), RESOLUTION_TIME)}
 """By target the model that serves: name of the artifact, and of the asset that the gate makes."""
 CHALLENGERS = {name: f"challengers/{name}" for name in NAMES}
 """By target the asset that stands for the model that was trained last: an artifact of the name in `NAMES`."""
-STAGED = "STAGED"
 _COLUMNS = {target.name: target for target in TARGETS}
-
-
-def staged(root: Path, asset: str) -> Artifact | None:
-    """The artifact that an asset stands for; None where it was never made, or is gone, or damaged."""
-    found = pointed(root, asset)
-    return artifacts.sound(root, *found) if found else None
-
-
-def pointed(root: Path, asset: str) -> tuple[str, str] | None:
-    """Name and digest of the artifact that an asset stands for."""
-    place = root / artifacts.FOLDER / asset / STAGED
-    pointer = json.loads(place.read_text(encoding="utf-8")) if place.exists() else None
-    return (pointer["name"], pointer["digest"]) if pointer else None
-
-
-def point(root: Path, asset: str, name: str, digest: str | None) -> None:
-    """Let an asset stand for this artifact, or for none, as the step that makes it does."""
-    pointer = json.dumps({"name": name, "digest": digest} if digest else None)
-    artifacts.write_durably(root / artifacts.FOLDER / asset / STAGED, pointer)
 
 
 def trained_last(root: Path, target: str) -> Artifact | None:

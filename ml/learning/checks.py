@@ -62,9 +62,9 @@ def hangs_on_one(
 def no_better_than_guessing(truth: pl.Series, challenger: pl.Series, *, seed: int) -> str | None:
     """Labels that say nothing about tickets, such as shuffled ones, teach to guess.
 
-    Its answers are dealt anew among the tickets, 1,000 times: as often as one time in a hundred they are as good as they
-    are where they belong (permutation test of Ojala and Garriga, JMLR 2010). Always the majority is among what a
-    macro F1 of shuffled answers stands for: it does not change when it is shuffled.
+    Its answers are dealt out among the tickets at random, 1,000 times: where that is as good as one time in a hundred,
+    they were guesses (permutation test of Ojala and Garriga, JMLR 2010). Always the majority is one: dealing it out
+    changes nothing.
     """
     classes = sorted({*truth, *challenger})
     true, said = places(truth, classes), places(challenger, classes)

@@ -110,10 +110,10 @@ def judge_labels(
     newest, frozen = compare(new), compare(held)
     faults = bench.leaks(challenger.card)
     if champion is None:
-        given = labels.gather(new)
-        guessing = (
-            checks.no_better_than_guessing(given, one(past.inputs.take(places[new])), seed=seed) if newest else ""
-        )
+        guessing = None
+        if newest is not None:
+            said = one(past.inputs.take(places[new]))
+            guessing = checks.no_better_than_guessing(labels.gather(new), said, seed=seed)
         return Judged(_first(faults, newest, guessing), newest, frozen)
     languages = past.rows["language"].gather(places[np.concatenate([new, held])])
     found = [checks.left_out(challenger.card.get("languages", {}), champion.card.get("languages", {}), languages)]

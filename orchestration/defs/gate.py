@@ -19,13 +19,14 @@ from orchestration.defs.embeddings import NAME as ENCODER
 from orchestration.defs.models import serving
 from orchestration.past import PAST, SEED, frozen, read_past
 from orchestration.resources import RETRIES, LakeResource, artifact_ins, artifact_result, expected_errors, result, spec
-from orchestration.standing import CHALLENGERS, NAMES, staged
+from orchestration.standing import CHALLENGERS, NAMES
 from warehouse import pins
 from warehouse.artifacts import Artifact
 from warehouse.contracts import audit
 from warehouse.contracts.learning import JUDGEMENTS, NONE
 from warehouse.delta import Lake
 from warehouse.errors import ContractBroken
+from warehouse.pointers import staged
 
 _DEPS = [
     ENCODER.split("/"),

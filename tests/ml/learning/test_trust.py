@@ -4,12 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import polars as pl
-import pytest
 
 from ml.classify.labels import places
 from ml.evaluate import measures
+from ml.features import FENCED
 from ml.learning import annotators
 from ml.learning.annotators import dawid_skene, trust
+from ml.learning.judge import Bench, judge_labels
 from ml.learning.parts import REGRESSION, freeze, learned_from, parts
 
 SEEDS = range(5)
@@ -60,29 +61,61 @@ def test_an_agent_who_is_wrong_three_times_of_ten_is_told_from_one_who_is_not(ma
     assert annotators.kept(["a", "b"], {"a": 0.49}).tolist() == [False, True]
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_with_three_of_ten_of_one_agents_corrections_wrong_the_model_is_not_worse_than_without_any(
-    make_past, learn, seed
-):
-    past = make_past(900, clear=0.85, seed=10 + seed, new_since=500)
-    rows, facts = corrected(past, 0.3, seed)
+def taught(past, rows, facts):
+    """The past as it is learned from with these corrections."""
     ids = facts["ticket_id"].to_list()
-    dealt = parts(rows, past.split, ids, [])
     weights, right = trust(rows["ticket_id"], rows["category"], past.inputs, facts, seed=1)
-    with_them = replace(past, rows=rows, dealt=dealt, taught=learned_from(ids))
-    with_them = with_them.trusting({"category": (dict(weights.iter_rows()), right)})
-    taught, untaught = learn(with_them), learn(past)
-    new = np.flatnonzero(((past.parts == "test") & ~past.rows["ticket_id"].is_in(with_them.taught)).to_numpy())
+    given = replace(past, rows=rows, dealt=parts(rows, past.split, ids, []), taught=learned_from(ids))
+    return given.trusting({"category": (dict(weights.iter_rows()), right)})
+
+
+def served(past, given, learn):
+    """Right answers by the truth, on tickets that nobody learned from: of the model without corrections, of the
+    challenger with them, and of the one that the gate lets serve."""
+    champion, challenger = learn(past), learn(given)
+    bench = Bench(given, pl.DataFrame(schema={"ticket_id": pl.String, "label": pl.String}), FENCED, 1)
+    promoted = judge_labels(bench, CATEGORY, challenger, champion, None).verdict.promoted
+    new = np.flatnonzero(((past.parts == "test") & ~past.rows["ticket_id"].is_in(given.taught)).to_numpy())
+    inputs, truth = past.inputs.take(new), past.rows["truth"].gather(new)
 
     def worth(model):
-        inputs, truth = past.inputs.take(new), past.rows["truth"].gather(new)
         member = model.model.members[0]
         said = pl.Series(member.learner.classes).gather(member.probabilities(inputs).argmax(axis=1))
         classes = sorted({*truth, *said})
-        return measures.confusion(places(truth, classes), places(said, classes), len(classes))
+        matrix = measures.confusion(places(truth, classes), places(said, classes), len(classes))
+        return float(measures.macro_f1_of_true(matrix))
 
-    known, before = (float(measures.macro_f1_of_true(worth(model))) for model in (taught, untaught))
-    assert known >= before
+    before, after = worth(champion), worth(challenger)
+    return before, after, after if promoted else before
+
+
+def test_with_three_of_ten_of_one_agents_corrections_wrong_a_new_label_is_learned_all_the_same(make_past, learn):
+    for seed in SEEDS:
+        past = make_past(900, clear=0.85, seed=10 + seed, new_since=500)
+        before, after, serves = served(past, taught(past, *corrected(past, 0.3, seed)), learn)
+
+        assert serves == after > before + 0.05
+
+
+def test_with_three_of_ten_of_one_agents_corrections_wrong_what_serves_is_not_worse_than_without_any(make_past, learn):
+    gains = []
+    for seed in SEEDS:
+        past = make_past(900, clear=0.85, seed=30 + seed)
+        rng, true = np.random.default_rng(seed), past.rows["truth"]
+        kinds = sorted(true.unique())
+        mine = rng.choice(np.arange(300, 900), 150, replace=False).tolist()
+        wrong = {at: str(rng.choice([one for one in kinds if one != true[at]])) for at in mine if rng.random() < 0.3}
+        said = {at: wrong.get(at, true[at]) for at in mine}
+        ids = past.rows["ticket_id"].gather(mine)
+        facts = pl.DataFrame({"ticket_id": ids, "value": list(said.values()), "actor_id": ["A-2"] * len(mine)})
+        labels = pl.Series("category", [said.get(at, one) for at, one in enumerate(true)])
+        given = taught(past, past.rows.with_columns(labels), facts)
+        before, after, serves = served(past, given, learn)
+        gains.append(after - before)
+
+        assert given.annotators["category"]["A-2"] < 0.85
+        assert serves >= before
+    assert np.mean(gains) > -0.02
 
 
 def test_corrections_that_nobody_signed_are_believed(make_past):
@@ -112,33 +145,3 @@ def test_corrected_tickets_are_dealt_the_same_way_each_time_and_frozen_ones_teac
     assert 0.4 < (first[700:] == "train").mean() < 0.7
     judging = past.rows["ticket_id"].filter((first == "test") & ~past.rows["ticket_id"].is_in(frozen))
     assert not set(judging) & set(learned_from(ids))
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_corrections_of_known_labels_by_one_who_is_wrong_three_times_of_ten_do_no_harm(make_past, learn, seed):
-    past = make_past(900, clear=0.85, seed=30 + seed)
-    rng = np.random.default_rng(seed)
-    true = past.rows["category"]
-    kinds = sorted(true.unique())
-    mine = rng.choice(np.arange(300, 900), 150, replace=False)
-    wrong = {
-        int(at): str(rng.choice([one for one in kinds if one != true[int(at)]])) for at in mine if rng.random() < 0.3
-    }
-    said = [wrong.get(int(at), true[int(at)]) for at in mine]
-    facts = pl.DataFrame({"ticket_id": past.rows["ticket_id"].gather(mine), "value": said, "actor_id": ["A-2"] * 150})
-    labels = pl.Series("category", [wrong.get(at, one) for at, one in enumerate(true)])
-    rows = past.rows.with_columns(labels)
-    ids = facts["ticket_id"].to_list()
-    weights, right = trust(rows["ticket_id"], labels, past.inputs, facts, seed=1)
-    given = replace(past, rows=rows, dealt=parts(rows, past.split, ids, []), taught=learned_from(ids))
-    trusting, untaught = learn(given.trusting({"category": (dict(weights.iter_rows()), right)})), learn(past)
-    new = np.flatnonzero(((past.parts == "test") & ~past.rows["ticket_id"].is_in(given.taught)).to_numpy())
-
-    def right_answers(model):
-        member = model.model.members[0]
-        guess = member.probabilities(past.inputs.take(new)).argmax(axis=1)
-        return pl.Series(member.learner.classes).gather(guess) == true.gather(new)
-
-    gain = (right_answers(trusting).cast(int) - right_answers(untaught).cast(int)).mean()
-    assert right["A-2"] < 0.85
-    assert gain >= -0.02
