@@ -78,7 +78,7 @@ def no_better_than_guessing(truth: pl.Series, challenger: pl.Series, *, seed: in
     if p <= BY_CHANCE:
         return None
     told = f"macro F1 {own:.3f}, with its answers dealt out at random {np.mean(dealt):.3f}, p {p:.2f}"
-    return f"no better than guessing, as the majority is ({told}): its labels say nothing about tickets"
+    return f"no better than guessing, as the majority is ({told}), on {len(true)} tickets"
 
 
 def left_out(

@@ -12,6 +12,7 @@ from ml.learning import annotators
 from ml.learning.annotators import dawid_skene, trust
 from ml.learning.judge import Bench, judge_labels
 from ml.learning.parts import REGRESSION, freeze, learned_from, parts
+from ml.targets import CATEGORY
 
 SEEDS = range(5)
 
