@@ -133,7 +133,7 @@ def _simulated(root: Path, tickets: int, seed: int) -> tuple[list[dict[str, Any]
     folder = root / "simulated"
     folder.mkdir(parents=True, exist_ok=True)
     today = _now().replace(hour=0, minute=0, second=0, microsecond=0)
-    report = simulate("realistic", tickets, 90, seed, folder / "tickets.json", end=today)
+    report = simulate("realistic", tickets, 90, seed, folder / "tickets.json", end=today, languages=("en",))
     rows = json.loads(report.out.read_text(encoding="utf-8"))
     whole = {one["ticket_id"]: one for one in rows if one.get("ticket_id") and one.get("created_at")}
     ordered = sorted(whole.values(), key=lambda one: str(one["created_at"]))

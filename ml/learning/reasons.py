@@ -41,7 +41,7 @@ def why(found: Standing, *, growth: float, corrections: int) -> list[Reason]:
     reasons = []
     more = found.labelled - found.labelled_then
     if more > found.labelled_then * growth:
-        reasons.append(Reason("growth", found.target, f"{more} labelled tickets more than the {found.labelled_then}"))
+        reasons.append(Reason("growth", found.target, f"{more} tickets more than the {found.labelled_then} of then"))
     new = found.corrections - found.corrections_then
     if new >= corrections:
         said = f"{new} corrections since it was trained, {corrections} are enough"

@@ -35,7 +35,7 @@ def test_corrections_growth_and_a_label_that_nobody_knows_each_say_so():
 
     assert [one.kind for one in found] == ["growth", "corrections", "new label"]
     assert told(found) == (
-        "category: 101 labelled tickets more than the 1000; "
+        "category: 101 tickets more than the 1000 of then; "
         "category: 40 corrections since it was trained, 40 are enough; "
         "category: no model knows 'webhooks', of which there are 20 tickets"
     )
