@@ -16,6 +16,7 @@ from typing import Any
 import click
 import numpy as np
 
+from cli.main import leave
 from warehouse.settings import settings, silence
 
 LABEL = "Voice Calls"
@@ -223,7 +224,7 @@ def main() -> None:
     found = live(chosen.lake_root, int(sys.argv[1]), chosen.seed, Story(lambda line: click.echo(line, err=as_json)))
     ended = "the loop is closed" if found["closed"] else "the loop did not close"
     click.echo(json.dumps(found) if as_json else f"{ended}: {found['seconds']} s")
-    sys.exit(0 if found["closed"] else 1)
+    leave(0 if found["closed"] else 1)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """`ticketlake models`: which there are, what was decided about them, and what people decide instead."""
 
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime
 from getpass import getuser
 from typing import TYPE_CHECKING, Any
@@ -25,7 +24,7 @@ Examples:
   ticketlake models rollback 000007-0f1e2d3c4b5a --reason "as it was on Monday" --as dana
   ticketlake models reproduce 5f2b7c0e9d
 """
-Command = Callable[..., Any]
+WIDE = 160
 as_json_option = click.option("--json", "as_json", is_flag=True, help="As one line of JSON.")
 reason_option = click.option("--reason", required=True, help="Why, for those who ask later; part of the event.")
 as_option = click.option("--as", "who", help="Who decides.  [default: the user of the system]")
@@ -54,9 +53,12 @@ def list_(target: str | None, as_json: bool) -> None:
     table = Table("model", "digest", "state", "trained", "gain", "why", box=None, header_style="bold")
     for one in found:
         gain = "" if one["gain"] is None else f"{100 * one['gain']:+.1f}"
-        why = escape("; ".join(one["reasons"]))
+        why = escape(next(iter(one["reasons"]), ""))
         table.add_row(one["name"], one["digest"][:12], one["state"], one["trained_at"][:16], gain, why)
-    Console().print(table if found else "nothing")
+    console = Console()
+    if not console.is_terminal:
+        console.width = WIDE
+    console.print(table if found else "nothing")
 
 
 @models.command()

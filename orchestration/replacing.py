@@ -29,8 +29,8 @@ def promote(lake: Lake, inbox: Inbox, model: Artifact, *, actor: Actor, reason: 
     if before.artifacts.get(model.name) == model.digest and (held is None or model.name not in held.models):
         raise Conflict(f"{model.name} {model.digest} serves already, in release {before.id}.")
     pins.lift(lake.root, model.name)
-    target = model.name.removeprefix("models/")
-    for asset in (model.name, CHALLENGERS[target]):
+    trained = CHALLENGERS.get(model.name.removeprefix("models/"))
+    for asset in (model.name, *((trained,) if trained else ())):
         point(lake.root, asset, model.name, model.digest)
     outcome(build(lake.root, job="promote"))
     after = _current(lake)
