@@ -20,6 +20,7 @@ from orchestration.defs.signals import all_signals
 from orchestration.defs.studied import study_learning
 from orchestration.defs.understanding import understand
 from orchestration.defs.volume import DAY, DAYS, due, volume_by_window
+from orchestration.promotions import BY_HAND
 from orchestration.resources import LakeResource
 from warehouse import maintenance
 from warehouse.contracts.inventory import TABLES
@@ -56,7 +57,7 @@ retrain = dg.define_asset_job(
 )
 
 promote = dg.define_asset_job(
-    "promote",
+    BY_HAND,
     selection=dg.AssetSelection.assets(decision_policy, current, mirrored),
     description="Publishes the models that somebody chose, with the thresholds that belong to them.",
     executor_def=dg.in_process_executor,

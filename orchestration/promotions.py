@@ -14,6 +14,8 @@ from warehouse.payloads import ModelPromoted
 from warehouse.releases import Manifest
 
 GATE = Actor("system", "gate")
+BY_HAND = "promote"
+"""The job of people who decide: they tell of it themselves, with their reason."""
 KEPT = 10
 """Judgements of a target whose challengers are kept."""
 

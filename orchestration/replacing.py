@@ -2,16 +2,19 @@
 
 from datetime import datetime
 
+from ml.card import fits
 from operations.events import Actor, envelope
 from operations.inbox import Inbox
 from orchestration import registry
 from orchestration.build import build, outcome
+from orchestration.defs.embeddings import NAME as ENCODER
 from orchestration.defs.models import NAME as BASELINE
+from orchestration.promotions import BY_HAND
 from orchestration.standing import CHALLENGERS, NAMES
-from warehouse import pins, releases
+from warehouse import artifacts, pins, releases
 from warehouse.artifacts import Artifact
 from warehouse.delta import Lake
-from warehouse.errors import Conflict, NotMaterialized
+from warehouse.errors import Conflict, ContractBroken, NotMaterialized
 from warehouse.payloads import ModelPromoted, ModelRolledBack, Payload
 from warehouse.pointers import point
 from warehouse.releases import Manifest, Release
@@ -23,16 +26,18 @@ HELD = (*NAMES.values(), BASELINE)
 def promote(lake: Lake, inbox: Inbox, model: Artifact, *, actor: Actor, reason: str, now: datetime) -> Manifest:
     """Let this model serve from now on, in a release with all else as it is. Lifts its pin.
 
-    Raises `Conflict` where it serves already and nothing holds it, and what publishing raises.
+    Raises `Conflict` where it serves already and nothing holds it, `ContractBroken` where it reads texts by another
+    encoder than the release's, and what publishing raises.
     """
     before, held = _current(lake), pins.pinned(lake.root)
     if before.artifacts.get(model.name) == model.digest and (held is None or model.name not in held.models):
         raise Conflict(f"{model.name} {model.digest} serves already, in release {before.id}.")
+    _refuse_unfit(lake, model, before)
     pins.lift(lake.root, model.name)
     trained = CHALLENGERS.get(model.name.removeprefix("models/"))
     for asset in (model.name, *((trained,) if trained else ())):
         point(lake.root, asset, model.name, model.digest)
-    outcome(build(lake.root, job="promote"))
+    outcome(build(lake.root, job=BY_HAND))
     after = _current(lake)
     said = ModelPromoted(release=after.id, models={model.name: model.digest}, reason=reason, previous=before.id)
     _tell(inbox, said, actor, f"model-promoted-{after.id}", now)
@@ -60,6 +65,14 @@ def rollback(
     if (lake.root / registry.FOLDER / registry.MIRRORED).exists():
         registry.mirror(lake.root, opened)
     return opened, sorted(models)
+
+
+def _refuse_unfit(lake: Lake, model: Artifact, release: Manifest) -> None:
+    digest = release.artifacts.get(ENCODER)
+    encoder = artifacts.sound(lake.root, ENCODER, digest) if digest else None
+    if encoder is not None and not fits(model.card, encoder.card["encoder"]):
+        found = f"{model.name} {model.digest} reads texts by the encoder {model.card['encoder']}"
+        raise ContractBroken(f"{found}, release {release.id} has {encoder.card['encoder']}. Choose another, or train.")
 
 
 def _earlier(lake: Lake, now: Manifest) -> str:

@@ -13,7 +13,7 @@ from operations.store import open_store
 from orchestration import promotions
 from orchestration.defs.gate import Gate
 from orchestration.past import corrections
-from orchestration.replacing import rollback
+from orchestration.replacing import promote, rollback
 from orchestration.retraining import TAG, decide
 from orchestration.sensors import retraining_sensor
 from orchestration.shown import card, compared, find, listed
@@ -21,7 +21,7 @@ from warehouse import artifacts, pins, releases
 from warehouse.contracts import silver
 from warehouse.contracts.learning import JUDGEMENTS
 from warehouse.delta import Lake
-from warehouse.errors import Conflict, NotMaterialized
+from warehouse.errors import Conflict, ContractBroken, NotMaterialized
 from warehouse.pointers import point, pointed, staged
 from warehouse.settings import settings
 
@@ -248,3 +248,18 @@ def test_several_pins_are_held_together_and_lifted_one_by_one(tmp_path):
     assert pins.pinned(tmp_path) == pins.Pin("r2", {"models/b": None}, "dana", NOW, "second")
     pins.lift(tmp_path, "models/b")
     assert pins.pinned(tmp_path) is None
+
+
+def test_a_model_that_reads_by_another_encoder_is_not_promoted_and_keeps_its_pin(lake, inbox, make_model):
+    old, new = make_model(1), make_model(2, encoder="other")
+    encoder = artifacts.stage(lake.root, "models/encoder", lambda folder: None, {"encoder": "e"})
+    releases.publish(lake, [old, encoder], {}, 0, expected=None, now=NOW)
+    pins.pin(lake.root, pins.Pin("r", {NAME: old.digest}, "dana", NOW, "held"))
+
+    with pytest.raises(ContractBroken, match="reads texts by the encoder other"):
+        promote(lake, inbox, new, actor=DANA, reason="asked for", now=NOW)
+    assert pins.pinned(lake.root) is not None
+    pins.lift(lake.root, NAME)
+    with pytest.raises(Conflict, match="serves already"):
+        promote(lake, inbox, old, actor=DANA, reason="asked for", now=NOW)
+    assert inbox.last_seq() == 0
