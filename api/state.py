@@ -42,7 +42,7 @@ class Parts:
 
     def __init__(self, settings: Settings) -> None:
         self.lake = Lake(settings.lake_root)
-        self.serving = Serving(settings.lake_root, _tell, _damaged)
+        self.serving = Serving(settings.lake_root, _tell, _damaged, shadow=settings.shadow)
         self.metrics = MetricsFile(settings.lake_root)
         self.answering = Answering(self.lake, composer_of(settings))
         self.clock = Clock(self.lake)

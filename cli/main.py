@@ -27,8 +27,10 @@ VERBS = {
     "events": "Show or write the catalogue of events.",
     "sql": "Ask the published metrics in SQL.",
     "evaluate": "Measure the methods on labelled data of your own.",
+    "models": "Show, compare, promote and roll back models; reproduce what one said.",
     "report": "Write documents about the released models.",
     "mlflow": "Show runs and registered models in MLflow's pages.",
+    "demo": "Tell a story end to end, with wall times.",
     "status": "Say what is there, how old it is, and what failed.",
 }
 EXIT_ERROR = 1

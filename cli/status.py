@@ -32,7 +32,7 @@ def survey(chosen: Settings) -> dict[str, Any]:
     from operations.inbox import Inbox
     from operations.store import open_store
     from orchestration.instance import recent_runs
-    from warehouse import dropped, quality, releases
+    from warehouse import dropped, pins, quality, releases
     from warehouse.clock import as_of
     from warehouse.contracts import silver
     from warehouse.contracts.inventory import TABLES
@@ -40,7 +40,7 @@ def survey(chosen: Settings) -> dict[str, Any]:
 
     lake = Lake(chosen.lake_root)
     inbox = Inbox(open_store(chosen.database_url))
-    release = releases.current(lake.root)
+    release, held = releases.current(lake.root), pins.pinned(lake.root)
     return {
         "lake_root": str(chosen.lake_root),
         "as_of": as_of(lake, datetime.now(UTC)).isoformat() if lake.exists(silver.TICKETS) else None,  # noqa: TID251
@@ -53,6 +53,7 @@ def survey(chosen: Settings) -> dict[str, Any]:
         "refused_files": [str(file) for file in dropped.refused(lake.root)],
         "undrained": inbox.undrained(drained(lake)),
         "release": release.id if release else None,
+        "pinned": held.as_dict() if held else None,
         "failing_checks": quality.failing(lake),
         "runs": recent_runs(chosen.lake_root),
     }
@@ -67,6 +68,11 @@ def _show(found: dict[str, Any]) -> None:
     console = Console()
     console.print(f"lake {found['lake_root']}, as of {found['as_of']}, release {found['release']}")
     console.print(f"{found['quarantined']:,} records in quarantine, {found['undrained']:,} entries wait in the inbox")
+    if found["pinned"]:
+        held = found["pinned"]
+        names = ", ".join(sorted(held["models"]))
+        said = f"{names} as in release {held['release']}, by {held['by']}: {held['reason']}"
+        console.print(f"[yellow]pinned[/] {said}. `ticketlake models promote` lifts it.")
     tables = Table("table", "rows", "version", box=None, header_style="bold")
     for path, table in found["tables"].items():
         tables.add_row(path, f"{table['rows']:,}", str(table["version"]))

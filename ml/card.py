@@ -26,6 +26,10 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     measures: dict[str, Any]
     verdict: str
     requires: dict[str, str] = {}
+    classes: list[str] = []
+    """Labels that it knows."""
+    languages: dict[str, int] = {}
+    """Tickets that it learned from, by language."""
 
     def as_dict(self) -> dict[str, Any]:
         """As JSON sees it."""

@@ -1,7 +1,7 @@
 """Learning what tickets are about: for each target the families are compared and one is chosen; with its card."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,11 +14,13 @@ from ml.card import Card, library_versions
 from ml.classify import decisions, hierarchy, selection
 from ml.classify.champion import Champion
 from ml.classify.labels import places
-from ml.classify.learner import Inputs
+from ml.classify.learner import Inputs, Places
 from ml.classify.selection import Examples
 from ml.classify.unknown import Unknown
 from ml.duration import RESOLUTION_TIME, ResolutionTime, coverage, durations
 from ml.evaluate.splits import PARTS, TimeSplit
+from ml.learning.annotators import kept
+from ml.learning.parts import REGRESSION
 from ml.targets import Target
 from warehouse.errors import NothingToLearn
 
@@ -39,13 +41,47 @@ class Past:
     now: datetime
     versions: Mapping[str, int]
     """The versions of the tables that they were read at."""
+    dealt: pl.Series | None = None
+    """The part of each, where that is not by time alone."""
+    taught: Sequence[str] = ()
+    """Corrected tickets that are learned from, or chosen by, however new they are."""
+    weights: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """By column and ticket, the probability that a corrected label is right."""
+    annotators: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """By column and who corrected, how often they are taken to be right."""
+
+    @property
+    def parts(self) -> pl.Series:
+        """The part of each ticket."""
+        return self.dealt if self.dealt is not None else self.rows.select(self.split.part().alias("part"))["part"]
+
+    def trusting(self, trust: Mapping[str, tuple[Mapping[str, float], Mapping[str, float]]]) -> "Past":
+        """With weights and annotators, by column."""
+        weights = {column: one for column, (one, _) in trust.items()}
+        return replace(self, weights=weights, annotators={column: two for column, (_, two) in trust.items()})
+
+    def labelled(self, target: Target) -> tuple[Places, pl.Series]:
+        """The places of tickets that have a label of the target, and the labels, as `examples` has them."""
+        labels = self.rows.select(target.labels().alias("label"))["label"]
+        known = labels.is_not_null().to_numpy()
+        if weights := self.weights.get(target.column):
+            known = known & kept(self.rows["ticket_id"].to_list(), weights)
+        found = np.flatnonzero(known)
+        return found, labels.gather(found)
+
+    @property
+    def timed(self) -> pl.Series:
+        """The part of each ticket by time alone; none of `PARTS` for those that are frozen."""
+        by_time = self.rows.select(self.split.part().alias("part"))["part"]
+        return by_time.zip_with(self.parts != REGRESSION, self.parts)
 
     def examples(self, target: Target) -> Examples:
-        """The tickets that have a label: of a binary target, only those that are closed."""
-        rows = self.rows.select(target.labels().alias("label"), "language", self.split.part().alias("part"))
-        labelled = np.flatnonzero(rows["label"].is_not_null().to_numpy())
-        kept = rows[labelled]
-        return Examples(self.inputs.take(labelled), kept["label"], kept["part"], kept["language"])
+        """The tickets that have a label, but for corrections that are not trusted (`ml.learning.annotators`).
+
+        Of a binary target only those that are closed.
+        """
+        found, labels = self.labelled(target)
+        return Examples(self.inputs.take(found), labels, self.parts.gather(found), self.rows["language"].gather(found))
 
 
 class Learned(NamedTuple):
@@ -81,15 +117,18 @@ def learn_target(
     )
     under = {}
     if target.within is not None:
-        before = past.rows.filter(past.split.part() == "train")
+        before = past.rows.filter(past.parts == "train")
         under = hierarchy.parents(before[target.column], before[target.within])
     compared = {one.fitted.family: selection.judge(one, examples, seed=seed) for one in candidates}
     first = compared[chosen[0].fitted.family]
     unknown = _unknown(examples, seed) if target.novel else None
     champion = Champion(target.name, [one.fitted for one in chosen], under, unknown)
+    learned = examples.part("train")
     card = Card(
         name=f"models/{target.name}",
         target=target.column,
+        classes=champion.classes,
+        languages=dict(learned.languages.drop_nulls().value_counts(name="n").sort("language").iter_rows()),
         method=" then ".join(one.fitted.family for one in chosen),
         features=[*past.inputs.table.columns, "text", "sentence vectors"],
         inputs=dict(past.versions),
@@ -106,7 +145,7 @@ def learn_target(
 
 def learn_resolution_time(past: Past, *, seed: int) -> tuple[ResolutionTime, Card]:
     """Fit on the past as it stood then, set the spread on what followed. Raises `NothingToLearn`."""
-    parts = past.rows.select(past.split.part().alias("part"))["part"]
+    parts = past.timed
     ends = {"train": past.split.validation_from, "validation": past.split.test_from, "test": past.now}
     rows = {part: np.flatnonzero((parts == part).to_numpy()) for part in PARTS}
     known = {part: durations(past.rows[rows[part]], ends[part]) for part in PARTS}

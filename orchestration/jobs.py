@@ -9,14 +9,18 @@ from dagster._core.storage.tags import ASSET_PARTITION_RANGE_END_TAG, ASSET_PART
 from orchestration.defs.ablation import compare_stages
 from orchestration.defs.answers import answer_quality
 from orchestration.defs.errors import analyse
+from orchestration.defs.gate import gate
 from orchestration.defs.incidents import mirrored_incidents
 from orchestration.defs.indexes import index, solution_ranker
 from orchestration.defs.mirror import mirrored
+from orchestration.defs.policy import decision_policy
+from orchestration.defs.regression import freeze_regression
 from orchestration.defs.release import current
 from orchestration.defs.signals import all_signals
 from orchestration.defs.studied import study_learning
 from orchestration.defs.understanding import understand
 from orchestration.defs.volume import DAY, DAYS, due, volume_by_window
+from orchestration.promotions import BY_HAND
 from orchestration.resources import LakeResource
 from warehouse import maintenance
 from warehouse.contracts.inventory import TABLES
@@ -28,7 +32,8 @@ WATCHED = dg.AssetSelection.assets(volume_by_window)
 TOLD = dg.AssetSelection.assets(all_signals, mirrored_incidents)
 LATER = STUDIED | COMPARED | WATCHED | TOLD
 """What a build does not bring up to date: what is asked for by itself, or comes after it."""
-LEARNED = dg.AssetSelection.assets(understand, analyse, solution_ranker, answer_quality, mirrored)
+TRAINED = dg.AssetSelection.assets(freeze_regression, understand, gate, mirrored)
+LEARNED = TRAINED | dg.AssetSelection.assets(analyse, solution_ranker, answer_quality)
 
 build = dg.define_asset_job(
     "build",
@@ -41,6 +46,20 @@ learn = dg.define_asset_job(
     "learn",
     selection=dg.AssetSelection.all() - LATER,
     description="Everything, and where tickets grew: every family of learners for every target, the best one released.",
+    executor_def=dg.in_process_executor,
+)
+
+retrain = dg.define_asset_job(
+    "retrain",
+    selection=dg.AssetSelection.all() - LATER - (LEARNED - TRAINED),
+    description="What came in, challengers where there is a reason to train them, the gate, and what it promoted.",
+    executor_def=dg.in_process_executor,
+)
+
+promote = dg.define_asset_job(
+    BY_HAND,
+    selection=dg.AssetSelection.assets(decision_policy, current, mirrored),
+    description="Publishes the models that somebody chose, with the thresholds that belong to them.",
     executor_def=dg.in_process_executor,
 )
 
@@ -79,7 +98,7 @@ tell = dg.define_asset_job(
 
 def after(job: str, lake_root: Path) -> Iterator[tuple[str, dict[str, str]]]:
     """What follows a job that brings tickets: names of jobs, and tags of their runs; asked again after each of them."""
-    if job not in (build.name, learn.name):
+    if job not in (build.name, learn.name, retrain.name):
         return
     if days := due(Lake(lake_root)):
         first, last = (DAYS.get_partition_key_for_timestamp(day.timestamp()) for day in (days[0], days[1] - DAY))

@@ -1,6 +1,5 @@
 """The lake as Dagster's steps see it: only the tables that a step declares, and results that say what was written."""
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +12,7 @@ from operations.inbox import Inbox
 from operations.incidents import IncidentStore
 from operations.store import open_store
 from orchestration import liveness
-from warehouse import artifacts
+from warehouse import artifacts, pointers
 from warehouse.artifacts import Artifact
 from warehouse.delta import Lake
 from warehouse.errors import ContractBroken, TicketlakeError
@@ -78,18 +77,14 @@ class Artifacts(dg.ConfigurableIOManager):
 
     def handle_output(self, context: dg.OutputContext, obj: Artifact | None) -> None:
         """Note which artifact the asset stands for now."""
-        pointer = {"name": obj.name, "digest": obj.digest} if obj else None
-        artifacts.write_durably(self._place(context.asset_key), json.dumps(pointer))
+        asset = "/".join(context.asset_key.path)
+        pointers.point(settings().lake_root, asset, obj.name if obj else asset, obj.digest if obj else None)
 
     def load_input(self, context: dg.InputContext) -> Artifact | None:
         """The artifact that the asset stands for, after its digest was checked; None where it was never made."""
-        place = self._place(context.asset_key)
-        pointer = json.loads(place.read_text(encoding="utf-8")) if place.exists() else None
+        pointer = pointers.pointed(settings().lake_root, "/".join(context.asset_key.path))
         with expected_errors():
-            return artifacts.load(settings().lake_root, **pointer) if pointer else None
-
-    def _place(self, key: dg.AssetKey) -> Path:
-        return settings().lake_root / artifacts.FOLDER / "/".join(key.path) / artifacts.STAGED
+            return artifacts.load(settings().lake_root, *pointer) if pointer else None
 
 
 def artifact_ins(*names: str) -> dict[str, dg.AssetIn]:

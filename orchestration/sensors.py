@@ -4,9 +4,9 @@ from datetime import UTC, datetime
 
 import dagster as dg
 
-from orchestration import liveness
+from orchestration import liveness, retraining
 from orchestration.build import COMMAND, TRIGGER
-from orchestration.jobs import after, build, learn, tell, watch
+from orchestration.jobs import after, build, learn, retrain, tell, watch
 from warehouse import dropped
 from warehouse.settings import settings
 
@@ -23,9 +23,20 @@ def landing_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.
     )
 
 
+@dg.sensor(job=retrain, minimum_interval_seconds=60, default_status=dg.DefaultSensorStatus.RUNNING)
+def retraining_sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+    """Challengers are trained when corrections, a new label, drift or time ask for it; a tag says what."""
+    now = datetime.now(UTC)  # noqa: TID251 how long ago models were trained
+    decision = retraining.decide(settings().lake_root, now)
+    if decision.because is None:
+        return dg.SkipReason(decision.told)
+    steps = {"understand": {"config": {"because": decision.because}}} if decision.whatever_grew else {}
+    return dg.RunRequest(run_key=decision.key, tags={retraining.TAG: decision.told}, run_config={"ops": steps})
+
+
 @dg.run_status_sensor(
     run_status=dg.DagsterRunStatus.SUCCESS,
-    monitored_jobs=[build, learn, watch],
+    monitored_jobs=[build, learn, retrain, watch],
     request_jobs=[watch, tell],
     default_status=dg.DefaultSensorStatus.RUNNING,
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import polars as pl
 
@@ -20,6 +21,7 @@ from ml.targets import TARGETS
 from ml.text.encoder import Joined
 from ml.text.encoder import load as load_encoder
 from service.loading import Loading
+from service.shadow import Shadow
 from warehouse.artifacts import Artifact
 from warehouse.contracts.ticket_features import TICKETS
 
@@ -50,10 +52,12 @@ class Models:
     resolution_time: ResolutionTime | None
     baseline: CategoryModel | None
     baseline_digest: str
+    shadow: Shadow | None = None
+    """Challengers that answer beside the champions, unseen; None where that is not wanted, or there is none."""
 
     @classmethod
-    def load(cls, loading: Loading, failed: Failed) -> "Models":
-        """Load what changed, and answer once with it."""
+    def load(cls, loading: Loading, failed: Failed, shadows: Path | None = None) -> "Models":
+        """Load what changed, and answer once with it; with `shadows`, the lake's root, challengers too."""
         release, part = loading.release, loading.part
         encoder = part(ENCODER, lambda artifact: load_encoder(artifact.path, threads=1))
         champions = {}
@@ -67,7 +71,11 @@ class Models:
         digest = release.manifest.artifacts.get(BASELINE, "")
         policy = part(decisions.NAME, lambda artifact: Policy.load(artifact.path))
         judges = {name: _judge(release.artifact(f"models/{name}"), policy) for name in champions}
-        models = cls(encoder, champions, judges, policy, time if encoder is not None else None, baseline, digest)
+        beside = None
+        if shadows is not None and encoder is not None:
+            beside = Shadow.load(shadows, release.manifest, encoder.digest, failed)
+        timed = time if encoder is not None else None
+        models = cls(encoder, champions, judges, policy, timed, baseline, digest, beside)
         models.warm_up(failed)
         one_thread()
         return models

@@ -61,11 +61,15 @@ class Serving:
     Both are tried again when somebody touches the files that were wrong.
     """
 
-    def __init__(self, root: Path, failed: Failed = _nobody, damaged: Damaged = _nobody) -> None:
+    def __init__(
+        self, root: Path, failed: Failed = _nobody, damaged: Damaged = _nobody, *, shadow: bool = False
+    ) -> None:
         """Opens nothing yet: the lake may still be empty.
 
         `failed` hears of a family that could not answer, `damaged` of what is wrong with a release or a part of it.
+        With `shadow`, challengers answer too, unseen.
         """
+        self._shadows = root if shadow else None
         self._root = root
         self._failed = failed
         self._damaged = damaged
@@ -148,7 +152,7 @@ class Serving:
             release, faults = releases.open_parts(self._root)
             current = release.id
             loading = Loading(release, held.loaded if held else {}, faults, self._root)
-            models = Models.load(loading, self._failed)
+            models = Models.load(loading, self._failed, self._shadows)
             finding = Finding.load(loading, models)
             wrong = [(name, release.manifest.artifacts[name]) for name in faults]
             online = Online(Lake(self._root), release.manifest)

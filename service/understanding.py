@@ -3,7 +3,7 @@
 And whether a ticket needs a person now.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -19,6 +19,7 @@ from ml.classify.unknown import Strange
 from ml.inputs import encoded, of_one
 from ml.targets import ESCALATION, TARGETS
 from service.models import Failed, Judge, Models
+from service.shadow import Shadowed
 
 REASONS = 5
 ALTERNATIVES = 3
@@ -65,7 +66,7 @@ class Hours(msgspec.Struct, frozen=True):
 class Understood(msgspec.Struct, frozen=True):
     """One ticket. `missing` names models that no build has made yet, or that are damaged or do not fit the encoder.
 
-    `escalation`: why it needs a person now; None where it does not.
+    `escalation`: why it needs a person now; None where it does not. `shadow`: what challengers say, for nobody to see.
     """
 
     targets: dict[str, Answer]
@@ -73,6 +74,7 @@ class Understood(msgspec.Struct, frozen=True):
     resolution_hours: Hours | None
     escalation: Escalation | None
     missing: list[str]
+    shadow: dict[str, Shadowed] | None = None
 
 
 def understand(
@@ -85,6 +87,7 @@ def understand(
     found: list[dict[str, Answer]] = [{} for _ in range(tickets.height)]
     novelty: list[Strange | None] = [None] * tickets.height
     hours: list[Hours | None] = [None] * tickets.height
+    beside: Sequence[dict[str, Shadowed] | None] = [None] * tickets.height
     texts = encoded(tickets)
     if models.encoder is not None and (models.champions or models.resolution_time is not None):
         inputs = of_one(tickets, texts, features, models.encoder.encode(texts.to_list()))
@@ -104,13 +107,15 @@ def understand(
                     one[name] = said
         if models.resolution_time is not None:
             hours = [Hours(**row) for row in models.resolution_time.predict(inputs).to_dicts()]
+        if models.shadow is not None:
+            beside = models.shadow.answers(inputs, failed)
     if models.baseline is not None and tickets.height and "category" not in found[0]:
         for one, said in zip(found, _baseline(models, tickets), strict=True):
             one["category"] = said
     return [
-        Understood(_ordered(one), new, time, pressing, _missing(models, one))
-        for one, new, time, pressing in zip(
-            found, novelty, hours, _escalations(models, tickets, texts, features, found), strict=True
+        Understood(_ordered(one), new, time, pressing, _missing(models, one), unseen)
+        for one, new, time, pressing, unseen in zip(
+            found, novelty, hours, _escalations(models, tickets, texts, features, found), beside, strict=True
         )
     ]
 

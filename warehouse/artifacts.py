@@ -20,8 +20,6 @@ from warehouse.errors import ArtifactDamaged, ContractBroken, NotMaterialized
 CARD = "card.json"
 FOLDER = "artifacts"
 STAGING = ".staging"
-STAGED = "STAGED"
-"""In the folder of a name: which artifact its asset stands for."""
 LEARN = "ticketlake build --learn"
 MADE_BY = {
     "indexes/articles": "ticketlake build",
@@ -159,14 +157,6 @@ def stored(root: Path) -> Iterator[tuple[str, str, Path]]:
         name = place.parent.relative_to(root / FOLDER).as_posix()
         if not name.startswith(STAGING):
             yield name, place.name, place
-
-
-def stood_for(root: Path) -> Iterator[tuple[str, str]]:
-    """Name and digest of the artifacts that assets stand for now, published or not."""
-    for pointer in sorted((root / FOLDER).rglob(STAGED)):
-        found = json.loads(pointer.read_text(encoding="utf-8"))
-        if found:
-            yield found["name"], found["digest"]
 
 
 def write_durably(path: Path, text: str) -> None:

@@ -19,6 +19,7 @@ from warehouse.delta import Lake
 from warehouse.tombstones import FOLDER, Tombstones, of_rows
 
 MODELS, WORDS = "models.json", "words.json"
+WHY = "some of the tickets that it had learned from were erased"
 LEARNED_FROM = frozenset({"silver/tickets", "features/tickets", "features/embeddings", "search/problems"})
 WORD = r"\w{4,}"
 _OURS = ("load_id", "record_hash")

@@ -7,7 +7,7 @@ that the publisher knew. Killed anywhere, either the old pointer stands or the n
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import blake2b
@@ -16,7 +16,7 @@ from typing import Any
 
 from filelock import FileLock
 
-from warehouse import artifacts
+from warehouse import artifacts, pointers
 from warehouse.artifacts import Artifact, write_durably
 from warehouse.delta import Lake
 from warehouse.errors import ArtifactDamaged, Conflict, ContractBroken, NotMaterialized, TicketlakeError
@@ -103,9 +103,14 @@ def publish(
 def rollback(lake: Lake, release_id: str) -> Release:
     """Point to an older release. Raises `NotMaterialized` when it, or a part of it, is gone."""
     with _lock(lake.root):
-        opened = _whole(*_open(lake.root, release_id))
-        write_durably(lake.root / FOLDER / CURRENT, f"{opened.id}\n")
-    return opened
+        found = opened(lake.root, release_id)
+        write_durably(lake.root / FOLDER / CURRENT, f"{found.id}\n")
+    return found
+
+
+def opened(root: Path, release_id: str) -> Release:
+    """That release, whole, current or not. Raises `NotMaterialized`."""
+    return _whole(*_open(root, release_id))
 
 
 def open_release(root: Path) -> Release:
@@ -153,10 +158,11 @@ def history(root: Path) -> list[Manifest]:
     return [_manifest(root, release_id) for release_id in ids]
 
 
-def retain(lake: Lake, keep: int, *, now: datetime) -> list[str]:
+def retain(lake: Lake, keep: int, *, now: datetime, also: Collection[tuple[str, str]] = ()) -> list[str]:
     """Keep the newest `keep` releases and the current one; remove the others, and artifacts that nothing cites.
 
-    An artifact that no release cites stays for a day: the build that staged it may be about to publish it.
+    An artifact that no release cites stays for a day: the build that staged it may be about to publish it. Those of
+    `also` (name and digest) stay in any case.
     """
 
     def old(place: Path) -> bool:
@@ -168,7 +174,7 @@ def retain(lake: Lake, keep: int, *, now: datetime) -> list[str]:
         gone = [manifest for manifest in history(lake.root) if manifest.id not in live]
         for manifest in gone:
             _place(lake.root, manifest.id).unlink()
-        cited = {item for manifest in history(lake.root) for item in manifest.artifacts.items()}
+        cited = {item for manifest in history(lake.root) for item in manifest.artifacts.items()} | {*also}
         dropped = {item for manifest in gone for item in manifest.artifacts.items()}
         for name, digest, place in list(artifacts.stored(lake.root)):
             if (name, digest) not in cited and ((name, digest) in dropped or old(place)):
@@ -184,7 +190,7 @@ def forget_all_but(lake: Lake, current: Manifest) -> int:
         others = [manifest for manifest in history(lake.root) if manifest.id != current.id]
         for manifest in others:
             _place(lake.root, manifest.id).unlink(missing_ok=True)
-        named = set(current.artifacts.items()) | set(artifacts.stood_for(lake.root))
+        named = set(current.artifacts.items()) | set(pointers.stood_for(lake.root))
         gone = [place for name, digest, place in artifacts.stored(lake.root) if (name, digest) not in named]
         for place in (*gone, *artifacts.abandoned(lake.root)):
             artifacts.remove(lake.root, place)

@@ -96,6 +96,13 @@ class Settings(BaseSettings):
     )
     webhook_secret: SecretStr = Field(SecretStr(""), description="Signs what is told (Standard Webhooks)")
     webhook_secret_file: Path | None = None
+    retrain_corrections: int = Field(
+        40, ge=1, le=1_000_000, description="Corrections of one label that ask for models to be trained again"
+    )
+    retrain_days: int = Field(30, ge=1, le=3_650, description="Days after which they are trained again in any case")
+    shadow: bool = Field(
+        False, description="The newest challenger predicts beside the champion, unseen: its answers are only kept"
+    )
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
     seed: int = 7
 

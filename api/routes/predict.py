@@ -167,7 +167,14 @@ def _entry(
         for name, answer in one.targets.items()
     }
     novelty = one.novelty.score if one.novelty else None
-    said = {"targets": targets, "novelty": novelty, "resolution_hours": one.resolution_hours, "latency_ms": latency}
+    said: dict[str, Any] = {
+        "targets": targets,
+        "novelty": novelty,
+        "resolution_hours": one.resolution_hours,
+        "latency_ms": latency,
+    }
+    if one.shadow is not None:
+        said["shadow"] = one.shadow
     return GivenPrediction(
         prediction_id=id_,
         ticket_id=ticket_id,

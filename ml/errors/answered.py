@@ -71,7 +71,8 @@ def answered(
             pl.Series("predicted", np.array(given.classes)[given.best], dtype=pl.String),
             pl.Series("confidence", given.probabilities.max(axis=1), dtype=pl.Float64),
         )
-        new_and_labelled = pl.col("label").is_not_null() & (pl.col("created_at") >= since[name])
+        later = (pl.col("created_at") >= since[name]) & ~pl.col("ticket_id").is_in(list(past.taught))
+        new_and_labelled = pl.col("label").is_not_null() & later
         judged = labelled.with_row_index("_place").filter(new_and_labelled)
         tested = inputs.take(judged["_place"].to_numpy().astype(np.int64))
         leans = importance(given.member, tested, judged["label"])

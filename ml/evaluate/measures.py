@@ -66,6 +66,13 @@ def macro_f1(matrix: NDArray[Any]) -> NDArray[Any]:
     return mean
 
 
+def macro_f1_of_true(matrix: NDArray[Any]) -> NDArray[Any]:
+    """Mean of F1 over the classes that are true somewhere."""
+    there = matrix.sum(axis=-1) > 0
+    mean: NDArray[Any] = (_f1(matrix) * there).sum(axis=-1) / there.sum(axis=-1)
+    return mean
+
+
 def per_class(matrix: NDArray[Any], classes: list[str]) -> dict[str, dict[str, float | int | None]]:
     """Precision (None where never guessed), recall (None where never true), F1 and rows of each class."""
     right, guessed, true = np.diagonal(matrix), matrix.sum(axis=0), matrix.sum(axis=1)
@@ -93,6 +100,31 @@ def f1_gain(truth: Labels, guess: Labels, baseline: Labels, classes: int, *, see
 
     Rows are drawn anew as cells of truth, guess and baseline. A `truth` of -1 is no known class and left out.
     """
+    return _gain(truth, guess, baseline, classes, _weighted, seed=seed)
+
+
+def macro_f1_gain(truth: Labels, guess: Labels, baseline: Labels, classes: int, *, seed: int) -> Interval:
+    """`f1_gain` of the mean over the classes that are true somewhere in the draw, each counting alike."""
+    return _gain(truth, guess, baseline, classes, _alike, seed=seed)
+
+
+def _weighted(f1: NDArray[Any], asked: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray((f1 * asked).sum(axis=1) / asked.sum(axis=1))
+
+
+def _alike(f1: NDArray[Any], asked: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray((f1 * (asked > 0)).sum(axis=1) / (asked > 0).sum(axis=1))
+
+
+def _gain(
+    truth: Labels,
+    guess: Labels,
+    baseline: Labels,
+    classes: int,
+    mean: Callable[[NDArray[Any], NDArray[Any]], NDArray[Any]],
+    *,
+    seed: int,
+) -> Interval:
     rows = np.column_stack([truth, guess, baseline])[truth >= 0]
     cells, counts = np.unique(rows, axis=0, return_counts=True)
     drawn = np.random.default_rng(seed).multinomial(len(rows), counts / len(rows), size=RESAMPLES)
@@ -104,8 +136,7 @@ def f1_gain(truth: Labels, guess: Labels, baseline: Labels, classes: int, *, see
             asked[:, true] += draws[:, place]
             answered[:, one] += draws[:, place]
             right[:, true] += draws[:, place] * (true == one)
-        f1 = 2 * right / np.maximum(asked + answered, 1)
-        return np.asarray((f1 * asked).sum(axis=1) / asked.sum(axis=1))
+        return np.asarray(mean(2 * right / np.maximum(asked + answered, 1), asked))
 
     gains = scores(cells[:, 1]) - scores(cells[:, 2])
     low, high = np.quantile(gains[1:], [0.025, 0.975])

@@ -20,8 +20,8 @@ from ml.anomaly.drift.tables import Pair
 from ml.card import fits
 from orchestration.defs.embeddings import NAME as ENCODER
 from orchestration.defs.embeddings import vectors_of
-from orchestration.defs.understanding import NAMES
 from orchestration.resources import RETRIES, LakeResource, Results, artifact_ins, expected_errors, result, spec
+from orchestration.standing import NAMES
 from warehouse.artifacts import Artifact
 from warehouse.contracts import silver, ticket_features
 from warehouse.contracts.anomalies import DRIFT

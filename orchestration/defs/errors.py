@@ -14,9 +14,9 @@ from ml.duration import RESOLUTION_TIME, ResolutionTime
 from ml.errors.answered import Answered
 from ml.text import encoder as encoders
 from orchestration.defs.embeddings import NAME as ENCODER
-from orchestration.defs.understanding import NAMES
 from orchestration.past import PAST, read_past
 from orchestration.resources import RETRIES, LakeResource, Results, artifact_ins, expected_errors, result, spec
+from orchestration.standing import NAMES
 from warehouse.artifacts import Artifact
 from warehouse.contracts import silver
 from warehouse.contracts.errors import CONFUSIONS, TABLES

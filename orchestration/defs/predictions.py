@@ -14,8 +14,9 @@ from ml.inputs import WORDS, assemble, encoded
 from ml.predicted import Known, predictions
 from ml.text.vectors import text_hash
 from orchestration.defs.embeddings import NAME as ENCODER
-from orchestration.defs.understanding import NAMES
+from orchestration.past import taught
 from orchestration.resources import RETRIES, LakeResource, Results, artifact_ins, expected_errors, result, spec
+from orchestration.standing import NAMES
 from warehouse.artifacts import Artifact
 from warehouse.contracts import silver, ticket_features
 from warehouse.contracts.features import EMBEDDINGS
@@ -27,7 +28,7 @@ FOLLOWED = ["ticket_id", "created_at", *WORDS]
 BATCH = 2_048
 """Tickets that are predicted together: their vectors are in memory."""
 _PARTS = (*NAMES.values(), ENCODER)
-_READ = (silver.TICKETS, ticket_features.TICKETS, EMBEDDINGS)
+_READ = (silver.TICKETS, silver.EVENTS, ticket_features.TICKETS, EMBEDDINGS)
 
 
 @dg.multi_asset(
@@ -59,7 +60,8 @@ def follow(lake: Lake, encoder: Artifact, models: Mapping[str, Artifact]) -> int
         changes = newest(lake.changes(silver.TICKETS, since, version, columns=FOLLOWED), "ticket_id")
         _forget(lake, changes.filter(pl.col("_change_type") == "delete"))
         later = pl.col("created_at") >= min(one.since for one in known.values())
-        rows = changes.filter((pl.col("_change_type") != "delete") & later)
+        there = (pl.col("_change_type") != "delete") & ~pl.col("ticket_id").is_in(taught(lake))
+        rows = changes.filter(there & later)
         champions = {name: Champion.load(model.path) for name, model in models.items() if name != RESOLUTION_TIME}
         time = ResolutionTime.load(models[RESOLUTION_TIME].path) if RESOLUTION_TIME in models else None
         found = [

@@ -9,16 +9,20 @@ from ml.answer.score import NAME as JUDGE
 from ml.graph.walker import NAME as GRAPH
 from ml.retrieve.ranker import NAME as RANKER
 from ml.retrieve.searcher import SOLUTIONS
-from orchestration.defs import embeddings, indexes, models, policy, understanding
+from orchestration import promotions
+from orchestration.defs import embeddings, indexes, models, policy
 from orchestration.resources import RETRIES, LakeResource, artifact_ins, expected_errors
+from orchestration.standing import NAMES
 from warehouse import releases
 from warehouse.artifacts import Artifact
-from warehouse.contracts import features, gold, graph, predictions, search, silver, ticket_features
+from warehouse.contracts import features, gold, graph, learning, predictions, search, silver, ticket_features
 
 TABLES = tuple(
-    table for layer in (silver, features, ticket_features, predictions, search, graph, gold) for table in layer.TABLES
+    table
+    for layer in (silver, features, ticket_features, predictions, learning, search, graph, gold)
+    for table in layer.TABLES
 )
-LEARNED = (models.NAME, embeddings.NAME, *understanding.NAMES.values(), policy.NAME, RANKER, JUDGE)
+LEARNED = (models.NAME, embeddings.NAME, *NAMES.values(), policy.NAME, RANKER, JUDGE)
 PARTS = (*LEARNED, *indexes.NAMES, SOLUTIONS, GRAPH)
 """Every artifact that is served."""
 KEPT = 20
@@ -41,10 +45,12 @@ def current(
     parts = [part for part in staged.values() if part is not None]
     versions = {table.path: version for table in TABLES if (version := tables.data_version(table)) is not None}
     with expected_errors():
-        release = releases.publish(
-            tables, parts, versions, lake.drained(), expected=releases.current_id(tables.root), now=now
-        )
-        releases.retain(tables, KEPT, now=now)
+        before = releases.current(tables.root)
+        expected = before.id if before else None
+        release = releases.publish(tables, parts, versions, lake.drained(), expected=expected, now=now)
+        if context.run.job_name != promotions.BY_HAND:
+            promotions.tell(tables, lake.inbox, before, release.manifest, now)
+        releases.retain(tables, KEPT, now=now, also=promotions.judged(tables))
     digests = {part.name: part.digest for part in parts}
     metadata: dict[str, Any] = {"release": release.id, "artifacts": digests, "tables": versions}
     return dg.MaterializeResult(metadata=metadata, data_version=dg.DataVersion(release.id))

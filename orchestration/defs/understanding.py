@@ -11,24 +11,27 @@ from ml.audit.verdicts import NOTHING
 from ml.card import Card
 from ml.classify.champion import Champion
 from ml.duration import RESOLUTION_TIME
+from ml.learning.reasons import told
 from ml.targets import TARGETS
 from ml.understand import STORED, Past, learn_resolution_time, learn_target
+from orchestration import standing
 from orchestration.defs.embeddings import NAME as ENCODER
-from orchestration.defs.models import Training, code, outgrown, serving
+from orchestration.defs.models import Training, code
 from orchestration.defs.studied import NAME as TUNED
 from orchestration.defs.studied import hyperparameters
-from orchestration.past import PAST, read_past
+from orchestration.past import PAST, corrections, read_past
 from orchestration.resources import RETRIES, LakeResource, artifact_ins, artifact_result, expected_errors
-from warehouse import artifacts
+from orchestration.standing import CHALLENGERS, NAMES
+from warehouse import artifacts, flagged
 from warehouse.artifacts import Artifact
 from warehouse.contracts import audit, silver
 from warehouse.delta import Lake
 from warehouse.errors import NothingToLearn
 from warehouse.settings import settings
 
-NAMES = {name: f"models/{name}" for name in (*(target.name for target in TARGETS), RESOLUTION_TIME)}
 PLAIN = frozenset({"majority", "naive_bayes", "logistic", "decision_tree", "linear_svm", "xgboost"})
 """Families that are fitted in seconds."""
+FIRST = "nothing served yet"
 Produced = Iterator[dg.MaterializeResult[Artifact | None]]
 
 
@@ -36,16 +39,16 @@ def _spec(name: str, artifact: str) -> dg.AssetSpec:
     return dg.AssetSpec(
         artifact.split("/"),
         deps=[*(table.key for table in PAST), audit.TARGETS.key, ENCODER.split("/"), TUNED.split("/")],
-        group_name="models",
+        group_name="challengers",
         kinds={"python", "catboost", "xgboost", "tensorflow", "pytorch"},
         owners=["team:machine-learning"],
-        description=f"Predicts a ticket's {name.replace('_', ' ')} from what is known when it is opened.",
+        description=f"Predicts a ticket's {name.replace('_', ' ')} from what is known at the opening; not judged yet.",
     ).with_io_manager_key("artifacts")
 
 
 @dg.multi_asset(
     name="understand",
-    specs=[_spec(name, artifact) for name, artifact in NAMES.items()],
+    specs=[_spec(name, artifact) for name, artifact in CHALLENGERS.items()],
     ins={**artifact_ins(ENCODER), "tuned": dg.AssetIn(key=TUNED.split("/"))},
     can_subset=True,
     retry_policy=RETRIES,
@@ -53,26 +56,27 @@ def _spec(name: str, artifact: str) -> dg.AssetSpec:
 def understand(
     context: dg.AssetExecutionContext, config: Training, lake: LakeResource, encoder: Artifact, tuned: Artifact | None
 ) -> Produced:
-    """Every family fitted on the past, one chosen on what followed, judged on the most recent tickets."""
+    """Every family fitted on the past, one chosen on what followed: challengers, where there is a reason to train."""
     tables = lake.of(context)
-    chosen = {name: path for name, path in NAMES.items() if dg.AssetKey(path.split("/")) in context.selected_asset_keys}
-    labelled = tables.row_count(silver.TICKETS)
+    selected = context.selected_asset_keys
+    chosen = {name: path for name, path in CHALLENGERS.items() if dg.AssetKey(path.split("/")) in selected}
+    labelled, facts = tables.row_count(silver.TICKETS), corrections(tables)
     now = {"code": code(), "encoder": encoder.card["encoder"], "seed": config.seed}
     now |= {"hyperparameters": tuned.digest if tuned else None}
     better = hyperparameters(tuned) if tuned else {}
     audited = {target.name: _audited(tables, target.column) for target in TARGETS}
     asked = {name: {**now, "families": _families(audited.get(name))} for name in chosen}
     with expected_errors():
-        known = {name: serving(tables, path) for name, path in chosen.items()}
-    due = {name for name, held in known.items() if outgrown(held, labelled, asked[name], config.growth)}
+        known = {name: standing.trained_last(tables.root, name) for name in chosen}
+        due = {name: _why(tables, name, known[name], asked=asked[name], config=config, facts=facts) for name in chosen}
     past: Past | None = None
     for name, path in chosen.items():
-        if name not in due:
+        if not due[name]:
             yield artifact_result(path, known[name], "up to date")
             continue
         try:
             past = past or read_past(tables, encoder)
-            context.log.info(f"{name}: training")
+            context.log.info(f"{name}: training, because of {due[name]}")
             save, card = _learn(
                 past, name, asked[name]["families"].split(","), known, better, seed=config.seed, tell=context.log.info
             )
@@ -81,8 +85,29 @@ def understand(
             yield artifact_result(path, None, str(error))
             continue
         details = {**card.as_dict(), **asked[name], "labelled": labelled, "learnability": audited.get(name)}
-        known[name] = artifacts.stage(tables.root, path, save, details)
+        details |= {"corrections": standing.count(facts, name), "because": due[name]}
+        known[name] = artifacts.stage(tables.root, NAMES[name], save, details)
         yield artifact_result(path, known[name], "trained")
+
+
+def _why(
+    lake: Lake,
+    name: str,
+    known: Artifact | None,
+    *,
+    asked: Mapping[str, Any],
+    config: Training,
+    facts: pl.DataFrame,
+) -> str:
+    """Why to train, as people read it; empty where nothing asks for it."""
+    if known is None:
+        return config.because or FIRST
+    if changed := [what for what, value in asked.items() if known.card.get(what) != value]:
+        return f"{', '.join(changed)} changed"
+    if known.digest in flagged.models(lake.root):
+        return flagged.WHY
+    found = standing.reasons(lake, {name: known}, facts, growth=config.growth)
+    return config.because or told(found)
 
 
 def _learn(

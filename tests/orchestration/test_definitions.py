@@ -12,7 +12,7 @@ from warehouse.errors import BuildFailed, ContractBroken
 
 GROUPS = {
     "bronze", "silver", "audit", "features", "gold", "models", "predictions", "errors", "release", "quality", "search",
-    "graph", "indexes", "anomalies",
+    "graph", "indexes", "anomalies", "challengers", "learning",
 }  # fmt: skip
 GRAPH = defs.resolve_asset_graph()
 
@@ -68,9 +68,20 @@ def test_what_a_command_runs_is_a_job(job):
     assert ("models__answer_quality" in steps) == (job == "learn")
 
 
+@pytest.mark.parametrize("job", ["learn", "retrain"])
+def test_nothing_that_is_trained_is_served_without_the_gate(job):
+    steps = set(defs.resolve_job_def(job).graph.node_dict)
+    assert {"freeze_regression", "understand", "gate", "release__current"} <= steps
+    gate = {dg.AssetKey(["challengers", "category"]), dg.AssetKey(["learning", "regression"])}
+    assert gate <= GRAPH.get(dg.AssetKey(["models", "category"])).parent_keys
+    assert not gate & GRAPH.get(dg.AssetKey(["release", "current"])).parent_keys - {
+        dg.AssetKey(["learning", "regression"])
+    }
+
+
 def test_there_are_jobs_schedules_and_a_sensor_that_run_without_being_asked():
     repository = defs.get_repository_def()
-    assert {"build", "compare", "learn", "maintain", "merge"} <= set(repository.job_names)
+    assert {"build", "compare", "learn", "maintain", "merge", "promote", "retrain"} <= set(repository.job_names)
     assert {schedule.name for schedule in repository.schedule_defs} == {
         "nightly_build",
         "weekly_learning",
@@ -78,7 +89,8 @@ def test_there_are_jobs_schedules_and_a_sensor_that_run_without_being_asked():
         "weekly_merge",
     }
     assert all(s.default_status == dg.DefaultScheduleStatus.RUNNING for s in repository.schedule_defs)
-    assert {sensor.name for sensor in repository.sensor_defs} == {"after_sensor", "dead_runs_sensor", "landing_sensor"}
+    sensors = {"after_sensor", "dead_runs_sensor", "landing_sensor", "retraining_sensor"}
+    assert {sensor.name for sensor in repository.sensor_defs} == sensors
     assert all(s.default_status == dg.DefaultSensorStatus.RUNNING for s in repository.sensor_defs)
 
 

@@ -1,0 +1,1 @@
+"""When to learn again, from whom, and whether what was learned may serve."""
