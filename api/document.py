@@ -16,6 +16,7 @@ from api.searching import SearchRequest
 from api.tickets_in import Ticket, TicketDraft
 from operations.events import CATALOGUE, SubmittedEvent
 from service.feedback import SuggestionOutcome
+from service.statements import CustomerRating, LabelStatement
 
 UI_FILES = "/docs/ui"
 COMPONENTS = "#/components/schemas/"
@@ -60,14 +61,15 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
     """Add what Litestar cannot know: bodies that the routes read themselves, problems, and recorded examples."""
     document = json.loads(json.dumps(document))
     decisions = [DecisionRequest, DismissRequest, MergeRequest]
-    types = [Ticket, TicketDraft, Event, SuggestionOutcome, SearchRequest, *decisions, Problem]
+    feedback = [SuggestionOutcome, LabelStatement, CustomerRating]
+    types = [Ticket, TicketDraft, Event, SearchRequest, *decisions, Problem, *feedback]
     schemas, components = msgspec.json.schema_components(types, ref_template=COMPONENTS + "{name}")
-    ticket, draft, event, outcome, search, decision, dismissal, merge, problem = schemas
+    ticket, draft, event, search, decision, dismissal, merge, problem, *said = schemas
     document.setdefault("components", {}).setdefault("schemas", {}).update(components)
     bodies = {
         "postTickets": _one_or_many(ticket),
         "postEvents": _one_or_many(event),
-        "postFeedback": _one_or_many(outcome),
+        "postFeedback": _one_or_many({"anyOf": said}),
         "predictTicket": draft,
         "predictTicketUnversioned": draft,
         "postSolutions": search,

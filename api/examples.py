@@ -30,6 +30,23 @@ OUTCOME: dict[str, Any] = {
     "outcome": "accepted",
     "actor": {"kind": "agent", "id": "A-7"},
 }
+CORRECTION: dict[str, Any] = {
+    "kind": "label",
+    "verdict": "corrected",
+    "ticket_id": "TK-2026-004711",
+    "field": "category",
+    "value": "Data Issue",
+    "previous": "Security",
+    "actor": {"kind": "agent", "id": "A-7"},
+}
+RATING: dict[str, Any] = {
+    "kind": "rating",
+    "ticket_id": "TK-2026-004711",
+    "score": 4,
+    "helpful": True,
+    "text": "It runs again, thank you.",
+    "actor": {"kind": "customer", "id": "CUST-0042"},
+}
 SEARCH = {"ticket": {name: TICKET[name] for name in ("ticket_id", "subject", "description", "product")}}
 WORDS = {"value": {"text": "How do I raise the time limit of an export?"}}
 
@@ -54,7 +71,9 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "postFeedback": {
         "one": {"value": OUTCOME},
-        "several": {"value": [OUTCOME, {**OUTCOME, "outcome": "helped"}]},
+        "several": {"value": [OUTCOME, {**OUTCOME, "outcome": "helped"}, CORRECTION]},
+        "correction": {"value": CORRECTION},
+        "rating": {"value": RATING},
     },
     "postSolutions": {"ticket": {"value": {**SEARCH, "filters": {"product": "DataSync Pro"}, "k": 5}}, "text": WORDS},
     "postAnswers": {"ticket": {"value": SEARCH}, "text": WORDS},
