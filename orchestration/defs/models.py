@@ -19,7 +19,7 @@ from warehouse.errors import NothingToLearn, NotMaterialized
 NAME = baseline.NAME
 
 
-APART = frozenset({"anomaly", "answer", "documents", "errors", "graph", "plots.py", "retrieve", "study"})
+APART = frozenset({"anomaly", "answer", "documents", "errors", "graph", "plots.py", "retrieve", "review", "study"})
 """Of `ml`, what tells of classifiers, searches or watches, and makes none."""
 
 

@@ -1,0 +1,63 @@
+"""What it would be worth to ask a person about tickets that models answered."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import polars as pl
+
+from ml.answers import answer
+from ml.classify.champion import Champion
+from ml.classify.learner import Inputs
+from ml.review import worth
+from ml.review.choose import drawn, review_id
+from ml.review.uncertainty import Floats, margin, vote_entropy
+from ml.review.worth import Vectors
+from ml.targets import TARGETS
+from warehouse.contracts.review import SCORES
+
+COLUMNS = {target.name: target.column for target in TARGETS}
+"""The field of each target."""
+
+
+def scores(
+    tickets: pl.DataFrame,
+    inputs: Inputs,
+    champions: Mapping[str, Champion],
+    models: Mapping[str, str],
+    near: tuple[Vectors, Vectors],
+) -> pl.DataFrame:
+    """Rows of `learning/review_scores`: each ticket (ticket_id, created_at, customer_tier, text_hash) by each target.
+
+    `models` has the digest of each champion; `near` the tickets' vectors (n, d) and those of a pool (m, d), of unit
+    length.
+    """
+    density = worth.density(*near)
+    frames = [pl.DataFrame(schema=SCORES.schema)]
+    for target, given in answer(champions, inputs, _fails).items():
+        champion, field, model = champions[target], COLUMNS[target], models[target]
+        votes = [member.probabilities(inputs) for member in champion.members if member is not given.member]
+        split: Floats | None = vote_entropy([given.probabilities, *votes]) if votes else None
+        said = {
+            "review_id": [review_id(ticket, field, model) for ticket in tickets["ticket_id"]],
+            "label": pl.Series(given.classes, dtype=pl.String).gather(given.best),
+            "confidence": given.probabilities.max(axis=1),
+            "uncertainty": margin(given.probabilities),
+            "disagreement": split if split is not None else np.full(len(tickets), np.nan),
+            "density": density,
+            "cost": [worth.cost(target, tier) for tier in tickets["customer_tier"]],
+            "drawn": [drawn(ticket, field) for ticket in tickets["ticket_id"]],
+        }
+        rows = pl.concat([tickets.select("ticket_id", "created_at", "text_hash"), pl.DataFrame(said)], how="horizontal")
+        rows = rows.with_columns(
+            pl.col("disagreement").fill_nan(None),
+            field=pl.lit(field),
+            target=pl.lit(target),
+            model=pl.lit(model),
+        )
+        frames.append(rows.select(SCORES.schema.names()).cast(SCORES.schema))  # type: ignore[arg-type]
+    return pl.concat(frames)
+
+
+def _fails(target: str, family: str, error: Exception) -> None:
+    """A score without the champion would be another model's doubt."""
+    raise error
