@@ -27,6 +27,7 @@ from api.routes import (
     metrics,
     policy,
     predict,
+    review,
     solutions,
     tickets,
 )
@@ -67,6 +68,8 @@ ROUTES = [
     incidents.merge_incident,
     features.get_features,
     policy.get_decision_policy,
+    review.list_review,
+    review.post_review,
 ]
 
 

@@ -16,6 +16,7 @@ from api.searching import SearchRequest
 from api.tickets_in import Ticket, TicketDraft
 from operations.events import CATALOGUE, SubmittedEvent
 from service.feedback import SuggestionOutcome
+from service.review import ReviewDecision
 from service.statements import CustomerRating, LabelStatement
 
 UI_FILES = "/docs/ui"
@@ -62,9 +63,9 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
     document = json.loads(json.dumps(document))
     decisions = [DecisionRequest, DismissRequest, MergeRequest]
     feedback = [SuggestionOutcome, LabelStatement, CustomerRating]
-    types = [Ticket, TicketDraft, Event, SearchRequest, *decisions, Problem, *feedback]
+    types = [Ticket, TicketDraft, Event, SearchRequest, ReviewDecision, *decisions, Problem, *feedback]
     schemas, components = msgspec.json.schema_components(types, ref_template=COMPONENTS + "{name}")
-    ticket, draft, event, search, decision, dismissal, merge, problem, *said = schemas
+    ticket, draft, event, search, review, decision, dismissal, merge, problem, *said = schemas
     document.setdefault("components", {}).setdefault("schemas", {}).update(components)
     bodies = {
         "postTickets": _one_or_many(ticket),
@@ -74,6 +75,7 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
         "predictTicketUnversioned": draft,
         "postSolutions": search,
         "postAnswers": search,
+        "postReview": review,
         "acknowledgeIncident": decision,
         "dismissIncident": dismissal,
         "mergeIncident": merge,

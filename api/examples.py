@@ -3,6 +3,7 @@
 from typing import Any
 
 from api import example_incident as incidents
+from api import example_review as review
 from api import example_search as searched
 from api.example_answer import ANSWER
 
@@ -51,6 +52,7 @@ SEARCH = {"ticket": {name: TICKET[name] for name in ("ticket_id", "subject", "de
 WORDS = {"value": {"text": "How do I raise the time limit of an export?"}}
 
 BODIES: dict[str, dict[str, Any]] = {
+    **review.BODIES,
     "postTickets": {
         "one": {"value": TICKET},
         "several": {"value": [TICKET, {**TICKET, "ticket_id": "TK-2026-004712"}]},
@@ -166,6 +168,7 @@ RESPONSES: dict[str, dict[str, Any]] = {
     "getNeighbours": {"200": searched.NEIGHBOURS},
     "getPaths": {"200": searched.PATHS},
     **incidents.RESPONSES,
+    **review.RESPONSES,
     "getDecisionPolicy": {
         "200": {
             "release": "000003-0f1e2d3c4b5a",

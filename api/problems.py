@@ -11,6 +11,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from service.feedback import UnknownSearch
 from service.metrics import FilterRefused, UnknownMetric
 from service.missing import why
+from service.review import UnknownReview
 from warehouse.errors import (
     ArtifactDamaged,
     Conflict,
@@ -33,6 +34,7 @@ STATUS: dict[type[TicketlakeError], HTTPStatus] = {
     FilterRefused: HTTPStatus.BAD_REQUEST,
     UnknownMetric: HTTPStatus.NOT_FOUND,
     UnknownSearch: HTTPStatus.NOT_FOUND,
+    UnknownReview: HTTPStatus.NOT_FOUND,
 }
 _DETAILS = {
     404: "nothing is at this path; /docs says what is where",

@@ -15,13 +15,16 @@ FIELDS: tuple[str, ...] = get_args(Label)
 
 
 def as_recorded(lake: Lake, rows: pl.DataFrame) -> pl.DataFrame:
-    """Rows of `silver/tickets` with the labels of their records in bronze; those of no record stay as they are.
+    """Rows of `silver/tickets` with the labels of their records in bronze; those of no record there stay as they are.
 
     Messages that answer each other have no labels: tickets made of them have none either.
     """
-    made = [_labels(lake, rows.filter(pl.col("record_hash").is_not_null())), rows.filter(pl.col("record_hash").is_null())]
-    order = rows.select("ticket_id", pl.int_range(pl.len()).alias("_at"))
-    return pl.concat(made).join(order, on="ticket_id").sort("_at").drop("_at")
+    if rows["record_hash"].is_null().all() or not lake.exists(bronze.TICKETS):
+        return rows
+    found = _labels(lake, rows.filter(pl.col("record_hash").is_not_null()))
+    written = rows.join(found.with_columns(_there=True), on="ticket_id", how="left", suffix="_was", maintain_order="left")
+    chosen = [pl.when(pl.col("_there")).then(f"{name}_was").otherwise(name).alias(name) for name in FIELDS]
+    return written.with_columns(chosen).select(rows.columns)
 
 
 def long(rows: pl.DataFrame) -> pl.DataFrame:
@@ -42,16 +45,18 @@ def as_text(name: str) -> pl.Expr:
 
 
 def _labels(lake: Lake, rows: pl.DataFrame) -> pl.DataFrame:
-    if rows.is_empty():
-        return rows
-    found = [pl.DataFrame(schema={name: silver.TICKETS.schema[name] for name in ("ticket_id", *FIELDS)})]
-    known = loads(lake, bronze.TICKETS.name)
+    """`ticket_id` and `FIELDS` of the records of these rows."""
+    schema = {name: silver.TICKETS.schema[name] for name in ("ticket_id", *FIELDS)}
+    found, known = [pl.DataFrame(schema=schema)], loads(lake, bronze.TICKETS.name)
     copies = first_copies(lake.scan(bronze.TICKETS), rows.select("record_hash"))
     for (load_id,), mine in rows.group_by("load_id"):
-        load = known[str(load_id)]
+        load = known.get(str(load_id))
+        if load is None:
+            continue
         if load.threaded:
+            found.append(mine.select("ticket_id").with_columns(pl.lit(None, schema[name]).alias(name) for name in FIELDS))
             continue
         records = mine.select("ticket_id", "record_hash").join(copies, on="record_hash")
         parsed = parse(TICKET, records["_first"].to_list(), mapping=load.rules, text=load.text, latest=load.latest)
-        found.append(parsed.rows.select(pl.col(ROW), *FIELDS).with_columns(records["ticket_id"][parsed.rows[ROW]]).select(found[0].columns))
-    return rows.drop(FIELDS).join(pl.concat(found), on="ticket_id", how="left").select(rows.columns)
+        found.append(parsed.rows.with_columns(records["ticket_id"][parsed.rows[ROW]]).select(list(schema)))
+    return pl.concat(found)
