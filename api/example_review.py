@@ -21,6 +21,7 @@ RESPONSES: dict[str, dict[str, Any]] = {
                     "field": "category",
                     "target": "category",
                     "label": "Technical Issue",
+                    "rival": "Data Issue",
                     "confidence": 0.41,
                     "recorded": None,
                     "reason": "uncertain",

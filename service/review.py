@@ -29,7 +29,8 @@ WHY = {
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """One question: is `label` right for this field of this ticket? `title` is the redacted subject.
+    """One question: is `label` right for this field of this ticket? `title` is the redacted subject,
+    `rival` what is likeliest if not.
 
     `recorded` is what the ticket says now, null where it says nothing; `score` is doubt (or disagreement) times density
     times cost.
@@ -41,6 +42,7 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     field: str
     target: str
     label: str
+    rival: str | None
     confidence: float
     recorded: str | None
     reason: Reason

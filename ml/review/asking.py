@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import polars as pl
 
-from ml.answers import answer
+from ml.answers import Given, answer
 from ml.classify.champion import Champion
 from ml.classify.learner import Inputs
 from ml.review import worth
@@ -40,6 +40,7 @@ def scores(
         said = {
             "review_id": [review_id(ticket, field, model) for ticket in tickets["ticket_id"]],
             "label": pl.Series(given.classes, dtype=pl.String).gather(given.best),
+            "rival": _rivals(given),
             "confidence": given.probabilities.max(axis=1),
             "uncertainty": margin(given.probabilities),
             "disagreement": split if split is not None else np.full(len(tickets), np.nan),
@@ -56,6 +57,14 @@ def scores(
         )
         frames.append(rows.select(SCORES.schema.names()).cast(SCORES.schema))  # type: ignore[arg-type]
     return pl.concat(frames)
+
+
+def _rivals(given: Given) -> pl.Series:
+    """The label that each ticket would have if not the likeliest; null where there is no other."""
+    if len(given.classes) < 2:
+        return pl.repeat(None, len(given.probabilities), dtype=pl.String, eager=True)
+    second = given.probabilities.argsort(axis=1)[:, -2]
+    return pl.Series(given.classes, dtype=pl.String).gather(second)
 
 
 def _fails(target: str, family: str, error: Exception) -> None:

@@ -1,12 +1,12 @@
 """The review queue: of tickets that models answered those to look at, in an order, each with its reason."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 import polars as pl
 
 from ml.review.choose import diverse
-from ml.review.worth import Vectors, worth
+from ml.review.worth import Vectors, rarity, worth
 from warehouse.contracts.review import QUEUE
 
 BATCH = 60
@@ -16,14 +16,24 @@ POOL = 400
 UNCERTAIN, DISAGREEMENT, RANDOM = "uncertain", "disagreement", "random"
 
 
-def queue(scores: pl.DataFrame, vectors_of: Callable[[pl.DataFrame], Vectors], batch: int = BATCH) -> pl.DataFrame:
+def queue(
+    scores: pl.DataFrame,
+    vectors_of: Callable[[pl.DataFrame], Vectors],
+    batch: int = BATCH,
+    known: Mapping[str, Mapping[str, int]] | None = None,
+) -> pl.DataFrame:
     """Rows of `learning/review_queue`, of rows of `learning/review_scores` that nobody has settled.
 
-    `vectors_of` gives the vectors of such rows, of unit length. Entries of a field take turns: two of doubt, one of
+    `known` says of how many tickets each label is known, by field. `vectors_of` gives the vectors of such rows, of unit length. Entries of a field take turns: two of doubt, one of
     disagreement, one of the fair sample. Members of the sample are never asked for another reason, so that what is
     found of them says how good the models are.
     """
-    fields = [_of_field(rows, vectors_of, batch) for rows in scores.sort("field").partition_by("field")]
+    fields = []
+    for rows in scores.sort("field", "review_id").partition_by("field"):
+        pairs = list(rows.select("label", "rival").iter_rows())
+        rare = rarity(pairs, (known or {}).get(rows["field"][0], {}))
+        rated = rows.with_columns(cost=pl.col("cost") * pl.Series(rare, dtype=pl.Float64))
+        fields.append(_of_field(rated, vectors_of, batch))
     return pl.concat([pl.DataFrame(schema=QUEUE.schema), *fields])
 
 

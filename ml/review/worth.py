@@ -1,13 +1,16 @@
 """What it is worth to know a ticket's label: doubt, times how many tickets are like it, times what an error costs."""
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ml.review.uncertainty import Floats
 
 Vectors = NDArray[np.float32]
-BETA = 0.5
-"""Weight of density. At 1 a batch is the middle of the pool, whatever the model doubts."""
+BETA = 0.2
+"""Weight of density. At 1 a batch is the middle of the pool, whatever the model doubts; choosing a diverse batch asks for
+what is dense by itself."""
 LEAST = 0.01
 TIERS = {"free": 1.0, "starter": 1.1, "professional": 1.25, "premium": 1.5, "enterprise": 2.0}
 """What an error costs with a customer, in those with a free one."""
@@ -37,6 +40,21 @@ def density(vectors: Vectors, pool: Vectors) -> Floats:
 def cost(target: str, tier: str | None) -> float:
     """What an error costs."""
     return TARGETS.get(target, 1.0) * TIERS.get(tier or "", 1.0)
+
+
+def rarity(labels: Sequence[tuple[str, str | None]], known: Mapping[str, int]) -> Floats:
+    """What it is worth to learn of labels that are known of few tickets, (n,): the root of the mean number of tickets a
+    label over that of the rarer of the two likeliest.
+
+    Where every label counts the same, as in macro F1, an error on a rare one costs more.
+    """
+    if not known:
+        return np.ones(len(labels))
+    mean = sum(known.values()) / len(known)
+    each = {label: (mean / max(1, count)) ** 0.5 for label, count in known.items()}
+    most = mean**0.5
+    rare = [max(each.get(name, most) for name in pair if name is not None) for pair in labels]
+    return np.array(rare, dtype=np.float64)
 
 
 def worth(doubt: Floats, near: Floats, costs: Floats) -> Floats:

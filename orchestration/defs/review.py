@@ -23,6 +23,7 @@ from warehouse.contracts import predictions, silver, ticket_features
 from warehouse.contracts.features import EMBEDDINGS
 from warehouse.contracts.review import QUEUE, SCORES
 from warehouse.delta import Lake
+from warehouse.recorded import as_text
 
 SAMPLE = 1_000
 """Tickets that stand for the pool when density is measured."""
@@ -36,7 +37,7 @@ _READ = (predictions.TICKETS, silver.TICKETS, ticket_features.TICKETS, EMBEDDING
     name="review",
     specs=[
         spec(SCORES, deps=[*(table.key for table in _READ), *(part.split("/") for part in _PARTS)]),
-        spec(QUEUE, deps=[SCORES.key, silver.LABELS.key, EMBEDDINGS.key, ENCODER.split("/")]),
+        spec(QUEUE, deps=[SCORES.key, silver.LABELS.key, silver.TICKETS.key, EMBEDDINGS.key, ENCODER.split("/")]),
     ],
     ins=artifact_ins(*_PARTS),
     retry_policy=RETRIES,
@@ -92,8 +93,14 @@ def refresh(lake: Lake, encoder: Artifact) -> None:
         if all(lake.progress(QUEUE, path) == version for path, version in progress.items()):
             return
         open_ = lake.read(SCORES).join(settled(lake), on=["ticket_id", "field"], how="anti")
-        made = queue(open_, lambda rows: compared_by(lake, encoder, rows["text_hash"]))
+        made = queue(open_, lambda rows: compared_by(lake, encoder, rows["text_hash"]), known=known(lake))
         lake.replace(QUEUE, made, progress=progress)
+
+
+def known(lake: Lake) -> dict[str, dict[str, int]]:
+    """Of how many tickets each label is known, by field."""
+    labels = lake.scan(silver.TICKETS).select(as_text(field).alias(field) for field in COLUMNS.values()).collect()
+    return {name: dict(labels[name].drop_nulls().value_counts().iter_rows()) for name in labels.columns}
 
 
 def settled(lake: Lake) -> pl.DataFrame:

@@ -15,7 +15,7 @@ EXAMPLES = BODIES["postReview"]
 def asked(lake):
     numbers = {"confidence": 0.4, "uncertainty": 0.9, "disagreement": 0.5, "density": 0.5, "cost": 1.0, "score": 0.6}
     said = {"review_id": REVIEW_ID, "ticket_id": "TK-0001", "reason": "uncertain", "rank": 1, "field": "category"}
-    when = {"created_at": datetime(2026, 3, 1, tzinfo=UTC), "label": "Login", "target": "category", "model": "m"}
+    when = {"created_at": datetime(2026, 3, 1, tzinfo=UTC), "label": "Login", "rival": None, "target": "category", "model": "m"}
     lake.replace(QUEUE, pl.DataFrame([{**said, **numbers, **when}], schema=QUEUE.schema))
 
 

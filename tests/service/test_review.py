@@ -1,6 +1,6 @@
 """The review queue as people see it, over a real lake and a real store."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
@@ -16,6 +16,7 @@ from warehouse.delta import Lake
 from warehouse.refine import refine
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+SAID = NOW + timedelta(hours=1)
 ANN, BEN = Actor("agent", "A-1"), Actor("agent", "A-2")
 DOUBTED, SAMPLED, URGENT = "RV-" + "a" * 20, "RND-" + "b" * 20, "RV-" + "c" * 20
 
@@ -23,7 +24,7 @@ DOUBTED, SAMPLED, URGENT = "RV-" + "a" * 20, "RND-" + "b" * 20, "RV-" + "c" * 20
 def row(review_id, ticket, reason, rank, *, field="category", label="Login"):
     numbers = {"confidence": 0.4, "uncertainty": 0.9, "disagreement": None, "density": 0.5, "cost": 1.0, "score": 0.6}
     said = {"review_id": review_id, "ticket_id": ticket, "reason": reason, "rank": rank, "field": field, "label": label}
-    return {**said, **numbers, "target": field, "model": "m" * 32, "created_at": NOW}
+    return {**said, **numbers, "target": field, "rival": None, "model": "m" * 32, "created_at": NOW}
 
 
 @pytest.fixture
@@ -71,8 +72,8 @@ def test_the_queue_is_shown_in_its_order_with_reasons(lake, inbox):
 
 
 def test_what_is_decided_goes_at_once_and_becomes_an_event(lake, inbox):
-    decide(lake, inbox, DOUBTED, ReviewDecision(verdict="confirm", actor=ANN), None, NOW)
-    decide(lake, inbox, URGENT, ReviewDecision(verdict="correct", value="low", actor=ANN, reason="no hurry"), None, NOW)
+    decide(lake, inbox, DOUBTED, ReviewDecision(verdict="confirm", actor=ANN), None, SAID)
+    decide(lake, inbox, URGENT, ReviewDecision(verdict="correct", value="low", actor=ANN, reason="no hurry"), None, SAID)
 
     assert ids(lake, inbox) == [SAMPLED]
     drain(inbox, lake)
@@ -85,7 +86,7 @@ def test_what_is_decided_goes_at_once_and_becomes_an_event(lake, inbox):
 
 
 def test_who_confirms_a_label_that_is_not_the_recorded_one_corrects_that(lake, inbox):
-    decide(lake, inbox, SAMPLED, ReviewDecision(verdict="confirm", actor=ANN), None, NOW)
+    decide(lake, inbox, SAMPLED, ReviewDecision(verdict="confirm", actor=ANN), None, SAID)
     (heard,) = inbox.since(0, 0)
 
     assert '"LabelCorrected"' in heard.body
@@ -93,17 +94,17 @@ def test_who_confirms_a_label_that_is_not_the_recorded_one_corrects_that(lake, i
 
 
 def test_the_fair_sample_is_asked_of_two_people(lake, inbox):
-    decide(lake, inbox, SAMPLED, ReviewDecision(verdict="confirm", actor=ANN), None, NOW)
+    decide(lake, inbox, SAMPLED, ReviewDecision(verdict="confirm", actor=ANN), None, SAID)
 
     assert SAMPLED not in ids(lake, inbox, actor="A-1")
     assert SAMPLED not in ids(lake, inbox)
     assert SAMPLED in ids(lake, inbox, actor="A-2")
-    decide(lake, inbox, SAMPLED, ReviewDecision(verdict="correct", value="Access", actor=BEN), None, NOW)
+    decide(lake, inbox, SAMPLED, ReviewDecision(verdict="correct", value="Access", actor=BEN), None, SAID)
     assert SAMPLED not in ids(lake, inbox, actor="A-3")
 
 
 def test_who_skips_is_not_asked_again_but_others_are(lake, inbox):
-    decide(lake, inbox, DOUBTED, ReviewDecision(verdict="skip", actor=ANN), None, NOW)
+    decide(lake, inbox, DOUBTED, ReviewDecision(verdict="skip", actor=ANN), None, SAID)
 
     assert DOUBTED not in ids(lake, inbox)
     assert DOUBTED not in ids(lake, inbox, actor="A-1")
@@ -113,13 +114,13 @@ def test_who_skips_is_not_asked_again_but_others_are(lake, inbox):
 def test_the_same_decision_again_is_a_repetition(lake, inbox):
     for verdict in ("confirm", "skip"):
         said = ReviewDecision(verdict=verdict, actor=ANN)
-        first, second = (decide(lake, inbox, DOUBTED, said, None, NOW) for _ in "12")
+        first, second = (decide(lake, inbox, DOUBTED, said, None, SAID) for _ in "12")
         assert (first.repeated, second.repeated) == (False, True)
 
 
 def test_what_is_no_entry_or_no_label_is_refused(lake, inbox):
     with pytest.raises(UnknownReview, match="settled"):
-        decide(lake, inbox, "RV-x", ReviewDecision(verdict="confirm", actor=ANN), None, NOW)
+        decide(lake, inbox, "RV-x", ReviewDecision(verdict="confirm", actor=ANN), None, SAID)
     with pytest.raises(EventsRefused, match="priority to be one of"):
-        decide(lake, inbox, URGENT, ReviewDecision(verdict="correct", value="asap", actor=ANN), None, NOW)
+        decide(lake, inbox, URGENT, ReviewDecision(verdict="correct", value="asap", actor=ANN), None, SAID)
     assert not inbox.since(0, 0)

@@ -12,11 +12,12 @@ _ASKED = (
     Column("model", pl.String, "Digest of that model's artifact", required=True),
     Column("created_at", TIMESTAMP, "When the ticket was opened", required=True),
     Column("label", pl.String, "What the model said", required=True),
+    Column("rival", pl.String, "What is likeliest if that is wrong"),
     Column("confidence", pl.Float64, "Calibrated probability that it is right", required=True),
     Column("uncertainty", pl.Float64, "One minus the distance between the two likeliest labels", required=True),
     Column("disagreement", pl.Float64, "Entropy of the votes of the champion's members; null: there is one"),
     Column("density", pl.Float64, "Mean cosine to other recent tickets", required=True),
-    Column("cost", pl.Float64, "What an error costs, in those of a category of a free customer", required=True),
+    Column("cost", pl.Float64, "What an error costs, in those of a category of a free customer; in the queue, rare labels cost more", required=True),
 )
 
 SCORES = Table(

@@ -30,6 +30,7 @@ def scored(n, seed=1, **columns):
             "model": "m",
             "created_at": NOW,
             "label": "Bug",
+            "rival": "Slow",
             "confidence": rng.random(n),
             "uncertainty": rng.random(n),
             "disagreement": rng.random(n),
