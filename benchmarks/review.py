@@ -34,6 +34,7 @@ DIMENSION = 256
 SEEN = 3_000
 """Tickets of the pool that are scored for a batch."""
 AT_MOST = 0.6
+SAID = ("ticket_id", "subject", "description")
 Ints = NDArray[np.int64]
 
 
@@ -57,8 +58,10 @@ def simulated(tickets: int, seed: int) -> Task:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "tickets.json"
         simulate("realistic", tickets, 180, seed, file)
-        said = pl.read_json(file, infer_schema_length=None).select("ticket_id", "subject", "description")
+        records = msgspec.json.decode(file.read_bytes(), type=list[dict[str, Any]])
         known = pl.read_parquet(Path(f"{file}.truth") / "tickets.parquet", columns=["ticket_id", "created_at", "subcategory"])
+    whole = [[one.get(name) for name in SAID] for one in records]
+    said = pl.DataFrame([one for one in whole if all(isinstance(value, str) for value in one)], schema=SAID, orient="row")
     rows = known.join(said.unique("ticket_id"), on="ticket_id").sort("created_at", "ticket_id")
     texts = rows.select(pl.concat_str("subject", "description", separator="\n", ignore_nulls=True)).to_series().to_list()
     cut = round(rows.height * 0.8)
@@ -117,7 +120,7 @@ def _asked(task: Task, model: Any, held: Ints, seen: Ints) -> Ints:
 
 
 def needed(picked: Sequence[float], queued: Sequence[float], task: Task) -> float:
-    """Labels with which the queue's curve reaches the end of the other, as a share of the other's; 1 where never.
+    """Labels with which the queue's curve reaches the end of the other, as a share of the other's; endless where never.
 
     Between two batches the curve is a straight line.
     """

@@ -19,6 +19,7 @@ _HEARD = ("event_id", "type", "ticket_id", "event_time", "payload")
 _SCHEMA = {name: silver.EVENTS.schema[name] for name in _HEARD}
 _ARTICLES = ("kb_articles_viewed", "kb_articles_helpful")
 _VERSION = ("product", "product_version")
+_SAID = ("ticket_id", "target_id", "succeeded", "weight", "at", *_VERSION)
 _decoder = msgspec.json.Decoder(Envelope)
 
 
@@ -30,7 +31,7 @@ class Outcomes:
         version = manifest.tables.get(silver.EVENTS.path)
         self._events, batch = _published(lake, version)
         self._tickets = _tickets(lake)
-        self._written = _written(attempts, self._tickets)
+        self._written = pl.concat([_written(attempts, self._tickets), _read(lake)])
         self._listener, self._lock = Listener(batch), Lock()
         self._standing: Standing | None = None
 
@@ -92,6 +93,25 @@ def _tickets(lake: Lake) -> pl.DataFrame:
 
 def _written(attempts: pl.DataFrame | None, tickets: pl.DataFrame) -> pl.DataFrame:
     if attempts is None:
-        return pl.DataFrame(schema={**told.SCHEMA, **dict.fromkeys(_VERSION, pl.String)})
+        return pl.DataFrame(schema={**told.SCHEMA, **dict.fromkeys(_VERSION, pl.String)}).select(_SAID)
     named = attempts.select("ticket_id", pl.col("solution_id").alias("target_id"), "succeeded", "at")
-    return named.with_columns(weight=pl.lit(1.0)).join(tickets, on="ticket_id", how="left")
+    return named.with_columns(weight=pl.lit(1.0)).join(tickets, on="ticket_id", how="left").select(_SAID)
+
+
+def _read(lake: Lake) -> pl.DataFrame:
+    """Articles that agents opened on tickets that are closed: those that helped, by their own word, and the others."""
+    if not lake.exists(silver.TICKETS):
+        return _written(None, pl.DataFrame())
+    closed = lake.scan(silver.TICKETS).filter(pl.col("resolved_at").is_not_null())
+    columns = ("ticket_id", *_VERSION, *_ARTICLES, "resolved_at")
+    opened = closed.select(columns).explode("kb_articles_viewed").drop_nulls("kb_articles_viewed")
+    helped = pl.col("kb_articles_helpful").list.contains(pl.col("kb_articles_viewed")).fill_null(False)
+    rows = opened.select(
+        "ticket_id",
+        pl.col("kb_articles_viewed").alias("target_id"),
+        helped.alias("succeeded"),
+        pl.lit(1.0).alias("weight"),
+        pl.col("resolved_at").alias("at"),
+        *_VERSION,
+    )
+    return rows.unique(["ticket_id", "target_id"], keep="first", maintain_order=True).select(_SAID).collect()

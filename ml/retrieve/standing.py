@@ -12,26 +12,20 @@ Sums are of weights. `mean` and `strength` are those of the prior that all of th
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
-import msgspec
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from ml.retrieve.found import Fared
 from ml.retrieve.success import Prior, prior
 
 HALF = timedelta(days=90)
 WITHIN = 4.0
 """Attempts that the rate everywhere weighs on a version: so few that a regression shows within days."""
+MOST = 1.25
+"""By how much belief grows at most: what works better than it did is found by its likeness, not by its rate alone."""
 COLUMNS = ("target_id", "product", "product_version", "succeeded", "weight", "at")
 Floats = NDArray[np.float64]
-
-
-class Fared(msgspec.Struct, frozen=True, kw_only=True):
-    """How something fared: weights of attempts and of successes, and the rate that follows."""
-
-    tried: float
-    won: float
-    rate: float
 
 
 class Standing:
@@ -63,10 +57,10 @@ class Standing:
     def moved(
         self, belief: Floats, names: Sequence[str], known: Mapping[str, float], version: tuple[str | None, str | None]
     ) -> Floats:
-        """Belief in these, (c,), by what is known now: times the rate there over the one that it was formed with.
+        """Belief in these, (c,), by what is known now: times the rate there over `known`, which it was formed with.
 
         Together they are believed in no more than wholly, and in less where all of them fail.
         """
         ratio = np.array([self.fared(name, version).rate / max(known[name], 1e-6) for name in names])
-        found: Floats = belief * ratio
+        found: Floats = belief * np.minimum(ratio, MOST)
         return found / max(1.0, float(found.sum()))

@@ -53,7 +53,11 @@ def outcomes(events: pl.DataFrame) -> pl.DataFrame:
         pl.when(pl.col("type") == "TicketReopened").then(pl.lit("false")).otherwise("helpful").alias("helpful"),
     )
     last = turned.sort("event_time", maintain_order=True).join_asof(
-        used.select("ticket_id", "target_id", "used_at"), left_on="event_time", right_on="used_at", by="ticket_id"
+        used.select("ticket_id", "target_id", "used_at"),
+        left_on="event_time",
+        right_on="used_at",
+        by="ticket_id",
+        check_sortedness=False,
     )
     judged = about.filter(pl.col("type") == "SuggestionJudged").select(*_KEYS, "event_time", "helpful")
     words = pl.concat([judged, last.select(*_KEYS, "event_time", "helpful")]).drop_nulls("target_id")
