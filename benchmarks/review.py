@@ -59,7 +59,8 @@ def simulated(tickets: int, seed: int) -> Task:
         file = Path(folder) / "tickets.json"
         simulate("realistic", tickets, 180, seed, file)
         records = msgspec.json.decode(file.read_bytes(), type=list[dict[str, Any]])
-        known = pl.read_parquet(Path(f"{file}.truth") / "tickets.parquet", columns=["ticket_id", "created_at", "subcategory"])
+        columns = ["ticket_id", "created_at", "subcategory"]
+        known = pl.read_parquet(Path(f"{file}.truth") / "tickets.parquet", columns=columns).drop_nulls()
     whole = [[one.get(name) for name in SAID] for one in records]
     said = pl.DataFrame([one for one in whole if all(isinstance(value, str) for value in one)], schema=SAID, orient="row")
     rows = known.join(said.unique("ticket_id"), on="ticket_id").sort("created_at", "ticket_id")
