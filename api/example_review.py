@@ -26,7 +26,7 @@ RESPONSES: dict[str, dict[str, Any]] = {
                     "recorded": None,
                     "reason": "uncertain",
                     "why": "the model doubts: another label was nearly as likely; many tickets are like it, "
-                    "or an error costs much",
+                    "or errors cost much",
                     "rank": 1,
                     "score": 0.87,
                     "uncertainty": 0.97,

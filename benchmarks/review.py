@@ -62,9 +62,13 @@ def simulated(tickets: int, seed: int) -> Task:
         columns = ["ticket_id", "created_at", "subcategory"]
         known = pl.read_parquet(Path(f"{file}.truth") / "tickets.parquet", columns=columns).drop_nulls()
     whole = [[one.get(name) for name in SAID] for one in records]
-    said = pl.DataFrame([one for one in whole if all(isinstance(value, str) for value in one)], schema=SAID, orient="row")
+    said = pl.DataFrame(
+        [one for one in whole if all(isinstance(value, str) for value in one)], schema=SAID, orient="row"
+    )
     rows = known.join(said.unique("ticket_id"), on="ticket_id").sort("created_at", "ticket_id")
-    texts = rows.select(pl.concat_str("subject", "description", separator="\n", ignore_nulls=True)).to_series().to_list()
+    texts = (
+        rows.select(pl.concat_str("subject", "description", separator="\n", ignore_nulls=True)).to_series().to_list()
+    )
     cut = round(rows.height * 0.8)
     return _task("simulated tickets, 26 subcategories", texts, rows["subcategory"].to_list(), cut, (300, 150, 12))
 
@@ -72,7 +76,8 @@ def simulated(tickets: int, seed: int) -> Task:
 def intents(folder: Path) -> Task:
     """A public set of short requests."""
     read = msgspec.json.Decoder()
-    parts = [[read.decode(line) for line in gzip.open(folder / f"{part}.jsonl.gz")] for part in ("train", "test")]
+    files = [gzip.decompress((folder / f"{part}.jsonl.gz").read_bytes()) for part in ("train", "test")]
+    parts = [[read.decode(line) for line in file.splitlines()] for file in files]
     rows = [row for part in parts for row in part]
     name = f"{folder.name}, {len({row['label'] for row in rows})} intents"
     return _task(name, [row["text"] for row in rows], [row["label"] for row in rows], len(parts[0]), (500, 300, 9))

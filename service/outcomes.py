@@ -87,7 +87,7 @@ def _published(lake: Lake, version: int | None) -> tuple[pl.DataFrame, int]:
 def _tickets(lake: Lake) -> pl.DataFrame:
     columns = ("ticket_id", *_VERSION)
     if not lake.exists(silver.TICKETS):
-        return pl.DataFrame(schema={name: pl.String for name in columns})
+        return pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
     return lake.read(silver.TICKETS, columns=columns)
 
 

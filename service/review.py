@@ -22,7 +22,7 @@ Reason = Literal["uncertain", "disagreement", "random"]
 VOICES = {"random": 2}
 """People who are asked the same, by reason; one where nothing is said."""
 WHY = {
-    "uncertain": "the model doubts: another label was nearly as likely; many tickets are like it, or an error costs much",
+    "uncertain": "the model doubts: another label was nearly as likely; many tickets are like it, or errors cost much",
     "disagreement": "the models that vote on it do not agree",
     "random": "drawn at random, so that quality is known without bias; two people are asked",
 }
@@ -89,7 +89,7 @@ def listed(
 
 
 def decide(
-    lake: Lake, inbox: Inbox, review_id: str, decision: ReviewDecision, key: str | None, now: datetime
+    lake: Lake, inbox: Inbox, review_id: str, decision: ReviewDecision, *, key: str | None, now: datetime
 ) -> Receipt:
     """Append what somebody decided about an entry. Raises `UnknownReview`, `EventsRefused`, `Conflict`."""
     rows = lake.scan(QUEUE).filter(review_id=review_id).collect() if lake.exists(QUEUE) else pl.DataFrame()

@@ -22,7 +22,9 @@ def as_recorded(lake: Lake, rows: pl.DataFrame) -> pl.DataFrame:
     if rows["record_hash"].is_null().all() or not lake.exists(bronze.TICKETS):
         return rows
     found = _labels(lake, rows.filter(pl.col("record_hash").is_not_null()))
-    written = rows.join(found.with_columns(_there=True), on="ticket_id", how="left", suffix="_was", maintain_order="left")
+    written = rows.join(
+        found.with_columns(_there=True), on="ticket_id", how="left", suffix="_was", maintain_order="left"
+    )
     chosen = [pl.when(pl.col("_there")).then(f"{name}_was").otherwise(name).alias(name) for name in FIELDS]
     return written.with_columns(chosen).select(rows.columns)
 
@@ -54,7 +56,9 @@ def _labels(lake: Lake, rows: pl.DataFrame) -> pl.DataFrame:
         if load is None:
             continue
         if load.threaded:
-            found.append(mine.select("ticket_id").with_columns(pl.lit(None, schema[name]).alias(name) for name in FIELDS))
+            found.append(
+                mine.select("ticket_id").with_columns(pl.lit(None, schema[name]).alias(name) for name in FIELDS)
+            )
             continue
         records = mine.select("ticket_id", "record_hash").join(copies, on="record_hash")
         parsed = parse(TICKET, records["_first"].to_list(), mapping=load.rules, text=load.text, latest=load.latest)

@@ -31,9 +31,9 @@ def post_feedback(body: bytes, parts: Parts, idempotency_key: Key = None) -> Rec
     customer's score and words). A person's last word on something counts; the same word again without a key is a
     repetition.
 
-    What has none is the outcome of a suggestion. It is named by the `search_id` of an answer and the id of what it found, or by both as `suggestion_id`
-    (`search_id:target_id`). A search that is not known is a 404: its outcome could be counted nowhere. What is used,
-    put aside or judged counts as shown. The same outcome without a key again is a repetition.
+    What has none is the outcome of a suggestion. It is named by the `search_id` of an answer and the id of what it
+    found, or by both as `suggestion_id` (`search_id:target_id`). A search that is not known is a 404: its outcome could
+    be counted nowhere. What is used, put aside or judged counts as shown.
     """
     values, batch = values_of(body)
     places = [f"$[{index}]" if batch else "$" for index in range(len(values))]
@@ -45,6 +45,8 @@ def post_feedback(body: bytes, parts: Parts, idempotency_key: Key = None) -> Rec
 def _typed(value: Any, at: str) -> Feedback:
     kind = value.get("kind") if isinstance(value, dict) else None
     if kind is not None and (not isinstance(kind, str) or kind not in KINDS):
-        raise BadRequest(bodies.UNFIT, FieldError("expected label or rating, or no kind", pointer=pointer(f"{at}.kind")))
+        raise BadRequest(
+            bodies.UNFIT, FieldError("expected label or rating, or no kind", pointer=pointer(f"{at}.kind"))
+        )
     found: Feedback = bodies.typed(value, KINDS[kind], at)
     return found

@@ -62,4 +62,5 @@ def post_review(
     longer in the queue is a 404.
     """
     decision = bodies.typed(bodies.read(body), ReviewDecision)
-    return decide(parts.lake, parts.inbox(), review_id, decision, key_of(idempotency_key, 0, batch=False), now())
+    key = key_of(idempotency_key, 0, batch=False)
+    return decide(parts.lake, parts.inbox(), review_id, decision, key=key, now=now())

@@ -71,7 +71,9 @@ class Searcher:
             divided = self.shares(found) if past else self._by_now(found, within.remedies, question)
             solutions = _solutions(found, divided, walked, (self.tickets, within.remedies), stages=told, k=k)
             if not past:
-                solutions = [msgspec.structs.replace(one, now=self._fared(one.solution_id, question)) for one in solutions]
+                solutions = [
+                    msgspec.structs.replace(one, now=self._fared(one.solution_id, question)) for one in solutions
+                ]
             used += [name for name, there in (("graph", self.walk), ("ranker", self.ranker)) if there is not None]
         return Found(
             solutions=solutions,

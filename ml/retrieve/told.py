@@ -61,8 +61,10 @@ def outcomes(events: pl.DataFrame) -> pl.DataFrame:
     )
     judged = about.filter(pl.col("type") == "SuggestionJudged").select(*_KEYS, "event_time", "helpful")
     words = pl.concat([judged, last.select(*_KEYS, "event_time", "helpful")]).drop_nulls("target_id")
-    word = words.sort("event_time", maintain_order=True).group_by(_KEYS, maintain_order=True).agg(
-        pl.col("helpful").last(), pl.col("event_time").last().alias("said_at")
+    word = (
+        words.sort("event_time", maintain_order=True)
+        .group_by(_KEYS, maintain_order=True)
+        .agg(pl.col("helpful").last(), pl.col("event_time").last().alias("said_at"))
     )
     tried = verdicts.join(word, on=_KEYS, how="left")
     refused = pl.col("verdict") == TYPES[1]

@@ -22,19 +22,18 @@ COLUMNS = {target.name: target.column for target in TARGETS}
 def scores(
     tickets: pl.DataFrame,
     inputs: Inputs,
-    champions: Mapping[str, Champion],
-    models: Mapping[str, str],
+    champions: Mapping[str, tuple[Champion, str]],
     near: tuple[Vectors, Vectors],
 ) -> pl.DataFrame:
     """Rows of `learning/review_scores`: each ticket (ticket_id, created_at, customer_tier, text_hash) by each target.
 
-    `models` has the digest of each champion; `near` the tickets' vectors (n, d) and those of a pool (m, d), of unit
+    `champions` come with their digests; `near` are the tickets' vectors (n, d) and those of a pool (m, d), of unit
     length.
     """
     density = worth.density(*near)
     frames = [pl.DataFrame(schema=SCORES.schema)]
-    for target, given in answer(champions, inputs, _fails).items():
-        champion, field, model = champions[target], COLUMNS[target], models[target]
+    for target, given in answer({name: one for name, (one, _) in champions.items()}, inputs, _fails).items():
+        (champion, model), field = champions[target], COLUMNS[target]
         votes = [member.probabilities(inputs) for member in champion.members if member is not given.member]
         split: Floats | None = vote_entropy([given.probabilities, *votes]) if votes else None
         said = {

@@ -24,9 +24,9 @@ def queue(
 ) -> pl.DataFrame:
     """Rows of `learning/review_queue`, of rows of `learning/review_scores` that nobody has settled.
 
-    `known` says of how many tickets each label is known, by field. `vectors_of` gives the vectors of such rows, of unit length. Entries of a field take turns: two of doubt, one of
-    disagreement, one of the fair sample. Members of the sample are never asked for another reason, so that what is
-    found of them says how good the models are.
+    `known` says of how many tickets each label is known, by field; `vectors_of` gives the vectors of such rows, of unit
+    length. Entries of a field take turns: two of doubt, one of disagreement, one of the fair sample. Members of the
+    sample are never asked for another reason, so that what is found of them says how good the models are.
     """
     fields = []
     for rows in scores.sort("field", "review_id").partition_by("field"):
@@ -53,7 +53,8 @@ def _of_field(rows: pl.DataFrame, vectors_of: Callable[[pl.DataFrame], Vectors],
         )
     ]
     told = pl.concat(parts).sort("turn", "score", "ticket_id", descending=[False, True, False])
-    return told.with_columns(rank=pl.int_range(1, pl.len() + 1)).select(QUEUE.schema.names()).cast(QUEUE.schema)  # type: ignore[arg-type]
+    ranked = told.with_columns(rank=pl.int_range(1, pl.len() + 1))
+    return ranked.select(pl.col(name).cast(dtype) for name, dtype in QUEUE.schema.items())
 
 
 def _chosen(

@@ -9,8 +9,8 @@ from ml.review.uncertainty import Floats
 
 Vectors = NDArray[np.float32]
 BETA = 0.2
-"""Weight of density. At 1 a batch is the middle of the pool, whatever the model doubts; choosing a diverse batch asks for
-what is dense by itself."""
+"""Weight of density. At 1 a batch is the middle of the pool, whatever the model doubts; to choose a diverse batch is
+already to ask for what is dense."""
 LEAST = 0.01
 TIERS = {"free": 1.0, "starter": 1.1, "professional": 1.25, "premium": 1.5, "enterprise": 2.0}
 """What an error costs with a customer, in those with a free one."""

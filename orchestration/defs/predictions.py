@@ -63,7 +63,8 @@ def follow(lake: Lake, encoder: Artifact, models: Mapping[str, Artifact]) -> int
         champions = {name: Champion.load(model.path) for name, model in models.items() if name != RESOLUTION_TIME}
         time = ResolutionTime.load(models[RESOLUTION_TIME].path) if RESOLUTION_TIME in models else None
         found = [
-            predictions(part, inputs_of(lake, encoder, part), champions, time, known) for part in rows.iter_slices(BATCH)
+            predictions(part, inputs_of(lake, encoder, part), champions, time, known)
+            for part in rows.iter_slices(BATCH)
         ]
         lake.merge(TICKETS, pl.concat([pl.DataFrame(schema=TICKETS.schema), *found]), progress={source: version})
         return rows.height

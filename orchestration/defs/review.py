@@ -76,10 +76,10 @@ def score(lake: Lake, encoder: Artifact, models: Mapping[str, Artifact]) -> int:
         answered = now.select("ticket_id").unique().collect().join(touched, on="ticket_id", how="semi")
         gone = touched.join(answered, on="ticket_id", how="anti")
         _forget(lake, pl.col("ticket_id").is_in(gone["ticket_id"].implode()))
-        champions = {name: Champion.load(model.path) for name, model in models.items()}
+        champions = {name: (Champion.load(model.path), model.digest) for name, model in models.items()}
         pool = compared_by(lake, encoder, _sample(lake))
         rows = answered.sort("ticket_id")
-        found = [_scored(lake, encoder, part, champions, digests, pool) for part in rows.iter_slices(BATCH)]
+        found = [_scored(lake, encoder, part, champions, pool) for part in rows.iter_slices(BATCH)]
         lake.merge(SCORES, pl.concat([pl.DataFrame(schema=SCORES.schema), *found]), progress={source: version})
         return rows.height
 
@@ -127,8 +127,7 @@ def _scored(
     lake: Lake,
     encoder: Artifact,
     ids: pl.DataFrame,
-    champions: Mapping[str, Champion],
-    digests: Mapping[str, str],
+    champions: Mapping[str, tuple[Champion, str]],
     pool: Vectors,
 ) -> pl.DataFrame:
     rows = lake.matching(silver.TICKETS, ids).select("ticket_id", "created_at", "customer_tier", *WORDS)
@@ -136,7 +135,7 @@ def _scored(
     hashes = text_hash(encoded(rows))
     tickets = rows.select("ticket_id", "created_at", "customer_tier").with_columns(hashes)
     near = (compared_by(lake, encoder, hashes), pool)
-    return scores(tickets, inputs_of(lake, encoder, rows), champions, digests, near)
+    return scores(tickets, inputs_of(lake, encoder, rows), champions, near)
 
 
 def _forget(lake: Lake, which: pl.Expr) -> None:

@@ -15,12 +15,20 @@ EXAMPLES = BODIES["postReview"]
 def asked(lake):
     numbers = {"confidence": 0.4, "uncertainty": 0.9, "disagreement": 0.5, "density": 0.5, "cost": 1.0, "score": 0.6}
     said = {"review_id": REVIEW_ID, "ticket_id": "TK-0001", "reason": "uncertain", "rank": 1, "field": "category"}
-    when = {"created_at": datetime(2026, 3, 1, tzinfo=UTC), "label": "Login", "rival": None, "target": "category", "model": "m"}
+    when = {
+        "created_at": datetime(2026, 3, 1, tzinfo=UTC),
+        "label": "Login",
+        "rival": None,
+        "target": "category",
+        "model": "m",
+    }
     lake.replace(QUEUE, pl.DataFrame([{**said, **numbers, **when}], schema=QUEUE.schema))
 
 
 def test_an_entry_is_shown_and_goes_when_it_is_decided(client, asked):
-    (entry,) = client.get("/v1/review", params={"target": "category", "reason": "uncertain", "limit": 5}).json()["entries"]
+    (entry,) = client.get("/v1/review", params={"target": "category", "reason": "uncertain", "limit": 5}).json()[
+        "entries"
+    ]
     assert (entry["review_id"], entry["label"], entry["recorded"] in ("Billing", "Login")) == (REVIEW_ID, "Login", True)
 
     answer = client.post(f"/v1/review/{REVIEW_ID}", json=EXAMPLES["correct"]["value"])

@@ -178,7 +178,9 @@ def labels() -> pl.DataFrame:
             rows.append((f"L{n}-{agent}", f"T{n:05}", value, agent, agent == "A00"))
     named = ["label_id", "ticket_id", "value", "actor_id", "holds"]
     said = {"field": "category", "kind": "corrected", "source": "agent"}
-    return pl.DataFrame(rows, schema=named, orient="row").with_columns(said_at=pl.lit(START), **{k: pl.lit(v) for k, v in said.items()})
+    return pl.DataFrame(rows, schema=named, orient="row").with_columns(
+        said_at=pl.lit(START), **{k: pl.lit(v) for k, v in said.items()}
+    )
 
 
 @pytest.fixture(scope="session")

@@ -200,8 +200,8 @@ def test_agreement_is_that_of_a_count_by_hand(ask, labels):
 def test_decisions_cover_every_answer_once(ask, events):
     made = events.filter(type="PredictionMade").height
     found = ask(
-        "select sum(predictions), sum(coverage), sum(settled) from gold.metric_decision_quality_by_target_label_decision "
-        "where target = 'category' and label = '*'"
+        "select sum(predictions), sum(coverage), sum(settled) "
+        "from gold.metric_decision_quality_by_target_label_decision where target = 'category' and label = '*'"
     )
     predictions, coverage, settled = found.row(0)
     assert predictions == made > 100

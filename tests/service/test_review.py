@@ -39,7 +39,13 @@ def lake(tmp_path):
     lake = Lake(tmp_path / "lake")
     names = silver.TICKETS.schema
     rows = [
-        {"ticket_id": f"T-{n}", "created_at": NOW, "category": "Billing" if n == 2 else None, "load_id": "l", "record_hash": "h"}
+        {
+            "ticket_id": f"T-{n}",
+            "created_at": NOW,
+            "category": "Billing" if n == 2 else None,
+            "load_id": "l",
+            "record_hash": "h",
+        }
         for n in (1, 2, 3)
     ]
     lake.append(silver.TICKETS, pl.DataFrame([{name: one.get(name) for name in names} for one in rows], schema=names))
@@ -56,7 +62,10 @@ def lake(tmp_path):
 
 
 def ids(lake, inbox, **wanted):
-    return [one.review_id for one in listed(lake, inbox, **{"target": None, "reason": None, "actor": None, **wanted}, limit=9)]
+    return [
+        one.review_id
+        for one in listed(lake, inbox, **{"target": None, "reason": None, "actor": None, **wanted}, limit=9)
+    ]
 
 
 def test_the_queue_is_shown_in_its_order_with_reasons(lake, inbox):
@@ -72,8 +81,10 @@ def test_the_queue_is_shown_in_its_order_with_reasons(lake, inbox):
 
 
 def test_what_is_decided_goes_at_once_and_becomes_an_event(lake, inbox):
-    decide(lake, inbox, DOUBTED, ReviewDecision(verdict="confirm", actor=ANN), None, SAID)
-    decide(lake, inbox, URGENT, ReviewDecision(verdict="correct", value="low", actor=ANN, reason="no hurry"), None, SAID)
+    decide(lake, inbox, DOUBTED, ReviewDecision(verdict="confirm", actor=ANN), key=None, now=SAID)
+    decide(
+        lake, inbox, URGENT, ReviewDecision(verdict="correct", value="low", actor=ANN, reason="no hurry"), None, SAID
+    )
 
     assert ids(lake, inbox) == [SAMPLED]
     drain(inbox, lake)
@@ -86,7 +97,7 @@ def test_what_is_decided_goes_at_once_and_becomes_an_event(lake, inbox):
 
 
 def test_who_confirms_a_label_that_is_not_the_recorded_one_corrects_that(lake, inbox):
-    decide(lake, inbox, SAMPLED, ReviewDecision(verdict="confirm", actor=ANN), None, SAID)
+    decide(lake, inbox, SAMPLED, ReviewDecision(verdict="confirm", actor=ANN), key=None, now=SAID)
     (heard,) = inbox.since(0, 0)
 
     assert '"LabelCorrected"' in heard.body
@@ -94,17 +105,17 @@ def test_who_confirms_a_label_that_is_not_the_recorded_one_corrects_that(lake, i
 
 
 def test_the_fair_sample_is_asked_of_two_people(lake, inbox):
-    decide(lake, inbox, SAMPLED, ReviewDecision(verdict="confirm", actor=ANN), None, SAID)
+    decide(lake, inbox, SAMPLED, ReviewDecision(verdict="confirm", actor=ANN), key=None, now=SAID)
 
     assert SAMPLED not in ids(lake, inbox, actor="A-1")
     assert SAMPLED not in ids(lake, inbox)
     assert SAMPLED in ids(lake, inbox, actor="A-2")
-    decide(lake, inbox, SAMPLED, ReviewDecision(verdict="correct", value="Access", actor=BEN), None, SAID)
+    decide(lake, inbox, SAMPLED, ReviewDecision(verdict="correct", value="Access", actor=BEN), key=None, now=SAID)
     assert SAMPLED not in ids(lake, inbox, actor="A-3")
 
 
 def test_who_skips_is_not_asked_again_but_others_are(lake, inbox):
-    decide(lake, inbox, DOUBTED, ReviewDecision(verdict="skip", actor=ANN), None, SAID)
+    decide(lake, inbox, DOUBTED, ReviewDecision(verdict="skip", actor=ANN), key=None, now=SAID)
 
     assert DOUBTED not in ids(lake, inbox)
     assert DOUBTED not in ids(lake, inbox, actor="A-1")
@@ -114,13 +125,13 @@ def test_who_skips_is_not_asked_again_but_others_are(lake, inbox):
 def test_the_same_decision_again_is_a_repetition(lake, inbox):
     for verdict in ("confirm", "skip"):
         said = ReviewDecision(verdict=verdict, actor=ANN)
-        first, second = (decide(lake, inbox, DOUBTED, said, None, SAID) for _ in "12")
+        first, second = (decide(lake, inbox, DOUBTED, said, key=None, now=SAID) for _ in "12")
         assert (first.repeated, second.repeated) == (False, True)
 
 
 def test_what_is_no_entry_or_no_label_is_refused(lake, inbox):
     with pytest.raises(UnknownReview, match="settled"):
-        decide(lake, inbox, "RV-x", ReviewDecision(verdict="confirm", actor=ANN), None, SAID)
+        decide(lake, inbox, "RV-x", ReviewDecision(verdict="confirm", actor=ANN), key=None, now=SAID)
     with pytest.raises(EventsRefused, match="priority to be one of"):
-        decide(lake, inbox, URGENT, ReviewDecision(verdict="correct", value="asap", actor=ANN), None, SAID)
+        decide(lake, inbox, URGENT, ReviewDecision(verdict="correct", value="asap", actor=ANN), key=None, now=SAID)
     assert not inbox.since(0, 0)

@@ -39,7 +39,10 @@ def hear(take):
 
 @pytest.fixture
 def holds(lake):
-    return lambda: lake.read(silver.TICKETS)["category"].item()
+    def now():
+        return lake.read(silver.TICKETS)["category"].item()
+
+    return now
 
 
 @pytest.fixture

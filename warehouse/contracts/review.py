@@ -17,7 +17,12 @@ _ASKED = (
     Column("uncertainty", pl.Float64, "One minus the distance between the two likeliest labels", required=True),
     Column("disagreement", pl.Float64, "Entropy of the votes of the champion's members; null: there is one"),
     Column("density", pl.Float64, "Mean cosine to other recent tickets", required=True),
-    Column("cost", pl.Float64, "What an error costs, in those of a category of a free customer; in the queue, rare labels cost more", required=True),
+    Column(
+        "cost",
+        pl.Float64,
+        "What an error costs, in those of a category of a free customer; in the queue, rare labels cost more",
+        required=True,
+    ),
 )
 
 SCORES = Table(

@@ -193,7 +193,9 @@ LABELS = Table(
         Column("value", pl.String, "The label; of flags yes or no", required=True),
         Column("previous", pl.String, "What it was put in the place of, where that was said"),
         Column("kind", pl.String, "recorded, corrected or confirmed", required=True),
-        Column("source", pl.String, "recorded, agent, customer, or review: asked for by the review queue", required=True),
+        Column(
+            "source", pl.String, "recorded, agent, customer, or review: asked for by the review queue", required=True
+        ),
         Column("actor_id", pl.String, "Who said it; null: the records do not tell"),
         Column("said_at", TIMESTAMP, "When it was said; of what was recorded, when the record last changed"),
         Column("heard_at", TIMESTAMP, "When we heard of it"),

@@ -97,7 +97,9 @@ def test_a_rate_is_shrunk_towards_what_is_usual_and_on_a_version_towards_that():
 
 
 def test_a_solution_that_stops_working_on_a_new_version_sinks_there_and_nowhere_else():
-    made = standing(tried("SOL-1", 40, 4, days=60), tried("SOL-1", 0, 6, version="2.0"), tried("SOL-2", 30, 15, days=60))
+    made = standing(
+        tried("SOL-1", 40, 4, days=60), tried("SOL-1", 0, 6, version="2.0"), tried("SOL-2", 30, 15, days=60)
+    )
     belief, names, known = np.array([0.6, 0.4]), ["SOL-1", "SOL-2"], {"SOL-1": 0.9, "SOL-2": 0.67}
 
     old, new = (made.moved(belief, names, known, ("Sync", version)) for version in ("1.0", "2.0"))

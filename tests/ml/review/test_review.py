@@ -104,7 +104,9 @@ def test_the_fair_sample_depends_on_nothing_but_names():
 
     assert share == pytest.approx(SHARE, abs=0.01)
     assert review_id("T1", "category", "m") != review_id("T1", "category", "n")
-    assert {review_id(f"T{n}", "category", "m")[:4] == "RND-" for n in range(99) if drawn(f"T{n}", "category")} == {True}
+    assert {review_id(f"T{n}", "category", "m")[:4] == "RND-" for n in range(99) if drawn(f"T{n}", "category")} == {
+        True
+    }
 
 
 def test_reasons_take_turns_and_the_sample_is_asked_for_no_other():
@@ -117,7 +119,11 @@ def test_reasons_take_turns_and_the_sample_is_asked_for_no_other():
     assert made["rank"].to_list() == list(range(1, made.height + 1))
     assert made["ticket_id"].n_unique() == made.height
     assert (made["reason"] == "random").to_list() == made["review_id"].str.starts_with("RND-").to_list()
-    again = queue(rows.sample(fraction=1, shuffle=True, seed=9), lambda part: vectors[part["text_hash"].cast(pl.Int64).to_numpy()], batch=20)
+    again = queue(
+        rows.sample(fraction=1, shuffle=True, seed=9),
+        lambda part: vectors[part["text_hash"].cast(pl.Int64).to_numpy()],
+        batch=20,
+    )
     assert again.equals(made)
 
 
@@ -128,7 +134,10 @@ def test_the_fair_sample_is_fair_though_the_queue_looks_for_errors():
     rows = scored(8_000, uncertainty=pl.Series(doubt))
     right = dict(zip(rows["ticket_id"], rng.random(8_000) > doubt * 0.6, strict=True))
     made = queue(rows, lambda part: unit(rng.normal(size=(part.height, 6))), batch=800)
-    of = {reason: np.mean([right[t] for t in made.filter(reason=reason)["ticket_id"]]) for reason in ("random", "uncertain")}
+    of = {
+        reason: np.mean([right[t] for t in made.filter(reason=reason)["ticket_id"]])
+        for reason in ("random", "uncertain")
+    }
 
     assert of["random"] == pytest.approx(np.mean(list(right.values())), abs=0.06)
     assert of["uncertain"] < of["random"] - 0.1
