@@ -19,7 +19,8 @@ def diverse(vectors: Vectors, worth: Floats, k: int) -> NDArray[np.int64]:
 
     Facility location, greedily: each ticket counts the square of its worth times its likeness to the nearest one
     chosen (Wei, Iyer and Bilmes, "Submodularity in data subset selection and active learning", 2015), within 1 - 1/e
-    of the best choice (Nemhauser, Wolsey and Fisher, 1978). O(k n^2) for n rows of unit length: give it the best few hundred.
+    of the best choice (Nemhauser, Wolsey and Fisher, 1978). O(k n^2) for n rows of unit length: give it the best few
+    hundred.
     """
     alike = np.clip(vectors @ vectors.T, 0.0, 1.0).astype(np.float64) ** SHARP
     served, taken = np.zeros(len(worth)), np.zeros(len(worth), dtype=bool)
