@@ -3,10 +3,10 @@
     python -m benchmarks.review [--tickets 8000] [--intents FOLDER] [--seeds 5]
 
 A quick learner (logistic regression over TF-IDF, folded to 256 dimensions) begins with a few random labels and asks for
-more in batches, at random or as the queue does: doubt times density times cost (rare labels cost more), a diverse batch.
+more in batches, at random or as the queue does: doubt times density times cost (rare labels cost more), and diverse.
 Simulated tickets are cut by time, the last fifth is judged, and people say the truth; `--intents` is a folder with
-`train.jsonl.gz` and `test.jsonl.gz` (`text`, `label`). "Labels needed" is where the queue's curve first reaches the macro
-F1 that random picking ends with, as a share of the labels that this took.
+`train.jsonl.gz` and `test.jsonl.gz` (`text`, `label`). "Labels needed" is where the queue's curve reaches the macro F1
+that random picking ends with, as a share of the labels that this took.
 """
 
 import argparse
@@ -31,8 +31,6 @@ from ml.review.worth import density, rarity, worth
 from ml.text.vectors import unit
 
 DIMENSION = 256
-SEEN = 3_000
-"""Tickets of the pool that are scored for a batch."""
 AT_MOST = 0.6
 SAID = ("ticket_id", "subject", "description")
 Ints = NDArray[np.int64]
@@ -70,7 +68,7 @@ def simulated(tickets: int, seed: int) -> Task:
         rows.select(pl.concat_str("subject", "description", separator="\n", ignore_nulls=True)).to_series().to_list()
     )
     cut = round(rows.height * 0.8)
-    return _task("simulated tickets, 26 subcategories", texts, rows["subcategory"].to_list(), cut, (300, 150, 12))
+    return _task("simulated tickets, 26 subcategories", texts, rows["subcategory"].to_list(), cut, (300, 150, 14))
 
 
 def intents(folder: Path) -> Task:
@@ -80,7 +78,7 @@ def intents(folder: Path) -> Task:
     parts = [[read.decode(line) for line in file.splitlines()] for file in files]
     rows = [row for part in parts for row in part]
     name = f"{folder.name}, {len({row['label'] for row in rows})} intents"
-    return _task(name, [row["text"] for row in rows], [row["label"] for row in rows], len(parts[0]), (500, 300, 9))
+    return _task(name, [row["text"] for row in rows], [row["label"] for row in rows], len(parts[0]), (400, 200, 14))
 
 
 def _task(name: str, texts: list[str], labels: list[str], cut: int, plan: tuple[int, int, int]) -> Task:
@@ -108,21 +106,20 @@ def curve(task: Task, seed: int, *, queue: bool) -> list[float]:
         found.append(float(f1_score(task.truth, model.predict(task.judged), average="macro", zero_division=0)))
         if step < task.steps:
             rest = np.setdiff1d(np.arange(len(labels)), held)
-            seen = rng.choice(rest, min(SEEN, len(rest)), replace=False)
-            asked = _asked(task, model, held, seen) if queue else seen[: task.batch]
+            asked = _asked(task, model, held, rest) if queue else rng.choice(rest, task.batch, replace=False)
             held = np.concatenate([held, asked])
     return found
 
 
-def _asked(task: Task, model: Any, held: Ints, seen: Ints) -> Ints:
+def _asked(task: Task, model: Any, held: Ints, rest: Ints) -> Ints:
     """The batch that the queue would ask for."""
-    given, vectors = model.predict_proba(task.pool[seen]), task.pool[seen]
+    given, vectors = model.predict_proba(task.pool[rest]), task.pool[rest]
     first, second = (model.classes_[place] for place in given.argsort(axis=1)[:, [-1, -2]].T)
     known = Counter(np.asarray(task.labels)[held].tolist())
     rare = rarity(list(zip(first, second, strict=True)), known)
     scores = worth(margin(given), density(vectors, vectors), rare)
     best = np.argsort(-scores, kind="stable")[: max(POOL, 3 * task.batch)]
-    return seen[best[diverse(vectors[best], scores[best], task.batch)]]
+    return rest[best[diverse(vectors[best], scores[best], task.batch)]]
 
 
 def needed(picked: Sequence[float], queued: Sequence[float], task: Task) -> float:
@@ -142,9 +139,8 @@ def needed(picked: Sequence[float], queued: Sequence[float], task: Task) -> floa
     return float((counts[last - 1] + part * task.batch) / counts[-1])
 
 
-def measured(task: Task, seeds: int) -> tuple[list[float], str]:
-    """Shares of labels needed, by seed, and the lines of a table."""
-    runs = [(curve(task, seed, queue=False), curve(task, seed, queue=True)) for seed in range(seeds)]
+def told(task: Task, runs: Sequence[tuple[list[float], list[float]]]) -> str:
+    """A table of the curves of each seed, random picking first, and what they come to."""
     shares = [needed(picked, queued, task) for picked, queued in runs]
     counts = task.start + task.batch * np.arange(task.steps + 1)
     picked, queued = (np.mean([run[at] for run in runs], axis=0) for at in (0, 1))
@@ -152,9 +148,9 @@ def measured(task: Task, seeds: int) -> tuple[list[float], str]:
     cells = [f"| {' | '.join(f'{values[at]:.3f}' for at in kept)} |" for values in (picked, queued)]
     head = f"| {task.name} | {' | '.join(f'{counts[at]:,}' for at in kept)} |"
     lines = [head, f"|{'---|' * (len(kept) + 1)}", f"| at random {cells[0]}", f"| the queue {cells[1]}", ""]
-    told = ", ".join(f"{share:.0%}" for share in shares)
-    reached = f"Labels needed for what random picking reaches: {told} by seed, {np.mean(shares):.0%} on average"
-    return shares, "\n".join([*lines, f"{reached} (meant: at most {AT_MOST:.0%})."])
+    named = ", ".join(f"{share:.0%}" for share in shares)
+    reached = f"Labels needed for what random picking reaches: {named} by seed, {np.mean(shares):.0%} on average"
+    return "\n".join([*lines, f"{reached} (meant: at most {AT_MOST:.0%})."])
 
 
 def main() -> None:
@@ -165,8 +161,11 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     asked = parser.parse_args()
     tasks = [simulated(asked.tickets, 11), *([intents(asked.intents)] if asked.intents else [])]
-    told = [measured(task, asked.seeds)[1] for task in tasks]
-    text = "Macro F1 by number of labels, mean of the seeds.\n\n" + "\n\n".join(told)
+    parts = []
+    for task in tasks:
+        runs = [(curve(task, seed, queue=False), curve(task, seed, queue=True)) for seed in range(asked.seeds)]
+        parts.append(told(task, runs))
+    text = "Macro F1 by number of labels, mean of the seeds.\n\n" + "\n\n".join(parts)
     print(text)
     named = f" --intents {asked.intents.name}" if asked.intents else ""
     write_section("Review queue", f"python -m benchmarks.review --tickets {asked.tickets}{named}", text)
