@@ -36,6 +36,7 @@ from api.routes import (
     predict,
     queue,
     requests,
+    review,
     solutions,
     tickets,
     tokens,
@@ -87,6 +88,8 @@ ROUTES = [
     policy.get_decision_policy,
     tokens.post_tokens,
     audit.list_audit,
+    review.list_review,
+    review.post_review,
 ]
 
 

@@ -19,6 +19,8 @@ from api.searching import SearchRequest
 from api.tickets_in import Ticket, TicketDraft
 from operations.events import CATALOGUE, SubmittedEvent
 from service.feedback import SuggestionOutcome
+from service.review import ReviewDecision
+from service.statements import CustomerRating, LabelStatement
 
 UI_FILES = "/docs/ui"
 LONGEST_PATH = 200
@@ -92,19 +94,21 @@ def complete(document: dict[str, Any]) -> dict[str, Any]:
     document = json.loads(json.dumps(document))
     decisions = [DecisionRequest, DismissRequest, MergeRequest]
     erasures = [CustomerErasure, TicketErasure]
-    types = [Ticket, TicketDraft, Event, SuggestionOutcome, SearchRequest, *decisions, *erasures, Problem]
+    feedback = [SuggestionOutcome, LabelStatement, CustomerRating]
+    types = [Ticket, TicketDraft, Event, SearchRequest, ReviewDecision, *decisions, *erasures, Problem, *feedback]
     schemas, components = msgspec.json.schema_components(types, ref_template=COMPONENTS + "{name}")
-    ticket, draft, event, outcome, search, decision, dismissal, merge, customer, one, problem = schemas
+    ticket, draft, event, search, review, decision, dismissal, merge, customer, one, problem, *said = schemas
     document.setdefault("components", {}).setdefault("schemas", {}).update(components)
     bodies = {
         "postTickets": _one_or_many(ticket),
         "postRequests": _one_or_many(ticket),
         "postEvents": _one_or_many(event),
-        "postFeedback": _one_or_many(outcome),
+        "postFeedback": _one_or_many({"anyOf": said}),
         "predictTicket": draft,
         "predictTicketUnversioned": draft,
         "postSolutions": search,
         "postAnswers": search,
+        "postReview": review,
         "acknowledgeIncident": decision,
         "dismissIncident": dismissal,
         "mergeIncident": merge,

@@ -5,6 +5,7 @@ from typing import Any
 from api import example_erasure as erasures
 from api import example_incident as incidents
 from api import example_request as requests
+from api import example_review as review
 from api import example_search as searched
 from api.example_answer import ANSWER
 
@@ -32,10 +33,28 @@ OUTCOME: dict[str, Any] = {
     "outcome": "accepted",
     "actor": {"kind": "agent", "id": "A-7"},
 }
+CORRECTION: dict[str, Any] = {
+    "kind": "label",
+    "verdict": "corrected",
+    "ticket_id": "TK-2026-004711",
+    "field": "category",
+    "value": "Data Issue",
+    "previous": "Security",
+    "actor": {"kind": "agent", "id": "A-7"},
+}
+RATING: dict[str, Any] = {
+    "kind": "rating",
+    "ticket_id": "TK-2026-004711",
+    "score": 4,
+    "helpful": True,
+    "text": "It runs again, thank you.",
+    "actor": {"kind": "customer", "id": "CUST-0042"},
+}
 SEARCH = {"ticket": {name: TICKET[name] for name in ("ticket_id", "subject", "description", "product")}}
 WORDS = {"value": {"text": "How do I raise the time limit of an export?"}}
 
 BODIES: dict[str, dict[str, Any]] = {
+    **review.BODIES,
     "postTickets": {
         "one": {"value": TICKET},
         "several": {"value": [TICKET, {**TICKET, "ticket_id": "TK-2026-004712"}]},
@@ -56,7 +75,9 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "postFeedback": {
         "one": {"value": OUTCOME},
-        "several": {"value": [OUTCOME, {**OUTCOME, "outcome": "helped"}]},
+        "several": {"value": [OUTCOME, {**OUTCOME, "outcome": "helped"}, CORRECTION]},
+        "correction": {"value": CORRECTION},
+        "rating": {"value": RATING},
     },
     "postSolutions": {"ticket": {"value": {**SEARCH, "filters": {"product": "DataSync Pro"}, "k": 5}}, "text": WORDS},
     "postAnswers": {"ticket": {"value": SEARCH}, "text": WORDS},
@@ -172,6 +193,7 @@ RESPONSES: dict[str, dict[str, Any]] = {
         }
     },
     **erasures.RESPONSES,
+    **review.RESPONSES,
     "getDecisionPolicy": {
         "200": {
             "release": "000003-0f1e2d3c4b5a",

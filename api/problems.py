@@ -12,6 +12,7 @@ from service.access import Forbidden
 from service.feedback import UnknownSearch
 from service.metrics import FilterRefused, UnknownMetric
 from service.missing import why
+from service.review import UnknownReview
 from warehouse.errors import (
     ArtifactDamaged,
     Conflict,
@@ -37,6 +38,7 @@ STATUS: dict[type[TicketlakeError], HTTPStatus] = {
     Forbidden: HTTPStatus.FORBIDDEN,
     UnknownMetric: HTTPStatus.NOT_FOUND,
     UnknownSearch: HTTPStatus.NOT_FOUND,
+    UnknownReview: HTTPStatus.NOT_FOUND,
 }
 _DETAILS = {
     404: "nothing is at this path; /docs says what is where",

@@ -16,7 +16,7 @@ from warehouse.contracts.features import EMBEDDINGS
 from warehouse.delta import Lake
 from warehouse.table import TIMESTAMP
 
-PAST = (silver.TICKETS, silver.EVENTS, ticket_features.TICKETS, EMBEDDINGS, learning.REGRESSION)
+PAST = (silver.TICKETS, silver.LABELS, ticket_features.TICKETS, EMBEDDINGS, learning.REGRESSION)
 """The tables that are read."""
 MOST_ROWS = 40_000
 """The newest tickets are learned from: what is older says less, and costs as much."""
@@ -32,20 +32,10 @@ FACTS: dict[str, pl.DataType | type[pl.DataType]] = {
 
 def corrections(lake: Lake) -> pl.DataFrame:
     """Labels that people put right, with who and when, in the order in which they were said (columns `FACTS`)."""
-    if not lake.exists(silver.EVENTS):
+    if not lake.exists(silver.LABELS):
         return pl.DataFrame(schema=FACTS)
-    said = pl.col("payload").str.json_path_match
-    events = lake.scan(silver.EVENTS).filter((pl.col("type") == "LabelCorrected") & (pl.col("actor_kind") != "system"))
-    found = events.select(
-        "ticket_id",
-        said("$.field").alias("field"),
-        said("$.value").alias("value"),
-        pl.col("actor_kind").alias("source"),
-        "actor_id",
-        pl.col("event_time").alias("said_at"),
-        "event_id",
-    )
-    return found.sort("said_at", "event_id").collect()
+    facts = lake.scan(silver.LABELS).filter(pl.col("kind") == "corrected").rename({"label_id": "event_id"})
+    return facts.select(FACTS.keys()).sort("said_at", "event_id").collect()
 
 
 def corrected(facts: pl.DataFrame) -> list[str]:

@@ -1,4 +1,4 @@
-"""What people did with suggestions: outcomes of searches become events, all or none."""
+"""What people did with suggestions, and what they say of tickets, as events: all or none."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -11,6 +11,8 @@ from operations.entries import Entry, Receipt, digest_of, fault_of_name
 from operations.events import Actor, EventsRefused, Fault, Instant, envelope
 from operations.inbox import Inbox
 from service.searches import key as key_of_search
+from service.statements import Last, Statement
+from service.statements import fault as fault_of_statement
 from warehouse.errors import TicketlakeError
 from warehouse.payloads import (
     Name,
@@ -65,35 +67,46 @@ class UnknownSearch(TicketlakeError):
         self.faults = tuple(faults)
 
 
+Feedback = SuggestionOutcome | Statement
+
+
 def take_outcomes(
-    inbox: Inbox, sent: Sequence[SuggestionOutcome], places: Sequence[str], keys: Sequence[str | None], now: datetime
+    inbox: Inbox, sent: Sequence[Feedback], places: Sequence[str], keys: Sequence[str | None], now: datetime
 ) -> list[Receipt]:
-    """Append the events of these outcomes in one transaction, one receipt each.
+    """Append the events of this feedback in one transaction, one receipt each.
 
     Of whatever was used or put aside somebody has seen it, so that is written, too, once. `keys` stand for those that
-    an outcome does not bring; without any, the same outcome again is a repetition. Raises `UnknownSearch`,
-    `EventsRefused`, `Conflict`.
+    feedback does not bring; without any, the same again is a repetition. Raises `UnknownSearch`, `EventsRefused`,
+    `Conflict`.
     """
-    searches = _known(inbox, {one.named[0] for one in sent})
+    outcomes = [(one, at) for one, at in zip(sent, places, strict=True) if isinstance(one, SuggestionOutcome)]
+    searches = _known(inbox, {one.named[0] for one, _ in outcomes})
     unknown = [
         Fault(f"{at}.{'suggestion_id' if one.suggestion_id else 'search_id'}", "no search of that id is known")
-        for one, at in zip(sent, places, strict=True)
+        for one, at in outcomes
         if one.named[0] not in searches
     ]
     if unknown:
         raise UnknownSearch(unknown)
+    faults = [
+        _fault(one, searches[one.named[0]], at, now)
+        if isinstance(one, SuggestionOutcome)
+        else fault_of_statement(one, at, now)
+        for one, at in zip(sent, places, strict=True)
+    ]
+    if found := [fault for fault in faults if fault is not None]:
+        raise EventsRefused(found)
+    last = Last(inbox, (one.ticket_id for one in sent if not isinstance(one, SuggestionOutcome)))
     entries: list[Entry] = []
-    own, faults = [], []
-    for one, at, key in zip(sent, places, keys, strict=True):
-        fault = _fault(one, searches[one.named[0]], at, now)
-        if fault is not None:
-            faults.append(fault)
-            continue
-        implied, entry = _entries(one, searches[one.named[0]], one.idempotency_key or key, now)
-        entries += [*implied, entry]
+    own = []
+    for one, key in zip(sent, keys, strict=True):
+        mine = one.idempotency_key or key
+        if isinstance(one, SuggestionOutcome):
+            implied, entry = _entries(one, searches[one.named[0]], mine, now)
+            entries += [*implied, entry]
+        else:
+            entries.append(last.entry(one, mine, now))
         own.append(len(entries) - 1)
-    if faults:
-        raise EventsRefused(faults)
     receipts = inbox.append(entries)
     return [receipts[index] for index in own]
 

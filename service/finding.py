@@ -62,6 +62,8 @@ class Finding:
     searcher: Searcher
     graph: Graph | None
     versions: Mapping[str, str]
+    attempts: pl.DataFrame | None = None
+    """Rows of `search/attempts`, as the release has them."""
 
     @classmethod
     def load(cls, loading: Loading, models: Models) -> "Finding":
@@ -80,7 +82,8 @@ class Finding:
             issue_of=dict(known.members.select("ticket_id", "issue_id").iter_rows()) if known else {},
             faults={name.removesuffix(DELTA): str(fault) for name, fault in loading.faults.items() if name in PARTS},
         )
-        return cls(searcher, graph, {name: loading.loaded[name][0] for name in PARTS if name in loading.loaded})
+        versions = {name: loading.loaded[name][0] for name in PARTS if name in loading.loaded}
+        return cls(searcher, graph, versions, known.attempts if known else None)
 
 
 def shortened(ticket: pl.DataFrame) -> pl.DataFrame:

@@ -1,7 +1,7 @@
 """The release and the metrics that are served now: kept open, exchanged whole when newer ones are published."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -13,11 +13,13 @@ from ml.classify.baseline import NAME as BASELINE
 from ml.retrieve.filters import Filters
 from ml.retrieve.found import Found
 from ml.retrieve.searcher import TICKETS
+from ml.retrieve.standing import Standing
 from operations.inbox import Inbox
 from service.finding import DELTA, Finding, asked, shortened
 from service.loading import Loaded, Loading
 from service.models import Failed, Models
 from service.online import Online
+from service.outcomes import Outcomes
 from service.understanding import Understood, understand
 from warehouse import artifacts, releases
 from warehouse.artifacts import made_by
@@ -41,6 +43,7 @@ class Opened:
     models: Models
     finding: Finding
     online: Online
+    outcomes: Outcomes
     loaded: Loaded
     faults: Mapping[str, TicketlakeError]
     """What is wrong with those artifacts that are left out."""
@@ -135,7 +138,8 @@ class Serving:
         ticket = shortened(ticket)
         features = _features(opened, ticket, inbox)
         question = asked(opened.models, ticket, features, self._failed)
-        found = opened.finding.searcher.find(question, filters, k, full=full)
+        searcher = replace(opened.finding.searcher, standing=_standing(opened, inbox))
+        found = searcher.find(question, filters, k, full=full)
         return msgspec.structs.replace(found, release=opened.release.id, versions=dict(opened.finding.versions))
 
     def _settled(self, held: Opened, current: str) -> bool:
@@ -155,8 +159,10 @@ class Serving:
             models = Models.load(loading, self._failed, self._shadows)
             finding = Finding.load(loading, models)
             wrong = [(name, release.manifest.artifacts[name]) for name in faults]
-            online = Online(Lake(self._root), release.manifest)
-            opened = Opened(release, models, finding, online, loading.loaded, faults)
+            lake = Lake(self._root)
+            online = Online(lake, release.manifest)
+            outcomes = Outcomes(lake, release.manifest, finding.attempts)
+            opened = Opened(release, models, finding, online, outcomes, loading.loaded, faults)
             if lost := _lost(held, opened):
                 raise lost
         except Exception as error:  # whatever is wrong with it, what is held is better
@@ -185,6 +191,14 @@ def _features(opened: Opened, tickets: pl.DataFrame, inbox: Inbox | None) -> pl.
         return opened.online.features(inbox, tickets)
     except StoreUnavailable:
         return opened.online.features(None, tickets)
+
+
+def _standing(opened: Opened, inbox: Inbox | None) -> Standing | None:
+    """With what the inbox heard, as long as it can be asked."""
+    try:
+        return opened.outcomes.standing(inbox)
+    except StoreUnavailable:
+        return opened.outcomes.standing(None)
 
 
 def _lost(held: Opened | None, opened: Opened) -> TicketlakeError | None:

@@ -2,21 +2,21 @@
 
 An event sets fields, and of two that set the same one the later stands, whichever was heard of first. So applying them
 again changes nothing, the order of arrival does not matter, and a newer record takes the place of all that was before.
-What a machine inferred is no correction: a label that the system put right stays as it was recorded.
+What people said of labels is weighed as `labels` says; the column has what holds, `silver/labels` who said what and
+what was recorded.
 """
-
-from typing import get_args
 
 import polars as pl
 
+from warehouse import labels, recorded
 from warehouse.contracts import silver
 from warehouse.delta import Lake
-from warehouse.payloads import Label, TicketOpened
+from warehouse.payloads import TicketOpened
 from warehouse.table import TIMESTAMP
 
 AT_ONCE = 20_000
 OPENED = "TicketOpened"
-TYPES = (OPENED, "TicketResolved", "TicketReopened", "LabelCorrected", "FeedbackGiven")
+TYPES = (OPENED, "TicketResolved", "TicketReopened", "FeedbackGiven", *labels.TYPES)
 OUTCOME = ("resolved_at", "resolution", "resolution_code")
 FEEDBACK = {"satisfaction_score": "score", "resolution_helpful": "helpful", "feedback_text": "text"}
 _AT, _WHEN = "_at", ("event_time", "event_id")
@@ -39,15 +39,16 @@ def follow(lake: Lake) -> None:
 
 def since(lake: Lake, rows: pl.DataFrame) -> pl.DataFrame:
     """Typed records, each with the events after it that silver knows."""
-    return apply(rows, _events(lake, rows)) if lake.exists(silver.EVENTS) else rows
+    return apply(rows, events_of(lake, rows)) if lake.exists(silver.EVENTS) else rows
 
 
 def apply(rows: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
-    """Tickets (one or more rows each) with what the events after the row's newest change set."""
+    """Tickets (one or more rows each), as they were recorded, with what the events after that set."""
     moment = rows.select(
         "ticket_id", pl.int_range(pl.len()).alias(_AT), pl.max_horizontal("updated_at", "created_at").alias("_moment")
     )
     newer = _settings(events).join(moment, on="ticket_id").filter(pl.col("event_time") > pl.col("_moment"))
+    newer = pl.concat([newer.select(_AT, *_WHEN, "name", "value"), _labelled(rows, events)])
     if newer.is_empty():
         return rows
     last = newer.sort(_WHEN).unique([_AT, "name"], keep="last", maintain_order=True)
@@ -73,15 +74,29 @@ def _settings(events: pl.DataFrame) -> pl.DataFrame:
     )
     judged = _of(events, "FeedbackGiven").with_columns(_said(path).alias(name) for name, path in FEEDBACK.items())
     reopened = _of(events, "TicketReopened").with_columns(pl.lit(None, pl.String).alias(name) for name in OUTCOME)
-    corrected = _of(events, "LabelCorrected").filter(pl.col("actor_kind") != "system")
-    corrected = corrected.with_columns(name=_said("field"), value=_said("value"))
     return pl.concat(
         [
             _long(resolved, (*OUTCOME, "agent_id")).drop_nulls("value"),
             _long(judged, FEEDBACK).drop_nulls("value"),
             _long(reopened, OUTCOME),
-            corrected.filter(pl.col("name").is_in(get_args(Label))).select("ticket_id", *_WHEN, "name", "value"),
         ]
+    )
+
+
+def _labelled(rows: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+    """One row per row and label that people's statements give it; of a ticket's rows each is weighed by itself."""
+    said = labels.facts(events).filter(pl.col("field").is_in(recorded.FIELDS))
+    mine = rows.with_columns(pl.int_range(pl.len()).alias(_AT)).join(said, on="ticket_id", how="semi")
+    named = mine.with_columns(pl.col(_AT).cast(pl.String).alias("ticket_id"))
+    places = mine.select("ticket_id", pl.col(_AT).cast(pl.String).alias("_place"))
+    placed = said.join(places, on="ticket_id").with_columns(pl.col("_place").alias("ticket_id"))
+    held = labels.effective(placed, recorded.long(named))
+    return held.select(
+        pl.col("ticket_id").cast(pl.Int64).alias(_AT),
+        pl.col("said_at").alias("event_time"),
+        pl.col("label_id").alias("event_id"),
+        pl.col("field").alias("name"),
+        "value",
     )
 
 
@@ -100,15 +115,22 @@ def _said(path: str) -> pl.Expr:
 def _typed(name: str) -> pl.Expr:
     value, dtype = pl.col(f"value_{name}"), silver.TICKETS.schema[name]
     if dtype == pl.Boolean:
-        return value == "true"
+        return value.is_in(["true", "yes"])
     return value.cast(pl.Int64).cast(TIMESTAMP) if dtype == TIMESTAMP else value.cast(dtype)
 
 
 def _rows(lake: Lake, tickets: pl.DataFrame) -> pl.DataFrame:
     """These tickets as they are with every event that is known of them."""
-    events = _events(lake, tickets)
-    recorded = lake.matching(silver.TICKETS, tickets).filter(pl.col("record_hash").is_not_null())
-    return apply(pl.concat([recorded, _opened(events.join(recorded, on="ticket_id", how="anti"))]), events)
+    events = events_of(lake, tickets)
+    return apply(untouched(lake, tickets, events), events)
+
+
+def untouched(lake: Lake, tickets: pl.DataFrame, events: pl.DataFrame) -> pl.DataFrame:
+    """These tickets with their labels as they were recorded: by their records, else by the event that opened them."""
+    known = lake.matching(silver.TICKETS, tickets).filter(pl.col("record_hash").is_not_null())
+    spoken = pl.col("ticket_id").is_in(labels.facts(events)["ticket_id"].implode())
+    rows = [known.filter(~spoken), recorded.as_recorded(lake, known.filter(spoken))]
+    return pl.concat([*rows, _opened(events.join(known, on="ticket_id", how="anti"))])
 
 
 def _opened(events: pl.DataFrame) -> pl.DataFrame:
@@ -125,7 +147,8 @@ def _opened(events: pl.DataFrame) -> pl.DataFrame:
     return first.select(made)
 
 
-def _events(lake: Lake, tickets: pl.DataFrame) -> pl.DataFrame:
+def events_of(lake: Lake, tickets: pl.DataFrame) -> pl.DataFrame:
+    """What happened to these tickets, as far as it changes them."""
     ids = tickets["ticket_id"].unique().implode()
     wanted = pl.col("type").is_in(TYPES) & pl.col("ticket_id").is_in(ids)
     return lake.scan(silver.EVENTS).filter(wanted).collect()

@@ -24,6 +24,7 @@ Label = Literal[
     "customer_sentiment",
     "resolution_code",
     "language",
+    "escalated",
 ]
 
 
@@ -103,6 +104,13 @@ class LabelConfirmed(Payload, frozen=True):
     value: Name
     prediction_id: Name | None = None
     review_id: Name | None = None
+
+
+class ReviewSkipped(Payload, frozen=True):
+    """Someone was asked to look at a label and could not say; it is not asked of them again."""
+
+    review_id: Name
+    reason: Text | None = None
 
 
 class PredictedLabel(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -259,6 +267,7 @@ VERSIONS: Versions = {
         TicketResolved,
         TicketReopened,
         LabelConfirmed,
+        ReviewSkipped,
         PredictionMade,
         SolutionsSuggested,
         SuggestionAccepted,

@@ -71,7 +71,7 @@ class Received:
         self._after = after
         self._version = lake.version(source)
         self.stones = tombstones.read(lake.root)
-        self._loads = _loads(lake, source.name)
+        self._loads = loads(lake, source.name)
         self.threads = self._find_threads() if any(load.threaded for load in self._loads.values()) else None
 
     def typed(self) -> Iterator[tuple[pl.DataFrame, Load, Typed]]:
@@ -116,11 +116,11 @@ class Received:
         missing = records.filter(pl.col("record").is_null()).select("record_hash").unique()
         if missing.is_empty():
             return records
-        found = _first_copies(near.lazy(), missing)
+        found = first_copies(near.lazy(), missing)
         elsewhere = missing.join(found, on="record_hash", how="anti")
         if elsewhere.height:
             rows = self._lake.scan(self._source, version=self._version)
-            found = pl.concat([found, _first_copies(rows, elsewhere)])
+            found = pl.concat([found, first_copies(rows, elsewhere)])
         filled = records.join(found, on="record_hash", how="left", maintain_order="left")
         return filled.with_columns(pl.coalesce("record", "_first").alias("record")).drop("_first")
 
@@ -149,7 +149,8 @@ def _erased(row: int) -> Refusal:
     return Refusal(row, tombstones.ERASED, "whose record it is was erased, and stays so: expected no record of theirs")
 
 
-def _first_copies(rows: pl.LazyFrame, hashes: pl.DataFrame) -> pl.DataFrame:
+def first_copies(rows: pl.LazyFrame, hashes: pl.DataFrame) -> pl.DataFrame:
+    """The bytes of these records (`record_hash`, `_first`), once each, of rows of bronze."""
     wanted = pl.col("record").is_not_null() & pl.col("record_hash").is_in(hashes["record_hash"].implode())
     return rows.filter(wanted).select("record_hash", pl.col("record").alias("_first")).collect().unique("record_hash")
 
@@ -160,7 +161,8 @@ def _placed(rows: pl.DataFrame, records: pl.DataFrame) -> pl.DataFrame:
     return rows.drop(ROW).with_columns(places.get_columns())
 
 
-def _loads(lake: Lake, kind: str) -> dict[str, Load]:
+def loads(lake: Lake, kind: str) -> dict[str, Load]:
+    """The loads that brought records of a kind, by id."""
     rows = lake.read(bronze.LOADS).filter(pl.col("kind") == kind)
     return {row["load_id"]: _load(row) for row in rows.iter_rows(named=True)}
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from warehouse import happenings, searches
+from warehouse import happenings, label_facts, searches
 from warehouse.contracts import bronze, silver
 from warehouse.delta import Lake
 from warehouse.fold import HASH, ID, SEQUENCE, Ledger
@@ -56,6 +56,7 @@ def refine(lake: Lake) -> Outcomes:
                 for load, counts in _refine(lake, route).items():
                     outcomes.setdefault(load, Counter()).update(counts)
     happenings.follow(lake)
+    label_facts.follow(lake)
     for load, counts in searches.follow(lake).items():
         outcomes.setdefault(load, Counter()).update(counts)
     rest(lake)

@@ -5,6 +5,9 @@
     'metric_suggestion_acceptance_by_segment': 'acceptance_share',
     'metric_suggestion_acceptance_by_kind_rank_release': 'acceptance_share',
     'metric_search_success_by_day': 'acceptance_share',
+    'metric_decision_quality_by_target_label_decision': 'coverage',
+    'metric_annotator_agreement_by_field': 'agreed_share',
+    'metric_annotator_agreement_by_field_pair': 'agreed_share',
     'metric_article_effectiveness_by_article': 'adjusted_helpful_share',
 } %}
 {% for model, share in shares.items() %}

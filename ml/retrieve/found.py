@@ -14,6 +14,15 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True):
     last_at: datetime | None
 
 
+class Fared(msgspec.Struct, frozen=True, kw_only=True):
+    """How something fares by now, on the question's version where that is known: weights of attempts and successes, the
+    old counting less, and the rate that follows, shrunk towards the rate everywhere, and that towards what is usual."""
+
+    tried: float
+    won: float
+    rate: float
+
+
 class Path(msgspec.Struct, frozen=True, kw_only=True):
     """A way through the graph from what the question names: nodes and, between them, kinds of edges."""
 
@@ -23,7 +32,8 @@ class Path(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FoundSolution(msgspec.Struct, frozen=True, kw_only=True):
-    """A canonical solution. `scores` by stage; `tickets` are those like this one that it was tried on."""
+    """A canonical solution. `scores` by stage; `tickets` are those like this one that it was tried on; `tried` is what
+    the release knows, `now` with what was heard since."""
 
     solution_id: str
     text: str
@@ -33,6 +43,7 @@ class FoundSolution(msgspec.Struct, frozen=True, kw_only=True):
     tickets: list[str]
     path: Path | None
     reason: str
+    now: Fared | None = None
 
 
 class FoundArticle(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,6 +57,7 @@ class FoundArticle(msgspec.Struct, frozen=True, kw_only=True):
     score: float
     scores: dict[str, float]
     updated_at: datetime | None
+    now: Fared | None = None
 
 
 class FoundTicket(msgspec.Struct, frozen=True, kw_only=True):

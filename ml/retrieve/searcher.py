@@ -3,17 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from ml.retrieve.evidence import DENSE, FEATURES, KEYWORD, Evidence, Walk, Walked, alike, evidence, fused
 from ml.retrieve.filters import Filters
-from ml.retrieve.found import Found, FoundArticle, FoundSolution, FoundTicket, Path, Tried
+from ml.retrieve.found import Fared, Found, FoundArticle, FoundSolution, FoundTicket, Path, Tried
 from ml.retrieve.index import Candidates, Index
 from ml.retrieve.question import Question
 from ml.retrieve.ranker import Ranker
 from ml.retrieve.remedies import Remedies
 from ml.retrieve.scope import Scope
+from ml.retrieve.standing import Standing
 from ml.retrieve.trust import shares
 from warehouse.errors import NotMaterialized
 
@@ -35,6 +37,8 @@ class Searcher:
     issue_of: Mapping[str, str]
     faults: Mapping[str, str] = field(default_factory=dict)
     """What is wrong with parts, by name, that are not there because they are damaged."""
+    standing: Standing | None = None
+    """How solutions and articles fare by now; None: as the release has it."""
 
     def find(self, question: Question, filters: Filters | None = None, k: int = 10, *, full: bool = False) -> Found:
         """The k best of each kind; `full`: with all that the order of solutions rests on.
@@ -51,6 +55,7 @@ class Searcher:
         near = _alike(question, self.tickets, within.allowed)
         scores = self._fused(near)
         solutions: list[FoundSolution] = []
+        past = within.as_of is not None
         if within.remedies is not None:
             walked = self._walked(question, alike(self.tickets, near, scores), within)
             found = evidence(
@@ -63,7 +68,12 @@ class Searcher:
                 walked=walked,
             )
             told = FEATURES if full else STAGES
-            solutions = _solutions(found, self.shares(found), walked, (self.tickets, within.remedies), stages=told, k=k)
+            divided = self.shares(found) if past else self._by_now(found, within.remedies, question)
+            solutions = _solutions(found, divided, walked, (self.tickets, within.remedies), stages=told, k=k)
+            if not past:
+                solutions = [
+                    msgspec.structs.replace(one, now=self._fared(one.solution_id, question)) for one in solutions
+                ]
             used += [name for name, there in (("graph", self.walk), ("ranker", self.ranker)) if there is not None]
         return Found(
             solutions=solutions,
@@ -81,6 +91,20 @@ class Searcher:
         if not len(found.solutions):
             return np.empty(0)
         return shares(self.ranker.scores(found) if self.ranker is not None else found.column("fused"))
+
+    def _by_now(self, found: Evidence, remedies: Remedies, question: Question) -> Floats:
+        """Shares moved by how the candidates fare by now, on the question's version where that is known."""
+        divided = self.shares(found)
+        if self.standing is None or not len(divided):
+            return divided
+        places = found.solutions.tolist()
+        names = [remedies.ids[place] for place in places]
+        known = {name: float(remedies.rates[place]) for name, place in zip(names, places, strict=True)}
+        return self.standing.moved(divided, names, known, (question.product, question.product_version))
+
+    def _fared(self, name: str, question: Question) -> Fared | None:
+        version = (question.product, question.product_version)
+        return self.standing.fared(name, version) if self.standing is not None else None
 
     @property
     def enough(self) -> float | None:
@@ -134,6 +158,7 @@ class Searcher:
                 **row,
                 score=float(scores[at]),
                 scores={"keyword": float(near.keyword[at]), "dense": float(near.cosines[at])},
+                now=self._fared(str(row["article_id"]), question),
             )
             for at, row in zip(best, rows.iter_rows(named=True), strict=True)
         ]

@@ -18,7 +18,7 @@ from warehouse.contracts import gold, silver
 from warehouse.contracts.quality import CHECK_RESULTS
 from warehouse.delta import Lake
 
-SOURCES = (silver.TICKETS, silver.EVENTS, silver.ARTICLES, silver.SEARCH_EVENTS)
+SOURCES = (silver.TICKETS, silver.EVENTS, silver.ARTICLES, silver.SEARCH_EVENTS, silver.LABELS)
 PUBLISHED = {tuple(table.key): table for table in gold.TABLES}
 PARSED = parsed()
 

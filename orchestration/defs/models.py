@@ -19,7 +19,11 @@ from warehouse.errors import NothingToLearn, NotMaterialized
 NAME = baseline.NAME
 
 
-APART = frozenset({"anomaly", "answer", "documents", "errors", "graph", "plots.py", "queueing.py", "retrieve", "study"})
+APART = frozenset(
+    {
+        "anomaly", "answer", "documents", "errors", "graph", "plots.py", "queueing.py", "retrieve", "review", "study",
+    }
+)  # fmt: skip
 """Of `ml`, what tells of classifiers, searches or watches, and makes none."""
 
 

@@ -28,7 +28,7 @@ FOLLOWED = ["ticket_id", "created_at", *WORDS]
 BATCH = 2_048
 """Tickets that are predicted together: their vectors are in memory."""
 _PARTS = (*NAMES.values(), ENCODER)
-_READ = (silver.TICKETS, silver.EVENTS, ticket_features.TICKETS, EMBEDDINGS)
+_READ = (silver.TICKETS, silver.LABELS, ticket_features.TICKETS, EMBEDDINGS)
 
 
 @dg.multi_asset(
@@ -65,13 +65,15 @@ def follow(lake: Lake, encoder: Artifact, models: Mapping[str, Artifact]) -> int
         champions = {name: Champion.load(model.path) for name, model in models.items() if name != RESOLUTION_TIME}
         time = ResolutionTime.load(models[RESOLUTION_TIME].path) if RESOLUTION_TIME in models else None
         found = [
-            predictions(part, _inputs(lake, encoder, part), champions, time, known) for part in rows.iter_slices(BATCH)
+            predictions(part, inputs_of(lake, encoder, part), champions, time, known)
+            for part in rows.iter_slices(BATCH)
         ]
         lake.merge(TICKETS, pl.concat([pl.DataFrame(schema=TICKETS.schema), *found]), progress={source: version})
         return rows.height
 
 
-def _inputs(lake: Lake, encoder: Artifact, rows: pl.DataFrame) -> Inputs:
+def inputs_of(lake: Lake, encoder: Artifact, rows: pl.DataFrame) -> Inputs:
+    """What champions are given of these tickets (`ticket_id` and `WORDS`), as the lake has it."""
     texts = encoded(rows)
     keys = pl.DataFrame({"text_hash": text_hash(texts), "encoder": encoder.card["encoder"]})
     features = lake.matching(ticket_features.TICKETS, rows.select("ticket_id"))

@@ -117,6 +117,9 @@ def events(tickets: pl.DataFrame) -> pl.DataFrame:
         if rng.random() < 0.33:
             continue
         at = created_at
+        answer = {"decision": str(rng.choice(["automate", "suggest"])), "label": "Bug", "confidence": 0.7}
+        made = {"prediction_id": ticket_id, "release": "r1", "targets": {"category": answer}}
+        rows.append(("PredictionMade", ticket_id, START, "system", made))
         for _ in range(rng.integers(1, 4)):
             at += timedelta(minutes=int(rng.integers(1, 600)))
             said = {"text": "words", "visibility": str(rng.choice(["public", "public", "internal"]))}
@@ -164,12 +167,30 @@ def searches() -> pl.DataFrame:
 
 
 @pytest.fixture(scope="session")
+def labels() -> pl.DataFrame:
+    """What two agents said of the same tickets, most of it alike, and a third of some."""
+    rng = np.random.default_rng(14)
+    rows = []
+    for n in range(120):
+        truth = str(rng.choice(["Bug", "Access", "Billing"]))
+        for agent, sure in (("A00", 0.9), ("A01", 0.8), ("A02", 0.5))[: 2 + (n % 3 == 0)]:
+            value = truth if rng.random() < sure else str(rng.choice(["Bug", "Access", "Billing"]))
+            rows.append((f"L{n}-{agent}", f"T{n:05}", value, agent, agent == "A00"))
+    named = ["label_id", "ticket_id", "value", "actor_id", "holds"]
+    said = {"field": "category", "kind": "corrected", "source": "agent"}
+    return pl.DataFrame(rows, schema=named, orient="row").with_columns(
+        said_at=pl.lit(START), **{k: pl.lit(v) for k, v in said.items()}
+    )
+
+
+@pytest.fixture(scope="session")
 def built(
     tmp_path_factory: pytest.TempPathFactory,
     dbt: Dbt,
     tickets: pl.DataFrame,
     events: pl.DataFrame,
     searches: pl.DataFrame,
+    labels: pl.DataFrame,
     as_of: datetime,
 ) -> Lake:
     """The lake after one whole `dbt build`, unit tests included, at a fixed clock."""
@@ -179,5 +200,6 @@ def built(
     article = {"article_id": ["KB-1", "KB-x"], "title": ["One", "X"], "body": ["text", "text"], "load_id": ["l", "l"]}
     lake.append(silver.ARTICLES, conform(silver.ARTICLES, pl.DataFrame(article).with_columns(record_hash=pl.lit("h"))))
     lake.append(silver.SEARCH_EVENTS, conform(silver.SEARCH_EVENTS, searches))
+    lake.append(silver.LABELS, conform(silver.LABELS, labels))
     dbt(lake.root, "build", as_of=as_of.isoformat())
     return lake

@@ -171,3 +171,39 @@ def test_search_success_is_that_of_days_whose_time_is_over(ask, searches):
         assert (row["acceptance_share"], row["mean_reciprocal_rank"]) == pytest.approx(
             (row["share"], row["rank"]), abs=1e-6
         )
+
+
+def test_agreement_is_that_of_a_count_by_hand(ask, labels):
+    """Krippendorff's alpha from pairs of statements within tickets over pairs among all; Cohen's kappa by tables."""
+    said = labels.group_by("ticket_id").agg("value", "actor_id").sort("ticket_id")
+    within = [
+        (one != other) / (len(values) - 1)
+        for values in said["value"].to_list()
+        for i, one in enumerate(values)
+        for j, other in enumerate(values)
+        if i != j
+    ]
+    every = labels["value"].to_list()
+    among = [one != other for i, one in enumerate(every) for j, other in enumerate(every) if i != j]
+    alpha, statements = ask("select alpha, statements from gold.metric_annotator_agreement_by_field").row(0)
+    assert statements == len(every)
+    assert alpha == pytest.approx(1 - (sum(within) / len(every)) / (sum(among) / len(among)), abs=1e-6)
+
+    wide = labels.pivot(on="actor_id", index="ticket_id", values="value").drop_nulls(["A00", "A01"])
+    agreed = (wide["A00"] == wide["A01"]).mean()
+    chance = sum((wide["A00"] == v).mean() * (wide["A01"] == v).mean() for v in set(every))
+    where = "where first_agent = 'A00' and second_agent = 'A01'"
+    kappa = ask(f"select kappa from gold.metric_annotator_agreement_by_field_pair {where}").item()
+    assert kappa == pytest.approx((agreed - chance) / (1 - chance), abs=1e-6)
+
+
+def test_decisions_cover_every_answer_once(ask, events):
+    made = events.filter(type="PredictionMade").height
+    found = ask(
+        "select sum(predictions), sum(coverage), sum(settled) "
+        "from gold.metric_decision_quality_by_target_label_decision where target = 'category' and label = '*'"
+    )
+    predictions, coverage, settled = found.row(0)
+    assert predictions == made > 100
+    assert coverage == pytest.approx(1, abs=1e-5)
+    assert settled > 10

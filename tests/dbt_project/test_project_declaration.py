@@ -77,7 +77,7 @@ def test_assets_have_the_keys_and_groups_of_the_house(manifest):
         if node["resource_type"] in ("model", "seed", "source")
     }
 
-    for table in (*gold.TABLES, silver.TICKETS, silver.EVENTS, silver.ARTICLES, silver.SEARCH_EVENTS):
+    for table in (*gold.TABLES, silver.TICKETS, silver.EVENTS, silver.ARTICLES, silver.SEARCH_EVENTS, silver.LABELS):
         assert specs[table.name].key.path == table.key
     assert specs["stg_tickets"].key.path == ["staging", "stg_tickets"]
     assert specs["sla_targets"].key.path == ["seeds", "sla_targets"]
@@ -111,7 +111,7 @@ def test_gold_tables_have_a_key_and_a_grain():
 def test_sources_are_the_tables_of_silver(manifest):
     sources = {source["name"]: source for source in manifest["sources"].values()}
 
-    for table in (silver.TICKETS, silver.EVENTS, silver.ARTICLES, silver.SEARCH_EVENTS):
+    for table in (silver.TICKETS, silver.EVENTS, silver.ARTICLES, silver.SEARCH_EVENTS, silver.LABELS):
         assert sources[table.name]["description"] == table.grain
         assert sources[table.name]["schema"] == table.layer
 

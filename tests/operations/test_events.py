@@ -27,6 +27,7 @@ PAYLOADS: dict[str, dict[str, Any]] = {
     "SuggestionJudged": {"suggestion_id": "S-1", "helpful": False, "text": "Came back."},
     "FeedbackGiven": {"score": 4, "helpful": True, "text": "Thanks."},
     "LabelConfirmed": {"field": "category", "value": "Data Issue", "review_id": "R-1"},
+    "ReviewSkipped": {"review_id": "RV-1", "reason": "cannot tell"},
     "PredictionMade": {
         "prediction_id": "P-1",
         "release": "000001-abc",

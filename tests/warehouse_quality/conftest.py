@@ -75,6 +75,11 @@ def _searches() -> Rows:
     return [{"search_id": f"S{n}", **said, **counted, **listed, **failures, **more} for n in range(4)]
 
 
+def _labels() -> Rows:
+    said = {"field": "category", "value": "Print", "kind": "corrected", "source": "agent", "holds": True}
+    return [{"label_id": f"L{n}", "ticket_id": f"T{n:02}", "said_at": NOW, **said} for n in range(4)]
+
+
 def _received(load: str, count: int) -> Rows:
     return [{"sequence": number, "load_id": load, "position": number} for number in range(1, count + 1)]
 
@@ -163,6 +168,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
             for n in range(3)
         ],
         silver.SEARCH_EVENTS: _searches(),
+        silver.LABELS: _labels(),
         silver.QUARANTINE: _refused("load", 5) + _refused("long ago", 5),
         **{GOLD[name]: lines for name, lines in _gold().items()},
     }

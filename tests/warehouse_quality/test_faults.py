@@ -18,7 +18,7 @@ HOUR = timedelta(hours=1)
 ANCIENT = datetime(1970, 1, 1, tzinfo=UTC)
 
 T, E, K, Q = silver.TICKETS, silver.EVENTS, silver.ARTICLES, silver.QUARANTINE
-S = silver.SEARCH_EVENTS
+S, L = silver.SEARCH_EVENTS, silver.LABELS
 FACTS, CUSTOMERS = GOLD["fct_tickets"], GOLD["dim_customers"]
 RESOLUTION = GOLD["metric_resolution_time_by_segment"]
 CONTACT = GOLD["metric_first_contact_resolution_by_segment"]
@@ -55,6 +55,10 @@ FAULTS: list[tuple[Table, str, str, dict[str, Any]]] = [
     (S, "search_id_missing", "error", {"search_id": None}),
     (S, "search_kind_values", "warn", {"kind": "riddles"}),
     (S, "accepted_within_what_was_shown", "warn", {"accepted": 2}),
+    (L, "label_id_missing", "error", {"label_id": None}),
+    (L, "labelled_ticket_known", "warn", {"ticket_id": "T99"}),
+    (L, "label_source_values", "warn", {"source": "hearsay"}),
+    (L, "reviews_are_named", "warn", {"review_id": "RV-1"}),
     (Q, "quarantine_id_missing", "error", {"quarantine_id": None}),
     (Q, "kind_values", "warn", {"kind": "letters"}),
     (Q, "reason_values", "warn", {"reason": "mood"}),
@@ -104,6 +108,7 @@ DUPLICATES = [
     (E, "event_id_duplicate"),
     (K, "article_id_duplicate"),
     (S, "search_id_duplicate"),
+    (L, "label_id_duplicate"),
     (Q, "quarantine_id_duplicate"),
     (FACTS, "ticket_id_duplicate"),
     (CUSTOMERS, "customer_id_duplicate"),

@@ -182,4 +182,28 @@ SEARCH_EVENTS = Table(
     primary_key=("search_id",),
 )
 
-TABLES = (TICKETS, EVENTS, ARTICLES, SEARCH_EVENTS, QUARANTINE)
+LABELS = Table(
+    layer="silver",
+    name="labels",
+    grain="One row per statement on a ticket's label: what people said, and beside it what was recorded.",
+    columns=(
+        Column("label_id", pl.String, "The event that says it; of what was recorded, ticket and field", distinct=True),
+        Column("ticket_id", pl.String, "Identifier of the ticket", required=True),
+        Column("field", pl.String, "The column of silver/tickets, such as category", required=True),
+        Column("value", pl.String, "The label; of flags yes or no", required=True),
+        Column("previous", pl.String, "What it was put in the place of, where that was said"),
+        Column("kind", pl.String, "recorded, corrected or confirmed", required=True),
+        Column(
+            "source", pl.String, "recorded, agent, customer, or review: asked for by the review queue", required=True
+        ),
+        Column("actor_id", pl.String, "Who said it; null: the records do not tell"),
+        Column("said_at", TIMESTAMP, "When it was said; of what was recorded, when the record last changed"),
+        Column("heard_at", TIMESTAMP, "When we heard of it"),
+        Column("prediction_id", pl.String, "The prediction that was shown"),
+        Column("review_id", pl.String, "The entry of the review queue that asked"),
+        Column("holds", pl.Boolean, "Whether silver/tickets has this label now", required=True),
+    ),
+    primary_key=("label_id",),
+)
+
+TABLES = (TICKETS, EVENTS, ARTICLES, SEARCH_EVENTS, LABELS, QUARANTINE)
