@@ -6,11 +6,17 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from threading import Event
 from time import monotonic, time  # noqa: TID251 the age of a heartbeat
+from typing import TYPE_CHECKING
 
 import click
 
 from warehouse.errors import TicketlakeError
 from warehouse.settings import process_environment, settings
+
+if TYPE_CHECKING:
+    from operations.store import Store
+    from service.erasing import Finisher
+    from warehouse.delta import Lake
 
 EXAMPLES = """\b
 Examples:
@@ -30,14 +36,12 @@ LOOK_SECONDS = 0.5
 @click.option("--healthy", is_flag=True, help="Exit 0 if a worker looked at the inbox within the last minute, else 1.")
 def worker(every: float, once: bool, healthy: bool) -> int:
     """Drain the inbox, exactly once, and watch: signals become incidents, webhooks are told; until interrupted."""
-    from operations.drain import drain
     from operations.inbox import Inbox
     from operations.store import open_store
-    from service.erasing import Eraser, Finisher
+    from service.erasing import Finisher
     from service.monitor import Monitor
     from service.watch import Watch
     from warehouse.delta import Lake
-    from warehouse.refine import refine
 
     chosen = settings()
     heartbeat = chosen.lake_root / "operations" / "worker.heartbeat"
@@ -48,27 +52,12 @@ def worker(every: float, once: bool, healthy: bool) -> int:
         signal.signal(number, lambda *_: stop.set())
     store, lake = open_store(chosen.database_url), Lake(chosen.lake_root)
     inbox, drained_at = Inbox(store), float("-inf")
+    heartbeat.parent.mkdir(parents=True, exist_ok=True)
+    taking = Taking(lake, store, None if once else Finisher(store, FINISH, process_environment(chosen)))
+    monitor = Monitor(lake, false_incidents_a_year=chosen.false_incidents_a_year)
     said: str | None = None
     failed: str | None = None
-    refined = False
-    heartbeat.parent.mkdir(parents=True, exist_ok=True)
-    eraser, finisher = Eraser(lake, store), Finisher(store, FINISH, process_environment(chosen))
-    monitor = Monitor(lake, false_incidents_a_year=chosen.false_incidents_a_year)
     with Watch(chosen, lake, store, _now, lambda said: click.echo(f"incidents: {said}", err=True)) as watch:
-
-        def take_in() -> None:
-            nonlocal refined
-            drained = drain(inbox, lake)
-            if drained.changed or not refined:
-                refined = False
-                refine(lake)
-                refined = True
-            if drained.changed:
-                click.echo(f"{drained.tickets} tickets, {drained.events} events")
-            if eraser.look(_now()):
-                click.echo("someone was forgotten")
-            if not once:
-                finisher.look()
 
         def look() -> None:
             told = watch.look(monitor.look(inbox))
@@ -77,10 +66,10 @@ def worker(every: float, once: bool, healthy: bool) -> int:
 
         while not stop.is_set():
             if monotonic() - drained_at >= every:
-                failed, drained_at = tried(take_in, alone=once), monotonic()
-                if failed is None:
-                    heartbeat.touch()
+                failed, drained_at = tried(taking.look, alone=once), monotonic()
             failed = tried(look, alone=once) or failed
+            if failed is None:
+                heartbeat.touch()
             if failed is not None and failed != said:
                 click.echo(f"worker: {failed}. It is tried again.", err=True)
             said = failed
@@ -89,6 +78,36 @@ def worker(every: float, once: bool, healthy: bool) -> int:
                 break
             stop.wait(min(every, LOOK_SECONDS))
     return 0
+
+
+class Taking:
+    """What comes in, and who is to be forgotten: looked for again and again."""
+
+    def __init__(self, lake: "Lake", store: "Store", finisher: "Finisher | None") -> None:
+        """`finisher` has erasures finished beside; without one they wait."""
+        from operations.inbox import Inbox
+        from service.erasing import Eraser
+
+        self._lake, self._inbox, self._finisher = lake, Inbox(store), finisher
+        self._eraser = Eraser(lake, store)
+        self._refined = False
+
+    def look(self) -> None:
+        """Drain and refine what is there, whatever failed the last time, then forget."""
+        from operations.drain import drain
+        from warehouse.refine import refine
+
+        drained = drain(self._inbox, self._lake)
+        if drained.changed or not self._refined:
+            self._refined = False
+            refine(self._lake)
+            self._refined = True
+        if drained.changed:
+            click.echo(f"{drained.tickets} tickets, {drained.events} events")
+        if self._eraser.look(_now()):
+            click.echo("someone was forgotten")
+        if self._finisher is not None:
+            self._finisher.look()
 
 
 def tried(work: Callable[[], None], *, alone: bool) -> str | None:
