@@ -17,8 +17,10 @@ import pytest
 
 from ml.anomaly.signals import signals
 from operations.entries import Entry
+from operations.erasures import Erasures
 from operations.inbox import Inbox
 from operations.store import open_store
+from warehouse import leftovers
 from warehouse.contracts import silver
 from warehouse.contracts.anomalies import SIGNALS
 from warehouse.delta import Lake
@@ -133,6 +135,26 @@ def test_a_worker_outlasts_a_place_that_cannot_be_written_and_says_so_once(envir
     assert process.returncode == 0
     assert "1 tickets, 0 events" in out
     assert err.count("It is tried again") == 1
+
+
+def test_a_worker_forgets_who_is_to_be_forgotten_and_has_it_finished(environment, tmp_path):
+    lake = Lake(tmp_path / "lake")
+    with closing(open_store(f"sqlite:///{lake.root / 'operations' / 'store.db'}")) as store:
+        body = '{"ticket_id": "T-ZXQV", "subject": "Zxqvwords", "created_at": "2026-03-01T10:00:00Z"}'
+        one = Entry(kind="ticket", idempotency_key="k", ticket_id="T-ZXQV", body=body, received_at=datetime.now(UTC))
+        Inbox(store).append([one])
+        asked = subprocess.run(
+            [TICKETLAKE, "erase", "--ticket", "T-ZXQV"], env=environment, capture_output=True, text=True, check=True
+        )
+        process = subprocess.Popen([TICKETLAKE, "worker", "--every", "0.2"], env=environment, stderr=subprocess.PIPE)
+        try:
+            until(lambda: Erasures(store).find(asked.stdout.strip()).state == "done", seconds=120)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=60)
+
+    assert leftovers.found(tmp_path, ["T-ZXQV", "Zxqvwords"]) == []
+    assert lake.row_count(silver.TICKETS) == 0
 
 
 def test_webhooks_without_a_secret_are_refused(environment):
