@@ -16,6 +16,7 @@ from warehouse.settings import Settings, process_environment, settings
 
 if TYPE_CHECKING:
     from operations.store import Store
+    from service.erasing import Finisher
     from service.serving import Serving
     from service.working import RequestWorkers
     from warehouse.delta import Lake
@@ -75,38 +76,21 @@ def worker(every: float, once: bool, requests_only: bool, healthy: bool) -> int:
 def _drain_and_watch(
     chosen: Settings, lake: "Lake", store: "Store", serving: "Serving", *, stop: Event, every: float, once: bool
 ) -> None:
-    from operations.drain import drain
     from operations.inbox import Inbox
-    from service.erasing import Eraser, Finisher
+    from service.erasing import Finisher
     from service.monitor import Monitor
     from service.watch import Watch
-    from warehouse.refine import refine
 
-    inbox, drained_at = Inbox(store), float("-inf")
+    inbox, taken_at = Inbox(store), float("-inf")
     heartbeat = chosen.lake_root / "operations" / "worker.heartbeat"
     heartbeat.parent.mkdir(parents=True, exist_ok=True)
-    eraser, finisher = Eraser(lake, store), Finisher(store, FINISH, process_environment(chosen))
+    taking = Taking(lake, store, None if once else Finisher(store, FINISH, process_environment(chosen)))
     monitor = Monitor(lake, false_incidents_a_year=chosen.false_incidents_a_year)
     said: str | None = None
     failed: str | None = None
-    refined = False
 
     def wrong(said: str) -> None:
         click.echo(f"incidents: {said}", err=True)
-
-    def take_in() -> None:
-        nonlocal refined
-        drained = drain(inbox, lake)
-        if drained.changed or not refined:
-            refined = False
-            refine(lake)
-            refined = True
-        if drained.changed:
-            click.echo(f"{drained.tickets} tickets, {drained.events} events")
-        if eraser.look(_now()):
-            click.echo("someone was forgotten")
-        if not once:
-            finisher.look()
 
     with Watch(chosen, lake, store, _now, wrong, serving=serving) as watch:
 
@@ -116,11 +100,11 @@ def _drain_and_watch(
                 click.echo(f"{told} changes of incidents")
 
         while not stop.is_set():
-            if monotonic() - drained_at >= every:
-                failed, drained_at = tried(take_in, alone=once), monotonic()
-                if failed is None:
-                    heartbeat.touch()
+            if monotonic() - taken_at >= every:
+                failed, taken_at = tried(taking.look, alone=once), monotonic()
             failed = tried(look, alone=once) or failed
+            if failed is None:
+                heartbeat.touch()
             if failed is not None and failed != said:
                 click.echo(f"worker: {failed}. It is tried again.", err=True)
             said = failed
@@ -142,6 +126,36 @@ def _workers(chosen: Settings, lake: "Lake", store: "Store", serving: "Serving")
     turns = RequestTurns(Requests(store), RequestWork(lake, serving, Inbox(store)), _now, failed=failed)
     queue = chosen.queue_url.get_secret_value()
     return RequestWorkers(turns, threads=chosen.request_threads, queue_url=queue, failed=failed)
+
+
+class Taking:
+    """What comes in, and who is to be forgotten: looked for again and again."""
+
+    def __init__(self, lake: "Lake", store: "Store", finisher: "Finisher | None") -> None:
+        """`finisher` has erasures finished beside; without one they wait."""
+        from operations.inbox import Inbox
+        from service.erasing import Eraser
+
+        self._lake, self._inbox, self._finisher = lake, Inbox(store), finisher
+        self._eraser = Eraser(lake, store)
+        self._refined = False
+
+    def look(self) -> None:
+        """Drain and refine what is there, whatever failed the last time, then forget."""
+        from operations.drain import drain
+        from warehouse.refine import refine
+
+        drained = drain(self._inbox, self._lake)
+        if drained.changed or not self._refined:
+            self._refined = False
+            refine(self._lake)
+            self._refined = True
+        if drained.changed:
+            click.echo(f"{drained.tickets} tickets, {drained.events} events")
+        if self._eraser.look(_now()):
+            click.echo("someone was forgotten")
+        if self._finisher is not None:
+            self._finisher.look()
 
 
 def tried(work: Callable[[], None], *, alone: bool) -> str | None:

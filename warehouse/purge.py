@@ -13,7 +13,7 @@ import polars as pl
 
 from warehouse.contracts import bronze
 from warehouse.delta import Lake
-from warehouse.reading import PURGED, UNKNOWN
+from warehouse.kept import PURGED, UNKNOWN
 from warehouse.table import Table
 from warehouse.tombstones import MARK, Tombstones
 

@@ -10,7 +10,8 @@ from uuid import uuid4
 
 import polars as pl
 
-from warehouse.errors import FormatMismatch, NotMaterialized, SettingsInvalid, VersionGone
+from warehouse.errors import FormatMismatch, NotMaterialized, SettingsInvalid
+from warehouse.kept import UNKNOWN, answering, resumed
 from warehouse.table import Table
 
 if TYPE_CHECKING:
@@ -23,10 +24,6 @@ DATA = "data"
 """The application transaction that a commit which changes rows records its own version under."""
 FEED_ROWS = 16_384
 CHANGE_COLUMNS = ("_change_type", "_commit_version")
-PURGED = "purged"
-"""Under this a table records the last change of its rows before all older versions were taken away."""
-UNKNOWN = -1
-"""Progress of a table that has to take its source in from the start."""
 
 
 class Tables:
@@ -60,7 +57,7 @@ class Tables:
 
         if not self.exists(table):
             raise NotMaterialized(table.path)
-        return DeltaTable(self.path(table), version=self._kept(table, version))
+        return DeltaTable(self.path(table), version=answering(self.path(table), version))
 
     def version(self, table: Table) -> int | None:
         """The newest Delta version, None where the table is not there."""
@@ -137,7 +134,7 @@ class Tables:
             return
         if since >= end:
             return
-        start = self._resumed(table, delta, since)
+        start = resumed(self.path(table), delta, since)
         if start > end:
             return
         wanted = [*(columns or table.schema.names()), *CHANGE_COLUMNS]
@@ -178,27 +175,6 @@ class Tables:
         near = self.scan(table).filter(pl.col(first).is_in(keys[first].unique().implode()))
         return near.join(keys.lazy().unique(), on=table.primary_key, how="semi", nulls_equal=True).collect()
 
-    def _kept(self, table: Table, version: int | None) -> int | None:
-        """This version, or the first that is left where it was purged."""
-        if version is None:
-            return None
-        first = first_kept(self.path(table))
-        if version >= first:
-            return version
-        from deltalake import DeltaTable
-
-        purged = DeltaTable(self.path(table), version=first).transaction_version(PURGED)
-        return version if purged is None else first
-
-    def _resumed(self, table: Table, delta: "DeltaTable", since: int) -> int:
-        """The version from which changes after `since` are read: those that a purge left out changed no row."""
-        first, purged = first_kept(self.path(table)), delta.transaction_version(PURGED)
-        if since + 1 >= first or purged is None:
-            return since + 1
-        if since < purged:
-            raise VersionGone(f"{table.path} was purged at version {purged}: changes since {since} are gone.")
-        return first
-
     def _no_changes(self, table: Table, columns: Sequence[str] | None) -> pl.DataFrame:
         names = columns or table.schema.names()
         return pl.DataFrame(
@@ -208,12 +184,6 @@ class Tables:
                 "_commit_version": pl.Int64,
             }
         )
-
-
-def first_kept(folder: Path) -> int:
-    """The oldest version whose commit is still in the log of the Delta table in that folder."""
-    log = folder / "_delta_log"
-    return min((int(file.stem) for file in log.glob("*.json") if file.stem.isdigit()), default=0)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,6 +16,12 @@ import polars as pl
 import pytest
 
 from ml.anomaly.signals import signals
+from operations.entries import Entry
+from operations.erasures import Erasures
+from operations.inbox import Inbox
+from operations.store import open_store
+from warehouse import leftovers
+from warehouse.contracts import silver
 from warehouse.contracts.anomalies import SIGNALS
 from warehouse.delta import Lake
 
@@ -100,6 +107,54 @@ def test_a_worker_tells_of_incidents_again_where_it_was_not_heard_and_ends_when_
     assert json.loads(asked("show", name))["incident"]["incident_id"] == name
     assert asked("report", name).startswith("<!doctype html>")
     assert asked("replay").startswith("0 messages")
+
+
+def test_a_worker_outlasts_a_place_that_cannot_be_written_and_says_so_once(environment, tmp_path):
+    lake = Lake(tmp_path / "lake")
+    heartbeat = lake.root / "operations" / "worker.heartbeat"
+    with closing(open_store(f"sqlite:///{lake.root / 'operations' / 'store.db'}")) as store:
+        body = '{"ticket_id": "T-1", "subject": "help", "created_at": "2026-03-01T10:00:00Z"}'
+        one = Entry(kind="ticket", idempotency_key="k", ticket_id="T-1", body=body, received_at=datetime.now(UTC))
+        Inbox(store).append([one])
+    (lake.root / "bronze").write_text("no directory")
+    process = subprocess.Popen(
+        [TICKETLAKE, "worker", "--every", "0.2"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    try:
+        sleep(8)
+        assert process.poll() is None
+        assert not heartbeat.exists()
+        (lake.root / "bronze").unlink()
+        until(lambda: lake.exists(silver.TICKETS) and lake.row_count(silver.TICKETS) == 1)
+        until(heartbeat.exists)
+    finally:
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+
+    assert process.returncode == 0
+    assert "1 tickets, 0 events" in out
+    assert err.count("It is tried again") == 1
+
+
+def test_a_worker_forgets_who_is_to_be_forgotten_and_has_it_finished(environment, tmp_path):
+    lake = Lake(tmp_path / "lake")
+    with closing(open_store(f"sqlite:///{lake.root / 'operations' / 'store.db'}")) as store:
+        body = '{"ticket_id": "T-ZXQV", "subject": "Zxqvwords", "created_at": "2026-03-01T10:00:00Z"}'
+        one = Entry(kind="ticket", idempotency_key="k", ticket_id="T-ZXQV", body=body, received_at=datetime.now(UTC))
+        Inbox(store).append([one])
+        asked = subprocess.run(
+            [TICKETLAKE, "erase", "--ticket", "T-ZXQV"], env=environment, capture_output=True, text=True, check=True
+        )
+        process = subprocess.Popen([TICKETLAKE, "worker", "--every", "0.2"], env=environment, stderr=subprocess.PIPE)
+        try:
+            until(lambda: Erasures(store).find(asked.stdout.strip()).state == "done", seconds=120)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=60)
+
+    assert leftovers.found(tmp_path, ["T-ZXQV", "Zxqvwords"]) == []
+    assert lake.row_count(silver.TICKETS) == 0
 
 
 def test_webhooks_without_a_secret_are_refused(environment):
