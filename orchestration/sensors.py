@@ -10,6 +10,8 @@ from orchestration.jobs import after, build, learn, retrain, tell, watch
 from warehouse import dropped
 from warehouse.settings import settings
 
+UNDER_WAY = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED]
+
 
 @dg.sensor(job=build, minimum_interval_seconds=30, default_status=dg.DefaultSensorStatus.RUNNING)
 def landing_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
@@ -27,6 +29,9 @@ def landing_sensor(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.
 def retraining_sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
     """Challengers are trained when corrections, a new label, drift or time ask for it; a tag says what."""
     now = datetime.now(UTC)  # noqa: TID251 how long ago models were trained
+    under_way = context.instance.get_runs(dg.RunsFilter(statuses=UNDER_WAY))
+    if any(run.job_name in (learn.name, retrain.name) for run in under_way):
+        return dg.SkipReason("models are being trained")
     decision = retraining.decide(settings().lake_root, now)
     if decision.because is None:
         return dg.SkipReason(decision.told)

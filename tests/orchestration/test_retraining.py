@@ -80,6 +80,12 @@ def make_model(lake):
     return make
 
 
+def look():
+    """What the sensor decides."""
+    with dg.DagsterInstance.ephemeral() as instance:
+        return retraining_sensor(dg.build_sensor_context(instance=instance))
+
+
 def publish(lake, model):
     return releases.publish(lake, [model], {}, 0, expected=releases.current_id(lake.root), now=NOW)
 
@@ -107,9 +113,9 @@ def judgement(challenger, champion, verdict, gain=0.05):
 
 
 def test_before_the_first_training_and_when_nothing_is_new_the_sensor_says_so(lake, make_model):
-    first = retraining_sensor(dg.build_sensor_context())
+    first = look()
     publish(lake, make_model(1))
-    quiet = retraining_sensor(dg.build_sensor_context())
+    quiet = look()
 
     assert "no model was trained yet" in first.skip_message
     assert quiet.skip_message.startswith("nothing asks for it: fewer than 40 corrections, no new label, no drift")
@@ -118,11 +124,11 @@ def test_before_the_first_training_and_when_nothing_is_new_the_sensor_says_so(la
 def test_forty_corrections_ask_for_training_once_and_what_a_machine_put_right_does_not(lake, make_model):
     publish(lake, make_model(1))
     correct(lake, 50, actor="system")
-    machine = retraining_sensor(dg.build_sensor_context())
+    machine = look()
     correct(lake, 39, "access")
-    few = retraining_sensor(dg.build_sensor_context())
+    few = look()
     correct(lake, 40, "access")
-    asked, again = (retraining_sensor(dg.build_sensor_context()) for _ in range(2))
+    asked, again = (look() for _ in range(2))
 
     assert isinstance(machine, dg.SkipReason)
     assert isinstance(few, dg.SkipReason)
@@ -131,6 +137,16 @@ def test_forty_corrections_ask_for_training_once_and_what_a_machine_put_right_do
     assert asked.tags[TAG] == "category: 40 corrections since it was trained, 40 are enough"
     assert asked.run_config == {"ops": {}}
     assert corrections(lake).height == 40
+
+
+def test_while_models_are_trained_nobody_asks_for_more(lake, make_model):
+    publish(lake, make_model(1))
+    correct(lake, 40)
+    with dg.DagsterInstance.ephemeral() as instance:
+        instance.add_run(dg.DagsterRun(job_name="retrain", run_id="1", status=dg.DagsterRunStatus.STARTED))
+        found = retraining_sensor(dg.build_sensor_context(instance=instance))
+
+    assert found.skip_message == "models are being trained"
 
 
 def test_what_was_trained_and_refused_does_not_ask_for_the_same_again(lake, make_model):
@@ -154,7 +170,7 @@ def test_a_label_that_no_model_knows_and_time_ask_too(lake, make_model):
     )
     assert found.whatever_grew
     assert not decide(lake.root, NOW).whatever_grew
-    assert retraining_sensor(dg.build_sensor_context()).run_config["ops"]["understand"]["config"]["because"]
+    assert look().run_config["ops"]["understand"]["config"]["because"]
 
 
 def test_a_rollback_points_pins_and_is_told(lake, inbox, make_model):
