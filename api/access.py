@@ -81,7 +81,7 @@ def need_of(scope: Any) -> Need:
     return need(scope["method"], scope["path_template"])
 
 
-def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """Litestar's guard on every route. Raises `NotAuthorizedException` or `Forbidden`: no caller, not the role."""
     roles = need_of(connection.scope)
     if roles == OPEN:
@@ -94,7 +94,7 @@ def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -
         raise Forbidden(f"this needs the role {allowed}, and this key has the role {caller.role}.")
 
 
-def at_home(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+async def at_home(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """Litestar's guard where nobody needs a key. Raises `BadRequest` for a request under a name that is not ours.
 
     A page from elsewhere may have its name point here (DNS rebinding); browsers then send that name.

@@ -38,6 +38,7 @@ TAKES_SOMETHING = [
     "getMetric",
     "getTicket",
     "listAnomalies",
+    "listAudit",
     "listIncidents",
     "listIssues",
     "mergeIncident",
