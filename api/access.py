@@ -41,14 +41,12 @@ TABLE: Mapping[str, Mapping[str, Need]] = {
     "/v1/graph": {"GET": AGENT},
     "/v1/incidents": {"GET": AGENT, "POST": LEAD},
     "/v1/issues": {"GET": AGENT},
-    "/v1/keys": {"GET": ADMIN, "POST": ADMIN},
     "/v1/metrics": {"GET": AGENT},
-    "/v1/models": {"GET": AGENT, "POST": ADMIN},
     "/v1/predict-ticket": {"POST": SERVICE},
     "/v1/predict-tickets": {"POST": SERVICE},
     "/v1/queue": {"GET": AGENT},
     "/v1/requests": {"GET": AGENT, "POST": SERVICE},
-    "/v1/requests/dead": {"GET": LEAD, "POST": LEAD},
+    "/v1/requests/{request_id}/replay": {"POST": LEAD},
     "/v1/review": {"GET": AGENT, "POST": AGENT},
     "/v1/solutions": {"GET": AGENT, "POST": AGENT},
     "/v1/stats": {"GET": AGENT},
@@ -81,7 +79,7 @@ def need_of(scope: Any) -> Need:
     return need(scope["method"], scope["path_template"])
 
 
-def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+async def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """Litestar's guard on every route. Raises `NotAuthorizedException` or `Forbidden`: no caller, not the role."""
     roles = need_of(connection.scope)
     if roles == OPEN:
@@ -94,7 +92,7 @@ def guard(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -
         raise Forbidden(f"this needs the role {allowed}, and this key has the role {caller.role}.")
 
 
-def at_home(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+async def at_home(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
     """Litestar's guard where nobody needs a key. Raises `BadRequest` for a request under a name that is not ours.
 
     A page from elsewhere may have its name point here (DNS rebinding); browsers then send that name.

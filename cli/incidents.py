@@ -76,9 +76,15 @@ def report(incident_id: str, out: Path | None) -> None:
 @incidents.command()
 def replay() -> None:
     """Send again what webhooks were never told because they did not answer."""
+    from cli.operator import operator
+    from operations.audit import AuditLog
     from operations.outbox import Outbox
 
-    click.echo(f"{Outbox(_opened()[1]).replay(_now()):,} messages wait to be sent again")
+    store, moment = _opened()[1], _now()
+    count = Outbox(store).replay(moment)
+    if count:
+        AuditLog(store).append(operator().did("webhooks.replay", "outbox", moment, messages=str(count)))
+    click.echo(f"{count:,} messages wait to be sent again")
 
 
 def _opened() -> "tuple[Lake, Store]":

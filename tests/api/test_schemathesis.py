@@ -41,6 +41,7 @@ TAKES_SOMETHING = [
     "getStats",
     "getTicket",
     "listAnomalies",
+    "listAudit",
     "listIncidents",
     "listIssues",
     "listRequests",

@@ -7,12 +7,17 @@ import signal
 import socket
 import subprocess
 import sys
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 
 import httpx
 import pytest
+
+from cli.operator import tell_of_doors
+from operations.keys import Keys
+from operations.store import open_store
+from warehouse.settings import Settings
 
 TICKETLAKE = Path(sys.executable).with_name("ticketlake")
 KEY = re.compile(r"tlk_[0-9a-f]{12}_[0-9a-f]{64}")
@@ -66,6 +71,17 @@ def test_open_doors_beyond_loopback_start_nothing(run, tmp_path):
     assert done.returncode == 1
     (line,) = done.stderr.splitlines()
     assert "API_AUTH=off-everywhere" in line
+
+
+def test_the_first_key_is_shown_once_before_services_write_their_logs(tmp_path, capsys):
+    chosen = Settings(lake_root=tmp_path, api_host="0.0.0.0", _env_file=None)
+    tell_of_doors(chosen)
+    tell_of_doors(chosen)
+
+    (secret,) = KEY.findall(capsys.readouterr().err)
+    with closing(open_store(chosen.database_url)) as store:
+        (kept,) = Keys(store).all()
+    assert (kept.role, kept.opens(secret)) == ("admin", True)
 
 
 @contextmanager

@@ -59,6 +59,11 @@ def test_the_core_services_are_there_and_published_only_on_loopback():
     assert sorted(ports) == ["127.0.0.1:3000:3000", "127.0.0.1:5000:5000", "127.0.0.1:8000:8000"]
 
 
+def test_callers_of_the_api_need_keys():
+    assert SERVICES["api"]["environment"]["API_AUTH"] == "on"
+    assert re.search(r"^\s+API_AUTH=on \\$", DOCKERFILE, re.M)
+
+
 def test_published_ports_are_those_that_the_image_exposes_and_the_commands_use():
     exposed = re.search(r"^EXPOSE (.+)$", DOCKERFILE, re.M).group(1).split()
     published = {port.split(":")[-1] for service in SERVICES.values() for port in service.get("ports", [])}

@@ -4,11 +4,12 @@ import base64
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import jwt
 import pytest
 
-from api.access import OPEN, need
+from api.access import OPEN, TABLE, need
 from api.doors import API, CONSOLE, ISSUER
 from operations.keys import ROLES
 from service.access import HOLDS
@@ -21,17 +22,17 @@ def bearer(secret):
 REFUSED = {
     "agent": [
         ("POST", "/v1/tickets"), ("POST", "/v1/events"), ("POST", "/v1/predict-ticket"), ("POST", "/v1/requests"),
-        ("POST", "/v1/incidents/{incident_id}/dismiss"), ("POST", "/v1/requests/dead"), ("GET", "/v1/audit"),
-        ("POST", "/v1/erasures"), ("GET", "/metrics"), ("GET", "/health/ready"), ("POST", "/v1/models"),
+        ("POST", "/v1/incidents/{incident_id}/dismiss"), ("POST", "/v1/requests/{request_id}/replay"),
+        ("POST", "/v1/erasures"), ("GET", "/metrics"), ("GET", "/health/ready"), ("GET", "/v1/audit"),
         ("POST", "/console/incidents/{incident_id}"), ("POST", "/console/models"),
     ],
     "lead": [
         ("POST", "/v1/tickets"), ("POST", "/v1/predict-tickets"), ("GET", "/v1/audit"), ("POST", "/v1/erasures"),
-        ("POST", "/v1/keys"), ("GET", "/metrics"), ("POST", "/console/models/rollback"),
+        ("GET", "/metrics"), ("POST", "/console/models/rollback"),
     ],
     "service": [
-        ("POST", "/v1/incidents/{incident_id}/merge"), ("POST", "/v1/requests/dead"), ("GET", "/v1/audit"),
-        ("POST", "/v1/erasures"), ("POST", "/v1/keys"), ("POST", "/v1/models"), ("POST", "/console/incidents"),
+        ("POST", "/v1/incidents/{incident_id}/merge"), ("POST", "/v1/requests/{request_id}/replay"),
+        ("POST", "/v1/erasures"), ("POST", "/console/incidents"), ("GET", "/v1/audit"),
     ],
     "admin": [("POST", "/v1/nothing-yet"), ("DELETE", "/v1/tickets"), ("GET", "/"), ("POST", "/docs")],
 }  # fmt: skip
@@ -184,3 +185,10 @@ def test_methods_are_told_to_everybody_and_nothing_else(door):
 
     assert (answer.status_code, answer.text) == (204, "")
     assert "GET" in answer.headers["allow"]
+
+
+def test_the_documentation_names_every_role_and_what_is_open():
+    text = (Path(__file__).parents[3] / "docs" / "security.md").read_text()
+
+    assert all(f"| `{role}` |" in text for role in ROLES)
+    assert all(path in text or path.startswith("/console") for path, needs in TABLE.items() if OPEN in needs.values())
