@@ -51,12 +51,15 @@ def read(folder: Path, seed: int) -> pl.DataFrame:
     if kept.exists():
         return pl.read_parquet(kept)
     file, (first, last) = folder / f"{seed}.json", SPANS[seed]
+    raw = folder / f"{seed}_raw.parquet"
     simulate("realistic", TICKETS, DAYS, seed, file)
     columns = ", ".join(f"'{name}': 'VARCHAR'" for name in COLUMNS)
     with duckdb.connect(config={"memory_limit": "2GB", "threads": 1}) as connection:
         source = f"read_json('{file}', columns={{{columns}}}, format='array', ignore_errors=true)"
         span = f"created_at >= '2026-{first}' and created_at < '2026-{last}'"
-        rows = connection.execute(f"select * from {source} where {span}").pl()
+        connection.execute(f"copy (select * from {source} where {span}) to '{raw}' (format parquet)")
+    rows = pl.read_parquet(raw)
+    raw.unlink()
     file.unlink()
     times = pl.col("created_at", "resolved_at").str.to_datetime(time_unit="us", time_zone="UTC", strict=False)
     rows = rows.with_columns(times).drop_nulls(["ticket_id", "created_at"])
@@ -85,7 +88,8 @@ def encoded(folder: Path, seed: int, said: pl.DataFrame) -> usual.Vectors:
         stored = np.load(file.with_name(file.name.replace("_h.parquet", "_v.npy")), mmap_mode="r")
         vectors[both["here"].to_numpy()] = stored[both["there"].to_numpy()]
     places = said.select("text_hash").join(wanted.with_row_index("at"), on="text_hash", maintain_order="left")["at"]
-    return unit(vectors)[places.to_numpy()]
+    found: usual.Vectors = unit(vectors)[places.to_numpy()]
+    return found
 
 
 def told(folder: Path, seed: int) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -124,7 +128,7 @@ def judged(folder: Path, seed: int) -> tuple[list[tuple[object, ...]], int, floa
     brought = truth.drop_nulls("incident")
     own = matched(found, brought.select("ticket_id", "incident"))
     ordinary = set(truth.filter(~_new())["said_symptoms"].explode())
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for (incident,), tickets in brought.filter(_new()).sort("created_at").group_by("incident", maintain_order=True):
         starts = tickets["created_at"][0]
         if not begin <= starts <= end - timedelta(days=1) or tickets.height < FEWEST:
@@ -134,7 +138,8 @@ def judged(folder: Path, seed: int) -> tuple[list[tuple[object, ...]], int, floa
         after = None if known is None else tickets.filter(pl.col("created_at") <= known).height
         rows.append((seed, tickets["cause"][0], tickets.height, says[LEAST - 1], says[LEAST], after))
     false = own.filter(pl.col("incident").is_null()).height
-    return rows, false, (end - begin) / timedelta(days=365.25)
+    years: float = (end - begin) / timedelta(days=365.25)
+    return rows, false, years
 
 
 def _new() -> pl.Expr:

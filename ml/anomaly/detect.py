@@ -97,7 +97,8 @@ class Outlook:
 
     @property
     def _none(self) -> NDArray[np.bool_]:
-        return (self._baseline.kind == 0)[:, None]
+        found: NDArray[np.bool_] = (self._baseline.kind == 0)[:, None]
+        return found
 
     def _strangeness(self, counts: Floats, memory: Memory) -> tuple[Floats, Floats, Floats, Memory]:
         odds, sums, after = follow(*ratios(counts, self._level, self._spread), memory)

@@ -75,7 +75,8 @@ class Live:
             return
         for ticket, of in names.items():
             self._hour[ticket] = fresh[ticket]
-            if known := dict.fromkeys(watch.hear(of), fresh[ticket]["created_at"]):
+            at: datetime = fresh[ticket]["created_at"]
+            if known := dict.fromkeys(watch.hear(of), at):
                 rows = rows_of(watch.scores(watch.counts), watch.start, "hour", known)
                 yield told(rows, pl.DataFrame(list(self._hour.values()), schema=self._schema))
 
