@@ -58,6 +58,58 @@ class Scores:
         return [KINDS[kind] for kind in self.kind]
 
 
+class Outlook:
+    """What is to be expected of some steps, whatever comes in them: made once, asked with many counts."""
+
+    def __init__(self, baseline: Baseline, first: int, last: int, events: pl.DataFrame | None = None) -> None:
+        """Of the steps from `first` to before `last`."""
+        self._baseline, self._first = baseline, first
+        group = occasions.groups(events, _clock(baseline), first, last)
+        self._mean, variance = baseline.expected(first, last, group)
+        phi = baseline.phi[:, None]
+        self._wide = phi + self._mean * variance
+        self._level = np.maximum(self._mean, LEAST_MEAN)
+        error = self._level * variance / phi
+        self._spread = phi * (1 + error)
+        self._flat = (self._level.ravel(), np.broadcast_to(phi, self._mean.shape).ravel(), error.ravel())
+        self._curves = null.curves(*self._flat)
+
+    @property
+    def mean(self) -> Floats:
+        """What is expected, (series, time)."""
+        return self._mean
+
+    def combined(self, counts: Floats, memory: Memory) -> Floats:
+        """Of `Scores`, with what was remembered before the first step."""
+        return np.where(self._none, 1.0, self._strangeness(counts, memory)[0])
+
+    def scores(self, counts: Floats, memory: Memory, alpha: float = ALPHA) -> Scores:
+        """All that is said of these counts (series, time)."""
+        combined, single, sums, after = self._strangeness(counts, memory)
+        slow = null.of_sums(sums.ravel(), *self._flat).reshape(sums.shape)
+        return Scores(
+            self._baseline.names, self._first, counts,
+            np.where(self._none, np.nan, self._mean),
+            np.where(self._none, np.nan, quantile(alpha, self._mean, self._wide)),
+            np.where(self._none, 1.0, single), np.where(self._none, 1.0, combined), np.where(self._none, 1.0, slow),
+            self._baseline.kind, after,
+        )  # fmt: skip
+
+    @property
+    def _none(self) -> NDArray[np.bool_]:
+        found: NDArray[np.bool_] = (self._baseline.kind == 0)[:, None]
+        return found
+
+    def _strangeness(self, counts: Floats, memory: Memory) -> tuple[Floats, Floats, Floats, Memory]:
+        odds, sums, after = follow(*ratios(counts, self._level, self._spread), memory)
+        odds = heard(odds, counts, self._level).ravel()
+        own = null.at(odds, self._curves, tabulate.ODDS).reshape(counts.shape)
+        pooled = null.at(odds, self._baseline.common.curve, tabulate.ODDS).reshape(counts.shape)
+        combined = np.clip(np.maximum(np.minimum(pooled, FAIR[1] * own), own / FAIR[0]), SMALLEST, 1.0)
+        single = middle(counts, self._mean, self._wide)
+        return np.minimum(combined, SURE * single), single, sums, after
+
+
 def score(
     baseline: Baseline,
     counts: Floats,
@@ -72,29 +124,8 @@ def score(
     The same whether a step comes alone or with others.
     """
     first = baseline.fitted if first is None else first
-    memory = baseline.memory if memory is None else memory
-    last = first + counts.shape[1]
-    group = occasions.groups(events, _clock(baseline), first, last)
-    mean, variance = baseline.expected(first, last, group)
-    wide = baseline.phi[:, None] + mean * variance
-    level = np.maximum(mean, LEAST_MEAN)
-    error = level * variance / baseline.phi[:, None]
-    odds, sums, memory = follow(*ratios(counts, level, baseline.phi[:, None] * (1 + error)), memory)
-    odds = heard(odds, counts, level)
-    flat = (level.ravel(), np.broadcast_to(baseline.phi[:, None], mean.shape).ravel(), error.ravel())
-    own = null.of_odds(odds.ravel(), *flat).reshape(mean.shape)
-    slow = null.of_sums(sums.ravel(), *flat).reshape(mean.shape)
-    pooled = null.at(odds.ravel(), baseline.common.curve, tabulate.ODDS).reshape(mean.shape)
-    combined = np.clip(np.maximum(np.minimum(pooled, FAIR[1] * own), own / FAIR[0]), SMALLEST, 1.0)
-    single = middle(counts, mean, wide)
-    combined = np.minimum(combined, SURE * single)
-    none = (baseline.kind == 0)[:, None]
-    return Scores(
-        baseline.names, first, counts,
-        np.where(none, np.nan, mean), np.where(none, np.nan, quantile(alpha, mean, wide)),
-        np.where(none, 1.0, single), np.where(none, 1.0, combined), np.where(none, 1.0, slow),
-        baseline.kind, memory,
-    )  # fmt: skip
+    outlook = Outlook(baseline, first, first + counts.shape[1], events)
+    return outlook.scores(counts, baseline.memory if memory is None else memory, alpha)
 
 
 def newest(panel: Panel, *, steps: int = 1, events: pl.DataFrame | None = None, alpha: float = ALPHA) -> Scores:

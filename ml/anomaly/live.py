@@ -1,6 +1,10 @@
 """Volume as tickets come: the hours of a week, with the same counts, baselines and rule as a scan of the week later."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
 import polars as pl
 
@@ -8,10 +12,13 @@ from ml.anomaly.discoveries import FALSE_INCIDENTS_A_YEAR
 from ml.anomaly.fitting import fit
 from ml.anomaly.free_days import holidays
 from ml.anomaly.panel import STEP, panel
-from ml.anomaly.series import belongs, counted
+from ml.anomaly.series import counted, of_ticket
 from ml.anomaly.volume import COUNTED, HISTORY, LOOKS, READ, WEEK, midnight, rows_of, told
 from ml.anomaly.watch import Watch
 from warehouse.contracts.anomalies import SIGNALS
+
+Ticket = dict[str, Any]
+NOTHING = pl.DataFrame(schema=SIGNALS.schema)
 
 
 class Live:
@@ -26,8 +33,9 @@ class Live:
         """
         self.begin = midnight(at - timedelta(days=at.weekday()))
         before = known.filter(pl.col("created_at") < self.begin)
-        self._seen: set[str] = set()
-        self._hour = known.clear().select(READ)
+        self._schema = known.select(READ).schema
+        self._hour: dict[str, Ticket] = {}
+        """What came in the hour that is filling, by identifier: nothing older is kept."""
         self._watch: Watch | None = None
         if before.is_empty() or before["created_at"].sort()[0] > self.begin - HISTORY:
             return
@@ -49,36 +57,31 @@ class Live:
 
         What was opened in an hour that is over is left to the scan, which counts that hour again.
         """
-        nothing = pl.DataFrame(schema=SIGNALS.schema)
         if self._watch is None or tickets.is_empty():
-            return nothing
-        fresh = tickets.select(READ).filter(
-            ~pl.col("ticket_id").is_in(list(self._seen)), pl.col("created_at") < self.until
-        )
-        fresh = fresh.unique("ticket_id", keep="first").sort("created_at", "ticket_id")
-        self._seen.update(fresh["ticket_id"])
-        names: dict[str, list[str]] = dict(belongs(fresh, COUNTED).group_by("ticket_id").agg("series").iter_rows())
-        found, moments = [nothing], fresh.select("ticket_id", "created_at").rows()
-        begun = 0
-        for place, (ticket, at) in enumerate(moments):
-            if at < self._watch.start:
-                continue
-            if at >= self._watch.end:
-                begun, self._hour = place, self._hour.clear()
-                self._pass_to(at)
-            if known := dict.fromkeys(self._watch.hear(names.get(ticket, [])), at):
-                came = pl.concat([self._hour, fresh[begun : place + 1]])
-                found.append(self._told(self._watch, known, came))
-        if begun < len(moments):
-            self._hour = pl.concat([self._hour, fresh[begun:].filter(pl.col("created_at") >= self._watch.start)])
-        return pl.concat(found)
+            return NOTHING
+        found = [NOTHING]
+        rows = sorted(tickets[list(READ)].iter_rows(named=True), key=itemgetter("created_at", "ticket_id"))
+        for hour, came in groupby(rows, key=lambda row: _hour(row["created_at"])):
+            if self._watch.start <= hour < self.until:
+                found += self._heard(self._watch, hour, list(came), over=hour < _hour(rows[-1]["created_at"]))
+        return pl.concat(found) if len(found) > 1 else NOTHING
 
-    def _pass_to(self, at: datetime) -> None:
-        assert self._watch is not None  # noqa: S101 who calls has looked
-        while at >= self._watch.end:
-            self._watch.close()
+    def _heard(self, watch: Watch, hour: datetime, came: list[Ticket], *, over: bool) -> Iterator[pl.DataFrame]:
+        """What tickets of one hour make known, of which no more comes if it is `over`."""
+        while watch.start < hour:
+            watch.close()
+            self._hour = {}
+        fresh = {row["ticket_id"]: row for row in reversed(came) if row["ticket_id"] not in self._hour}
+        names = {ticket: of_ticket(row, COUNTED) for ticket, row in reversed(fresh.items())}
+        if over and watch.quiet(watch.with_(name for of in names.values() for name in of)):
+            return
+        for ticket, of in names.items():
+            self._hour[ticket] = fresh[ticket]
+            at: datetime = fresh[ticket]["created_at"]
+            if known := dict.fromkeys(watch.hear(of), at):
+                rows = rows_of(watch.scores(watch.counts), watch.start, "hour", known)
+                yield told(rows, pl.DataFrame(list(self._hour.values()), schema=self._schema))
 
-    @staticmethod
-    def _told(watch: Watch, known: dict[str, datetime], came: pl.DataFrame) -> pl.DataFrame:
-        rows = rows_of(watch.scores(watch.counts), watch.start, "hour", known)
-        return told(rows, came)
+
+def _hour(at: datetime) -> datetime:
+    return at.replace(minute=0, second=0, microsecond=0)

@@ -49,6 +49,15 @@ def belongs(tickets: pl.DataFrame, dimensions: Sequence[Dimension] = DIMENSIONS)
     return pl.concat(parts)
 
 
+def of_ticket(ticket: Mapping[str, object], dimensions: Sequence[Dimension] = DIMENSIONS) -> list[str]:
+    """The series that one ticket counts in: what `belongs` says of many."""
+    return [
+        of(dimension.name, _BETWEEN.join(str(ticket[field]) for field in dimension.fields))
+        for dimension in dimensions
+        if all(ticket[field] is not None for field in dimension.fields)
+    ]
+
+
 def counted(tickets: pl.DataFrame, every: str, dimensions: Sequence[Dimension] = DIMENSIONS) -> pl.DataFrame:
     """Series, time and count, as `panel` takes them, in windows of a length that Polars names, such as 1h."""
     if tickets.is_empty():

@@ -5,6 +5,7 @@ Distance to the nearest neighbour as a measure of novelty, judged by its rank am
 A sentence that is like one of the past stands for nothing new and is not kept, so that memory grows with what is new.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -54,9 +55,10 @@ class Usual:
             parts.append(self._day(new[mine], vectors[mine], day))
         return pl.concat(parts)
 
-    def alike(self, vectors: Vectors, before: datetime, least: float) -> int:
-        """How many kept sentences, first said before then, have at least that cosine with one of these (n, d)."""
-        return int((self._past(_stamp(before)) @ vectors.T >= least).any(axis=1).sum())
+    def alike(self, vectors: Vectors, before: datetime, least: Sequence[float]) -> list[int]:
+        """How many kept sentences, first said before then, have at least these cosines with one of `vectors` (n, d)."""
+        nearest = (self._past(_stamp(before)) @ vectors.T).max(axis=1)
+        return [int((nearest >= one).sum()) for one in least]
 
     def _day(self, new: pl.DataFrame, vectors: Vectors, day: datetime) -> pl.DataFrame:
         past = self._past(_stamp(day - RECENT))

@@ -8,7 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ml.anomaly.baseline import Baseline
-from ml.anomaly.detect import Scores, score
+from ml.anomaly.detect import Outlook, Scores
 from ml.anomaly.discoveries import FALSE_INCIDENTS_A_YEAR, discover, rate
 from ml.anomaly.panel import STEP
 from ml.anomaly.series import parent
@@ -16,8 +16,8 @@ from ml.anomaly.series import parent
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
 YEAR = timedelta(days=365.25)
-MOST = 4_096.0
-"""A count that is strange for any series."""
+FEW, MOST = 8.0, 4_096.0
+"""Counts above twice the mean that the search begins with, and a count that is strange for any series."""
 
 
 def parents(names: tuple[str, ...]) -> Places:
@@ -49,6 +49,7 @@ class Watch:
         self.counts, self._found = self._fresh()
         """What has come in the window so far, (series,)."""
         self._due: Floats | None = None
+        self._outlook: Outlook | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -67,20 +68,24 @@ class Watch:
 
     def hear(self, names: Iterable[str]) -> list[str]:
         """A ticket came that counts in these series; those that it makes an alarm. A new series has no baseline."""
-        places = np.array([self._places[name] for name in names if name in self._places], dtype=np.int64)
+        places = self._known(names)
         self.counts[places] += 1
         if self._due is None:
             self._due = self._least()
         if not ((self.counts[places] >= self._due[places]) & ~self._found[places]).any():
             return []
-        found = self._strange(self.scores(self.counts).combined[:, 0])
+        found = self._strange(self._combined(self.counts))
         new = found & ~self._found
         self._found |= found
         return [self.names[place] for place in np.flatnonzero(new)]
 
+    def with_(self, names: Iterable[str]) -> Floats:
+        """The counts of the window if these are heard, each as often as it is named."""
+        return self.counts + np.bincount(self._known(names), minlength=len(self.names))
+
     def quiet(self, counts: Floats) -> bool:
         """Whether nothing is found when so many have come at the end of the window; then they are taken as heard."""
-        if self._strange(self.scores(counts).combined[:, 0]).any():
+        if self._strange(self._combined(counts)).any():
             return False
         self.counts = counts.copy()
         return True
@@ -88,13 +93,24 @@ class Watch:
     def close(self) -> Scores:
         """Nothing more comes in this window: what it was worth. The next one opens."""
         scores = self.scores(self.counts)
-        self._memory, self._step, self._due = scores.memory, self._step + 1, None
+        self._memory, self._step, self._due, self._outlook = scores.memory, self._step + 1, None, None
         self.counts, self._found = self._fresh()
         return scores
 
     def scores(self, counts: Floats) -> Scores:
         """What the window is worth with these counts (series,)."""
-        return score(self._baseline, counts[:, None], first=self._step, memory=self._memory, events=self._events)
+        return self._ahead().scores(counts[:, None], self._memory)
+
+    def _known(self, names: Iterable[str]) -> Places:
+        return np.array([self._places[name] for name in names if name in self._places], dtype=np.int64)
+
+    def _combined(self, counts: Floats) -> Floats:
+        return self._ahead().combined(counts[:, None], self._memory)[:, 0]
+
+    def _ahead(self) -> Outlook:
+        if self._outlook is None:
+            self._outlook = Outlook(self._baseline, self._step, self._step + 1, self._events)
+        return self._outlook
 
     def _fresh(self) -> tuple[Floats, NDArray[np.bool_]]:
         size = len(self._baseline.names)
@@ -107,10 +123,13 @@ class Watch:
         return found.found
 
     def _least(self) -> Floats:
-        """The smallest count of each series that could be found: by bisection, all at once."""
-        low, high = np.zeros(len(self.names)), np.full(len(self.names), MOST)
+        """The smallest count of each series that could be found: by doubling and bisection, all at once."""
+        low = np.zeros(len(self.names))
+        high = np.ceil(2 * self._ahead().mean[:, 0]).clip(0.0, MOST - FEW) + FEW
+        while not (enough := (self._combined(high) <= self._level) | (high >= MOST)).all():
+            low, high = np.where(enough, low, high), np.where(enough, high, np.minimum(2 * high, MOST))
         while (high - low > 1).any():
             between = np.floor((low + high) / 2)
-            enough = self.scores(between).combined[:, 0] <= self._level
+            enough = self._combined(between) <= self._level
             low, high = np.where(enough, low, between), np.where(enough, between, high)
         return high

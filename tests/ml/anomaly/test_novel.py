@@ -108,6 +108,21 @@ def test_a_new_topic_is_found_by_its_twelfth_ticket_and_nothing_else_is():
     assert row["versions"] == [] or row["versions"] == ["Moor 1.0"]
 
 
+def test_what_is_said_in_other_words_each_time_is_found_around_the_newest_sentence():
+    world = World()
+    common, begin = world.draw.normal(size=DIMENSION), START + 35 * 24 * HOUR
+    for number in range(8):
+        direction = common + 0.9 * world.draw.normal(size=DIMENSION)
+        world.new(begin + number * HOUR, 1, direction=direction, text=f"the airship will not moor {number}")
+        world.rows[-1] = (*world.rows[-1][:2], f"N-{number}", world.rows[-1][3])
+
+    found = made(world).filter(pl.col("known_at").is_not_null())
+
+    assert found.height == 1
+    assert found["customers"][0] >= novel.LEAST_CUSTOMERS
+    assert found["known_at"][0] <= begin + 7 * HOUR
+
+
 def test_nothing_is_found_where_nothing_is_new():
     assert made(World(1)).filter(pl.col("known_at").is_not_null()).is_empty()
 

@@ -8,7 +8,7 @@ import pytest
 
 from ml.anomaly.free_days import holidays
 from ml.anomaly.live import Live
-from ml.anomaly.series import READ, entities, parent
+from ml.anomaly.series import READ, belongs, entities, of_ticket, parent
 from ml.anomaly.signals import signals
 from ml.anomaly.volume import scan, told
 
@@ -221,3 +221,11 @@ def test_nothing_and_little_are_no_reason_to_fail():
     assert scan(nothing, MONDAY, MONDAY + timedelta(days=3)).is_empty()
     assert scan(made(1).head(1), MONDAY, MONDAY + timedelta(days=30)).filter("alarm").is_empty()
     assert told(scan(nothing, MONDAY, MONDAY), nothing).is_empty()
+
+
+def test_one_ticket_counts_where_many_would_count_it(spiked):
+    few = spiked[0].head(40)
+    told = belongs(few).group_by("ticket_id").agg("series")
+    for ticket in few.iter_rows(named=True):
+        (of,) = told.filter(ticket_id=ticket["ticket_id"])["series"].to_list()
+        assert sorted(of_ticket(ticket)) == sorted(of)
