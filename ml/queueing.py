@@ -27,6 +27,8 @@ MOODS: Mapping[str, float] = {"angry": 1.5, "frustrated": 1.25}
 """How much more the waiting of customers costs who feel so; others count once."""
 PRESSING = 2.0
 """How much more a ticket costs that needs a person now, at an escalation's score of 1."""
+NOTHING = 1e-9
+"""Sum of probabilities below which nothing was said."""
 UNKNOWN = {"first_response_hours": 24.0, "resolution_hours": 120.0, "waiting_cost": 1.0}
 """Of a tier and a priority that nothing is promised for."""
 
@@ -72,7 +74,7 @@ def chances(
     others = len(order) - len(said)
     shared = [said.get(name, rest / others if others else 0.0) for name in order]
     total = sum(shared)
-    return [one / total for one in shared] if total else [1 / len(order)] * len(order)
+    return [one / total for one in shared] if total > NOTHING else [1 / len(order)] * len(order)
 
 
 def weights(moods: Sequence[Mapping[str, float]], pressing: Sequence[float]) -> Floats:

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from warehouse.errors import SettingsInvalid
+from warehouse.settings import QUEUES
 
 if TYPE_CHECKING:
     from saq import Queue, Worker
@@ -43,6 +44,7 @@ class Bell:
         self._waiting = 0
         self._said: str | None = None
         self._queue: Queue | None = None
+        self._connecting = asyncio.Lock()
         self._loop = _Loop("wake-ups")
 
     def ring(self, request_ids: Sequence[str]) -> None:
@@ -54,7 +56,7 @@ class Bell:
     def close(self) -> None:
         """Let go of the queue; what was not rung by then is found by polling."""
         if self._queue is not None:
-            self._loop.run(self._queue.disconnect())
+            self._loop.run(_let_go(self._queue))
         self._loop.close()
 
     async def _ring(self, request_ids: Sequence[str]) -> None:
@@ -75,17 +77,26 @@ class Bell:
     async def _tried(self, left: list[str]) -> str | None:
         """Ring for these, and take each away that was rung for; what went wrong, by class."""
         try:
-            if self._queue is None:
-                queue = queue_of(self._url)
-                await asyncio.wait_for(queue.connect(), CONNECT)
-                self._queue = queue
+            queue = await self._connected()
             while left:
                 # Each ring has a key of its own: SAQ would pass over one whose like it is just sweeping.
-                await self._queue.enqueue(FUNCTION, request_id=left[0], timeout=SECONDS, ttl=-1)
+                await queue.enqueue(FUNCTION, request_id=left[0], timeout=SECONDS, ttl=-1)
                 left.pop(0)
         except Exception as error:  # whatever a driver raises; polling goes on
             return type(error).__name__
         return None
+
+    async def _connected(self) -> "Queue":
+        async with self._connecting:
+            if self._queue is None:
+                queue = queue_of(self._url)
+                try:
+                    await asyncio.wait_for(queue.connect(), CONNECT)
+                except BaseException:
+                    await _let_go(queue)
+                    raise
+                self._queue = queue
+            return self._queue
 
 
 class Listening:
@@ -141,8 +152,8 @@ def queue_of(url: str) -> "Queue":
 
     # It logs tracebacks of each attempt to reach a server that is gone; we say so once.
     logging.getLogger("saq").setLevel(logging.CRITICAL)
-    if not url.startswith(("redis://", "rediss://", "unix://", "postgresql://", "postgres://")):
-        raise SettingsInvalid("QUEUE_URL is neither redis:// nor postgresql://, expected one of them.")
+    if not url.startswith(QUEUES):
+        raise SettingsInvalid(f"QUEUE_URL begins with none of {', '.join(QUEUES)}.")
     if url.startswith("unix://"):
         from saq.queue.redis import RedisQueue
 
@@ -180,6 +191,10 @@ def _worker(queue: "Queue", work: Work, concurrency: int, say: Callable[[str | N
 async def _let_go(queue: "Queue") -> None:
     with suppress(Exception):  # it may be gone already
         await queue.disconnect()
+    pool = getattr(queue, "pool", None)
+    with suppress(Exception):  # on PostgreSQL, what connected half-way is not let go of by itself
+        if pool is not None:
+            await pool.close()
 
 
 class _Loop:

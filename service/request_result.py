@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from math import isfinite
 
 import msgspec
 import polars as pl
@@ -28,7 +29,7 @@ class SolutionKept(msgspec.Struct, frozen=True, kw_only=True):
 
     solution_id: str
     text: str
-    score: float
+    score: float | None
     rate: float
     attempts: int
     reason: str
@@ -39,14 +40,14 @@ class ArticleKept(msgspec.Struct, frozen=True, kw_only=True):
 
     article_id: str
     title: str
-    score: float
+    score: float | None
 
 
 class TicketKept(msgspec.Struct, frozen=True, kw_only=True):
     """A past ticket that is alike, and what solved it."""
 
     ticket_id: str
-    score: float
+    score: float | None
     solution_id: str | None
 
 
@@ -100,7 +101,7 @@ def solutions(found: Found) -> list[SolutionKept]:
         SolutionKept(
             solution_id=one.solution_id,
             text=text,
-            score=one.score,
+            score=_finite(one.score),
             rate=one.tried.rate,
             attempts=one.tried.attempts,
             reason=reason,
@@ -111,15 +112,23 @@ def solutions(found: Found) -> list[SolutionKept]:
 
 def articles(found: Found) -> list[ArticleKept]:
     """The best of them."""
-    return [ArticleKept(article_id=one.article_id, title=one.title, score=one.score) for one in found.articles[:KEPT]]
+    return [
+        ArticleKept(article_id=one.article_id, title=one.title, score=_finite(one.score))
+        for one in found.articles[:KEPT]
+    ]
 
 
 def similar(found: Found) -> list[TicketKept]:
     """The nearest of them."""
     return [
-        TicketKept(ticket_id=one.ticket_id, score=one.score, solution_id=one.solution_id)
+        TicketKept(ticket_id=one.ticket_id, score=_finite(one.score), solution_id=one.solution_id)
         for one in found.tickets[:KEPT]
     ]
+
+
+def _finite(score: float) -> float | None:
+    """JSON has no other numbers."""
+    return score if isfinite(score) else None
 
 
 def reply(shown: AnswerView) -> Reply:

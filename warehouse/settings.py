@@ -29,6 +29,8 @@ SILENCE = {
     "TF_BUILD": "1",  # OpenVINO reports each import of itself, and only a build server has a switch
 }
 """Switches that keep libraries from phoning home."""
+QUEUES = ("redis://", "rediss://", "unix://", "postgresql://")
+"""How the address of a queue begins."""
 
 
 SHORTEST_SECRET = 32
@@ -121,6 +123,9 @@ class Settings(BaseSettings):
         object.__setattr__(self, "lake_root", root)
         if not self.database_url:
             object.__setattr__(self, "database_url", f"sqlite:///{root / 'operations' / 'store.db'}")
+        queue = self.queue_url.get_secret_value()
+        if queue and not queue.startswith(QUEUES):
+            raise ValueError(f"QUEUE_URL begins with none of {', '.join(QUEUES)}")
         if self.webhook_urls and not self.webhook_secret.get_secret_value():
             raise ValueError("WEBHOOK_URLS are told nothing that is not signed: set WEBHOOK_SECRET")
         if 0 < len(self.jwt_secret.get_secret_value()) < SHORTEST_SECRET:

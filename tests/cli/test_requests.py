@@ -153,6 +153,17 @@ def test_a_worker_that_is_woken_needs_no_look_and_one_whose_queue_is_gone_looks(
     assert "Traceback" not in said
 
 
+def test_an_address_of_another_queue_is_refused(environment):
+    done = subprocess.run(
+        [TICKETLAKE, "worker", "--once"], env={**environment, "QUEUE_URL": "amqp://localhost"},
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+    assert done.returncode == 1
+    assert "QUEUE_URL begins with none of redis://" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_a_queue_that_was_never_there_stops_nobody(store, ask, workers):
     start, end = workers
     with socket.socket() as probe:

@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.desk import by_cost, by_priority, desk, first_come, knowing, waits
@@ -57,6 +57,7 @@ def test_what_is_not_sure_is_weighed_by_its_probability():
     assert either == pytest.approx((low + critical) / 2)
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from([*PRIORITY.order, "other", None]),
     st.none() | st.floats(0, 1),

@@ -91,5 +91,5 @@ def test_a_queue_that_comes_back_is_heard_again(tmp_path: Path) -> None:
 
 
 def test_a_url_of_another_queue_is_refused() -> None:
-    with pytest.raises(SettingsInvalid, match="neither redis:// nor postgresql://"):
+    with pytest.raises(SettingsInvalid, match="QUEUE_URL begins with none of redis://"):
         queue_of("amqp://localhost")
