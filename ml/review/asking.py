@@ -54,7 +54,7 @@ def scores(
             target=pl.lit(target),
             model=pl.lit(model),
         )
-        frames.append(rows.select(SCORES.schema.names()).cast(SCORES.schema))  # type: ignore[arg-type]
+        frames.append(rows.select(SCORES.schema.names()).cast(SCORES.schema))
     return pl.concat(frames)
 
 
