@@ -68,7 +68,7 @@ def simulated(tickets: int, seed: int) -> Task:
         rows.select(pl.concat_str("subject", "description", separator="\n", ignore_nulls=True)).to_series().to_list()
     )
     cut = round(rows.height * 0.8)
-    return _task("simulated tickets, 26 subcategories", texts, rows["subcategory"].to_list(), cut, (300, 150, 22))
+    return _task("simulated tickets, 26 subcategories", texts, rows["subcategory"].to_list(), cut, (300, 150, 14))
 
 
 def intents(folder: Path) -> Task:
