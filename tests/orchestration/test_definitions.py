@@ -12,7 +12,7 @@ from warehouse.errors import BuildFailed, ContractBroken
 
 GROUPS = {
     "bronze", "silver", "audit", "features", "gold", "models", "predictions", "errors", "release", "quality", "search",
-    "graph", "indexes", "anomalies",
+    "graph", "indexes", "anomalies", "learning",
 }  # fmt: skip
 GRAPH = defs.resolve_asset_graph()
 
