@@ -78,7 +78,7 @@ def intents(folder: Path) -> Task:
     parts = [[read.decode(line) for line in file.splitlines()] for file in files]
     rows = [row for part in parts for row in part]
     name = f"{folder.name}, {len({row['label'] for row in rows})} intents"
-    return _task(name, [row["text"] for row in rows], [row["label"] for row in rows], len(parts[0]), (400, 200, 14))
+    return _task(name, [row["text"] for row in rows], [row["label"] for row in rows], len(parts[0]), (400, 200, 22))
 
 
 def _task(name: str, texts: list[str], labels: list[str], cut: int, plan: tuple[int, int, int]) -> Task:

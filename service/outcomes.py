@@ -93,7 +93,8 @@ def _tickets(lake: Lake) -> pl.DataFrame:
 
 def _written(attempts: pl.DataFrame | None, tickets: pl.DataFrame) -> pl.DataFrame:
     if attempts is None:
-        return pl.DataFrame(schema={**told.SCHEMA, **dict.fromkeys(_VERSION, pl.String)}).select(_SAID)
+        nothing = pl.DataFrame(schema=told.SCHEMA)
+        return nothing.with_columns(pl.lit(None, pl.String).alias(name) for name in _VERSION).select(_SAID)
     named = attempts.select("ticket_id", pl.col("solution_id").alias("target_id"), "succeeded", "at")
     return named.with_columns(weight=pl.lit(1.0)).join(tickets, on="ticket_id", how="left").select(_SAID)
 

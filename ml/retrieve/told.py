@@ -68,9 +68,10 @@ def outcomes(events: pl.DataFrame) -> pl.DataFrame:
     )
     tried = verdicts.join(word, on=_KEYS, how="left")
     refused = pl.col("verdict") == TYPES[1]
-    return tried.select(
+    rows = tried.select(
         *_KEYS,
         succeeded=~refused & (pl.col("helpful") != "false").fill_null(True),
         weight=pl.when(refused).then(REFUSED).otherwise(1.0),
         at=pl.max_horizontal("used_at", "said_at"),
-    ).cast(SCHEMA)  # type: ignore[arg-type]
+    )
+    return rows.select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items())

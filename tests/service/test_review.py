@@ -83,7 +83,12 @@ def test_the_queue_is_shown_in_its_order_with_reasons(lake, inbox):
 def test_what_is_decided_goes_at_once_and_becomes_an_event(lake, inbox):
     decide(lake, inbox, DOUBTED, ReviewDecision(verdict="confirm", actor=ANN), key=None, now=SAID)
     decide(
-        lake, inbox, URGENT, ReviewDecision(verdict="correct", value="low", actor=ANN, reason="no hurry"), None, SAID
+        lake,
+        inbox,
+        URGENT,
+        ReviewDecision(verdict="correct", value="low", actor=ANN, reason="no hurry"),
+        key=None,
+        now=SAID,
     )
 
     assert ids(lake, inbox) == [SAMPLED]
