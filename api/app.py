@@ -13,6 +13,7 @@ from litestar.static_files import create_static_files_router
 from api import logs, problems
 from api.bodies import MAX_BYTES
 from api.document import UI_FILES, Document, Page, ui_folder
+from api.gauges import Gauges
 from api.middleware import Observed
 from api.routes import (
     answers,
@@ -75,7 +76,7 @@ def create_app(settings: Settings) -> Litestar:
     alone = settings.api_workers == 1
     logs.configure(settings.lake_root / "logs" if alone else None, settings.log_level)
     parts = Parts(settings)
-    telemetry = Telemetry(parts, alone=alone)
+    telemetry = Telemetry(Gauges(parts), alone=alone)
 
     def start(_: Litestar) -> None:
         Thread(target=parts.warm_up, name="warm-up", daemon=True).start()
@@ -103,7 +104,7 @@ def create_app(settings: Settings) -> Litestar:
             use_handler_docstrings=True,
         ),
         request_max_body_size=MAX_BYTES,
-        state=State({"parts": parts}),
+        state=State({"parts": parts, "telemetry": telemetry}),
     )
     app.asgi_handler = Observed(app.asgi_handler, telemetry)
     return app
@@ -116,6 +117,7 @@ def configured() -> Litestar:
 
 def _answer(request: Request[Any, Any, Any], error: Exception) -> Response[problems.Problem]:
     response = problems.respond(request, error)
+    request.app.state.telemetry.failed(problems.kind(error, response.status_code or 500))
     if response.status_code == 500:
         log = structlog.get_logger("api")
         log.error("failed", error=type(error).__name__, frames=logs.where(error))

@@ -1,4 +1,7 @@
-"""Around every request: an id, one log line without body, query or unknown path, one observation."""
+"""Around every request: an id, one log line without body, query or unknown path, one observation.
+
+The line carries what the route noted: release, model versions, decisions.
+"""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -8,7 +11,9 @@ from uuid import uuid4
 
 import structlog
 
+from api.noted import noting
 from api.telemetry import Telemetry
+from ml.retrieve.stages import heard
 
 REQUEST_ID = b"x-request-id"
 _ACCEPTED = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -42,8 +47,13 @@ class Observed:
             await send(message)
 
         began = perf_counter()
+        noted: dict[str, Any] = {}
         try:
-            with structlog.contextvars.bound_contextvars(request_id=request_id):
+            with (
+                structlog.contextvars.bound_contextvars(request_id=request_id),
+                heard(self._telemetry.took),
+                noting() as noted,
+            ):
                 await self._app(scope, receive, sending)
         finally:
             seconds = perf_counter() - began
@@ -56,6 +66,7 @@ class Observed:
                 route=route,
                 status=seen["status"],
                 ms=round(seconds * 1000, 1),
+                **noted,
             )
 
 

@@ -10,6 +10,7 @@ import structlog
 from api.logs import where
 from ml.classify.baseline import NAME as CATEGORY_BASELINE
 from operations import drain
+from operations.entries import Waiting
 from operations.inbox import Inbox
 from operations.store import Store, open_store
 from service.answers import Answering, composer_of
@@ -82,10 +83,10 @@ class Parts:
                 self._store.close()
                 self._store = None
 
-    def undrained(self) -> int | None:
+    def waiting(self) -> Waiting | None:
         """Entries that bronze does not hold yet; None while the store cannot say."""
         try:
-            return self.inbox().undrained(drain.progress(self.lake))
+            return self.inbox().waiting(drain.progress(self.lake))
         except TicketlakeError as error:
             structlog.get_logger("api").warning("the inbox cannot be asked", error=type(error).__name__)
             return None

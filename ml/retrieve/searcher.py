@@ -14,6 +14,7 @@ from ml.retrieve.question import Question
 from ml.retrieve.ranker import Ranker
 from ml.retrieve.remedies import Remedies
 from ml.retrieve.scope import Scope
+from ml.retrieve.stages import stage
 from ml.retrieve.trust import shares
 from warehouse.errors import NotMaterialized
 
@@ -48,26 +49,33 @@ class Searcher:
             raise NotMaterialized(TICKETS, "run `ticketlake build`")
         used = ["keyword", *(["dense"] if question.shared is not None and self.tickets.meaning else [])]
         within = Scope.of(filters, self.tickets, self.remedies)
-        near = _alike(question, self.tickets, within.allowed)
+        with stage("tickets"):
+            near = _alike(question, self.tickets, within.allowed)
         scores = self._fused(near)
         solutions: list[FoundSolution] = []
         if within.remedies is not None:
-            walked = self._walked(question, alike(self.tickets, near, scores), within)
-            found = evidence(
-                question,
-                near,
-                scores,
-                index=self.tickets,
-                remedies=within.remedies,
-                discriminant=self.ranker.discriminant if self.ranker is not None else None,
-                walked=walked,
-            )
+            with stage("graph"):
+                walked = self._walked(question, alike(self.tickets, near, scores), within)
+            with stage("evidence"):
+                found = evidence(
+                    question,
+                    near,
+                    scores,
+                    index=self.tickets,
+                    remedies=within.remedies,
+                    discriminant=self.ranker.discriminant if self.ranker is not None else None,
+                    walked=walked,
+                )
             told = FEATURES if full else STAGES
-            solutions = _solutions(found, self.shares(found), walked, (self.tickets, within.remedies), stages=told, k=k)
+            with stage("ranker"):
+                divided = self.shares(found)
+            solutions = _solutions(found, divided, walked, (self.tickets, within.remedies), stages=told, k=k)
             used += [name for name, there in (("graph", self.walk), ("ranker", self.ranker)) if there is not None]
+        with stage("articles"):
+            articles = self._articles(question, within, k)
         return Found(
             solutions=solutions,
-            articles=self._articles(question, within, k),
+            articles=articles,
             tickets=self._tickets(near, scores, within, k),
             used=used,
             missing=self._missing(question) | within.empty,
