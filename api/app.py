@@ -12,6 +12,7 @@ from litestar.static_files import create_static_files_router
 
 from api import logs, problems
 from api.bodies import MAX_BYTES
+from api.console.pages import console
 from api.document import UI_FILES, Document, Page, ui_folder
 from api.gauges import Gauges
 from api.middleware import Observed
@@ -86,7 +87,7 @@ def create_app(settings: Settings) -> Litestar:
 
     files = create_static_files_router(UI_FILES, [ui_folder()], include_in_schema=False)
     app = Litestar(
-        [*ROUTES, files],
+        [*ROUTES, files, *console(parts)],
         dependencies={
             "parts": Provide(lambda: parts, sync_to_thread=False),
             "telemetry": Provide(lambda: telemetry, sync_to_thread=False),

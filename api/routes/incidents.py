@@ -112,13 +112,13 @@ def list_incidents(
     cursor: Cursor = None,
 ) -> IncidentList:
     """Incidents: signals that belong together, with severity, probability, what is at stake and the likely cause."""
-    return IncidentList(*views.listed(_store(parts), states or [], limit, _place(cursor)))
+    return IncidentList(*views.listed(store_of(parts), states or [], limit, _place(cursor)))
 
 
 @get("/v1/incidents/{incident_id:str}", operation_id="getIncident", tags=["incidents"], sync_to_thread=True)
 def get_incident(parts: Parts, incident_id: IncidentId) -> View:
     """One incident with its signals, its series and their expectation, causes, example tickets, notes."""
-    return _known(parts, incident_id)
+    return known_incident(parts, incident_id)
 
 
 @get(
@@ -130,7 +130,7 @@ def get_incident(parts: Parts, incident_id: IncidentId) -> View:
 )
 def get_incident_report(parts: Parts, incident_id: IncidentId) -> Response[str]:
     """One page about an incident that opens without a network, to read, print or send."""
-    return Response(page(_known(parts, incident_id), now()), media_type=MediaType.HTML)
+    return Response(page(known_incident(parts, incident_id), now()), media_type=MediaType.HTML)
 
 
 @post(
@@ -146,7 +146,7 @@ def acknowledge_incident(
 ) -> NoteReceipt:
     """Take an incident on: it is real. Doubts about its series from earlier dismissals get less."""
     sent = bodies.typed(bodies.read(body), DecisionRequest)
-    return _note(parts, incident_id, "acknowledge", sent, idempotency_key)
+    return leave_note(parts, incident_id, "acknowledge", sent, idempotency_key)
 
 
 @post(
@@ -160,7 +160,7 @@ def acknowledge_incident(
 def dismiss_incident(parts: Parts, incident_id: IncidentId, body: bytes, idempotency_key: Key = None) -> NoteReceipt:
     """Put an incident aside, and say why. What it was about has to be stronger the next time, for some months."""
     sent = bodies.typed(bodies.read(body), DismissRequest)
-    return _note(parts, incident_id, "dismiss", sent, idempotency_key)
+    return leave_note(parts, incident_id, "dismiss", sent, idempotency_key)
 
 
 @post(
@@ -174,12 +174,13 @@ def dismiss_incident(parts: Parts, incident_id: IncidentId, body: bytes, idempot
 def merge_incident(parts: Parts, incident_id: IncidentId, body: bytes, idempotency_key: Key = None) -> NoteReceipt:
     """Make an incident part of another one that is not over."""
     sent = bodies.typed(bodies.read(body), MergeRequest)
-    return _note(parts, incident_id, "merge", sent, idempotency_key)
+    return leave_note(parts, incident_id, "merge", sent, idempotency_key)
 
 
-def _note(parts: Parts, incident_id: str, action: Action, sent: Request, given: str | None) -> NoteReceipt:
+def leave_note(parts: Parts, incident_id: str, action: Action, sent: Request, given: str | None) -> NoteReceipt:
+    """Keep a decision for the worker; `given` is its idempotency key. Raises `BadRequest`."""
     into = sent.into if isinstance(sent, MergeRequest) else None
-    store = _store(parts)
+    store = store_of(parts)
     known = {row.incident_id for row in store.find({incident_id, into or incident_id}) if row.state != "forming"}
     if incident_id not in known:
         raise _unknown(incident_id)
@@ -201,14 +202,15 @@ def _note(parts: Parts, incident_id: str, action: Action, sent: Request, given: 
     return NoteReceipt(incident_id, action, note.note_key, note.made_at, repeated)
 
 
-def _known(parts: Parts, incident_id: str) -> View:
-    found = views.view(parts.lake, _store(parts), incident_id)
+def known_incident(parts: Parts, incident_id: str) -> View:
+    """Raises `BadRequest`, a 404 for one that nobody knows."""
+    found = views.view(parts.lake, store_of(parts), incident_id)
     if found is None:
         raise _unknown(incident_id)
     return found
 
 
-def _store(parts: Parts) -> IncidentStore:
+def store_of(parts: Parts) -> IncidentStore:
     """Raises `NotMaterialized` where nothing was ever watched."""
     store = IncidentStore(parts.store())
     views.ready(parts.lake, store)
