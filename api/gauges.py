@@ -20,6 +20,7 @@ class Gauges(Collector):
         """Gauges as they are now."""
         yield from self._served()
         yield from self._waiting()
+        yield from self._requested()
         yield from self._drifted()
 
     def _served(self) -> Iterator[GaugeMetricFamily]:
@@ -49,6 +50,14 @@ class Gauges(Collector):
             since = waiting.oldest_at
             age.add_metric([], 0.0 if since is None else max(0.0, (now() - since).total_seconds()))
         yield from (undrained, age)
+
+    def _requested(self) -> Iterator[GaugeMetricFamily]:
+        depth = _gauge("requests", "Requests that are not done.", "state")
+        age = _gauge("requests_oldest_seconds", "Age of the oldest of them; 0: there is none.", "state")
+        for state, (count, oldest) in self._parts.backlog().items():
+            depth.add_metric([state], count)
+            age.add_metric([state], 0.0 if oldest is None else max(0.0, (now() - oldest).total_seconds()))
+        yield from (depth, age)
 
     def _drifted(self) -> Iterator[GaugeMetricFamily]:
         ratio = _gauge("drift_ratio", "Farthest distance over its threshold, newest day.", "model", "part")

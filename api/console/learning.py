@@ -31,7 +31,8 @@ def versions(request: Request[Any, Any, Any], parts: Parts) -> Response[str]:
     known = models.versions(parts.lake.root)
     current = next((one.id for one in known if one.current), None)
     found = models.parts_of(parts.lake.root, current) if current is not None else []
-    return shown(request, "models.html", versions=known, parts=found or [])
+    ordered = sorted(found or [], key=lambda one: (not one.measures, not one.name.startswith("models/"), one.name))
+    return shown(request, "models.html", versions=known, parts=ordered, current=current)
 
 
 @get("/models/compare", sync_to_thread=True, name="console-compare")

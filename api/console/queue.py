@@ -21,7 +21,7 @@ def queue(
 ) -> Response[str]:
     """Tickets that wait, with what models say of them; asked again every few seconds while the page is looked at."""
     heard = parts.hearing()
-    rows = desk.rows(heard, given(parts), which)
+    rows = desk.rows(heard, given(parts), which, silent=_silent(parts))
     template = "queue_rows.html" if by_htmx(request) else "queue.html"
     return shown(request, template, rows=rows, which=which, deaf=heard is None)
 
@@ -32,3 +32,12 @@ def given(parts: Parts) -> Predictions | None:
         return Predictions(parts.store())
     except TicketlakeError:
         return None
+
+
+def _silent(parts: Parts) -> list[str]:
+    """Targets that the release keeps silent about."""
+    try:
+        judges = parts.serving.opened().models.judges
+    except TicketlakeError:
+        return []
+    return [name for name, judge in judges.items() if judge.silent is not None]

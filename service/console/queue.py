@@ -1,6 +1,6 @@
 """The live queue: tickets that wait, those included that came into the inbox and are in no table yet."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from threading import Lock
 from typing import Any, Literal
@@ -59,14 +59,24 @@ class Queue:
         self._listener = Listener(0)
         self._heard: dict[str, dict[str, Any]] = {}
 
-    def rows(self, inbox: Inbox | None, given: Predictions | None, which: Which, limit: int = SHOWN) -> list[Waiting]:
-        """The tickets that wait, or all, at most `limit`; without an inbox, as the lake knows them."""
+    def rows(
+        self,
+        inbox: Inbox | None,
+        given: Predictions | None,
+        which: Which,
+        limit: int = SHOWN,
+        silent: Collection[str] = (),
+    ) -> list[Waiting]:
+        """The tickets that wait, or all, at most `limit`; without an inbox, as the lake knows them.
+
+        `silent` are targets of which models say nothing.
+        """
         heard = self._listen(inbox)
         known = self._known(which, limit, heard)
         fresh = [one for one in heard.values() if which == "all" or one["resolved_at"] is None]
         rows = sorted([*known, *fresh], key=lambda one: one["created_at"], reverse=True)[:limit]
         ids = [one["ticket_id"] for one in rows]
-        said, urgent = newest(self._lake, given, ids), self._urgent(ids)
+        said, urgent = newest(self._lake, given, ids, silent), self._urgent(ids)
         return list(
             self._order(
                 [

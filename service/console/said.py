@@ -1,7 +1,6 @@
 """What models last said of tickets: as it was given to somebody who asked, else as the lake predicts it."""
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -32,19 +31,16 @@ Sayings = Mapping[str, Mapping[str, Said]]
 """By ticket, by target."""
 
 
-def newest(lake: Lake, given: Predictions | None, ticket_ids: Collection[str]) -> Sayings:
-    """The newest of each ticket; those of which nothing was said are left out. Without a store, as the lake has it."""
-    found: dict[str, Mapping[str, Said]] = dict(_predicted(lake, ticket_ids))
+def newest(lake: Lake, given: Predictions | None, ticket_ids: Collection[str], silent: Collection[str] = ()) -> Sayings:
+    """The newest of each ticket; those of which nothing was said are left out. Without a store, as the lake has it.
+
+    Of targets that are `silent`, because there is nothing to learn, the lake's predictions are not shown.
+    """
+    found: dict[str, Mapping[str, Said]] = dict(_predicted(lake, ticket_ids, silent))
     for one in given.newest(ticket_ids) if given is not None else ():
         if one.ticket_id is not None:
             found[one.ticket_id] = _given(one)
     return found
-
-
-def made_at(given: Predictions | None, ticket_id: str) -> datetime | None:
-    """When somebody last asked about this ticket."""
-    rows = given.newest([ticket_id]) if given is not None else []
-    return rows[0].made_at if rows else None
 
 
 def _given(one: GivenPrediction) -> dict[str, Said]:
@@ -60,7 +56,7 @@ def _given(one: GivenPrediction) -> dict[str, Said]:
     }
 
 
-def _predicted(lake: Lake, ticket_ids: Collection[str]) -> dict[str, dict[str, Said]]:
+def _predicted(lake: Lake, ticket_ids: Collection[str], silent: Collection[str]) -> dict[str, dict[str, Said]]:
     """By the models of the current release, where these predicted it; else by whichever did."""
     if not ticket_ids or not lake.exists(predictions.TICKETS):
         return {}
@@ -68,7 +64,11 @@ def _predicted(lake: Lake, ticket_ids: Collection[str]) -> dict[str, dict[str, S
     served = list(current.artifacts.values()) if current is not None else []
     rows = (
         lake.scan(predictions.TICKETS)
-        .filter(pl.col("ticket_id").is_in(list(ticket_ids)), pl.col("label").is_not_null())
+        .filter(
+            pl.col("ticket_id").is_in(list(ticket_ids)),
+            pl.col("label").is_not_null(),
+            ~pl.col("target").is_in(list(silent)),
+        )
         .with_columns(served=pl.col("model").is_in(served))
         .sort("served", "model")
         .select("ticket_id", "target", "label", "confidence")
