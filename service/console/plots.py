@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from html import escape
+from math import floor, log10
 
 import msgspec
 
@@ -71,10 +72,13 @@ def drawn(plot: Plot) -> str:
 
 
 def _highest(plot: Plot) -> float:
+    """The upper end of the scale: round ticks, nothing above it."""
     if plot.percent:
         return 1.0
     found = [max(one.value, one.high or 0.0) for one in (*plot.spots, *plot.expected)]
-    return max([*found, (plot.limit or 0.0) * 1.1, 1e-9])
+    step = max([*found, (plot.limit or 0.0) * 1.1, 1e-9]) / TICKS
+    size = 10.0 ** floor(log10(step))
+    return float(TICKS * size * next(one for one in (1.0, 2.0, 2.5, 5.0, 10.0) if one * size >= step))
 
 
 def _grid(plot: Plot, highest: float) -> str:

@@ -47,7 +47,7 @@ def groups(lake: Lake, given: Predictions | None, now: datetime) -> list[Group]:
         ),
         Group(
             name="Decisions",
-            about="Share of answers given to callers that could be automated, of all answers of a day.",
+            about="Share of the answers given to callers that could be automated, by day, with its 95 % interval.",
             plots=list(_decisions(given, now)),
             missing="Nobody has asked for a prediction yet.",
         ),
@@ -59,7 +59,7 @@ def groups(lake: Lake, given: Predictions | None, now: datetime) -> list[Group]:
         ),
         Group(
             name="Volume",
-            about="Tickets a day, how many were expected (dashed), and what chance allows (band).",
+            about="Tickets a day, how many were expected (dashed), and what one day in a hundred exceeds (band).",
             plots=list(_volume(lake)),
             missing="anomalies/volume is not materialized: run `ticketlake build`.",
         ),
@@ -146,8 +146,5 @@ def _volume(lake: Lake) -> Iterator[Plot]:
     )
     if rows.height:
         spots = [Spot(at=at, value=float(count)) for at, count, _, _ in rows.iter_rows()]
-        expected = [
-            Spot(at=at, value=said, low=max(0.0, 2 * said - upper), high=upper)
-            for at, _, said, upper in rows.iter_rows()
-        ]
+        expected = [Spot(at=at, value=said, low=said, high=upper) for at, _, said, upper in rows.iter_rows()]
         yield Plot(title="All tickets", spots=spots, expected=expected, note=f"{rows['tickets'].sum():,} tickets")
