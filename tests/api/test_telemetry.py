@@ -19,7 +19,8 @@ from service.drift import Drifts
 from service.understanding import Answer, Understood, Version
 from warehouse.contracts.anomalies import DRIFT
 
-BILL = {"subject": "Zwiebelkuchen 7", "description": "the invoice shows a wrong amount since yesterday"}
+BILL = {"subject": "question 7", "description": "the invoice shows a wrong amount since yesterday"}
+SECRET = {**BILL, "subject": "Zwiebelkuchen 7"}
 
 
 class Nothing(Collector):
@@ -49,12 +50,13 @@ def test_each_answer_is_counted_by_target_label_and_decision_with_its_confidence
     for name in ("history", "understand"):
         assert of(found, "ticketlake_stage_seconds_count", stage=name) == 3
     assert of(found, "ticketlake_stage_seconds_sum", stage="understand") > 0
+    answering.post("/v1/predict-ticket", json=SECRET)
     assert "Zwiebelkuchen" not in answering.get("/metrics").text
 
 
 def test_the_log_line_of_a_prediction_says_release_models_and_decisions_and_no_word_of_the_ticket(answering, learned):
-    said = answering.post("/v1/predict-ticket", json=BILL, headers={"X-Request-ID": "r-7"}).json()
-    answering.post("/v1/predict-tickets", json=[BILL, BILL])
+    said = answering.post("/v1/predict-ticket", json=SECRET, headers={"X-Request-ID": "r-7"}).json()
+    answering.post("/v1/predict-tickets", json=[BILL, SECRET])
     lines = [json.loads(line) for line in (learned.root / "logs" / "api.log").read_text().splitlines()]
     one, many = (line for line in lines if line.get("route", "").startswith("/v1/predict"))
 
