@@ -102,7 +102,12 @@ def _ago(at: datetime, since: datetime) -> str:
 
 
 def _share(value: float | None) -> str:
-    return "" if value is None else f"{value:.0%}"
+    """What is nearly certain is not told as certain."""
+    if value is None:
+        return ""
+    if 0.995 <= value < 1:
+        return "> 99%"
+    return "< 1%" if 0 < value < 0.005 else f"{value:.0%}"
 
 
 def _words(name: str) -> str:

@@ -8,7 +8,7 @@ from math import floor, log10
 import msgspec
 
 WIDTH, HEIGHT = 480, 170
-LEFT, RIGHT, TOP, BOTTOM = 44, 10, 10, 22
+LEFT, RIGHT, TOP, BOTTOM = 54, 10, 12, 24
 TICKS = 4
 
 
