@@ -59,15 +59,14 @@ class Observed:
             seconds = perf_counter() - began
             route = scope.get("path_template") or _UNKNOWN
             self._telemetry.observe(scope["method"], route, seen["status"], seconds)
-            self._log.info(
-                "answered",
-                request_id=request_id,
-                method=scope["method"],
-                route=route,
-                status=seen["status"],
-                ms=round(seconds * 1000, 1),
-                **noted,
-            )
+            own = {
+                "request_id": request_id,
+                "method": scope["method"],
+                "route": route,
+                "status": seen["status"],
+                "ms": round(seconds * 1000, 1),
+            }
+            self._log.info("answered", **(noted | own))
 
 
 def _given(scope: Any) -> str | None:

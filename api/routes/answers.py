@@ -63,7 +63,7 @@ def post_answers(body: bytes, parts: Parts, telemetry: Telemetry) -> AnswerView:
         fell_back=shown.fell_back,
         thin=shown.thin,
         dropped=shown.dropped,
-        route=shown.quality.route if shown.quality is not None else None,
+        routed=shown.quality.route if shown.quality is not None else None,
     )
     return shown
 

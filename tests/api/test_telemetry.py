@@ -1,5 +1,6 @@
 """What Prometheus and the log are told of predictions, searches and errors; never what a ticket says."""
 
+import asyncio
 import json
 import re
 from datetime import UTC, date, datetime, timedelta
@@ -10,6 +11,9 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.registry import Collector
 
+from api import logs
+from api.middleware import Observed
+from api.noted import note
 from api.telemetry import MOST_LABELS, OTHER, Telemetry
 from ml.classify.decisions import Decision
 from ml.retrieve.stages import heard, stage
@@ -107,6 +111,24 @@ def test_labels_that_nobody_foresaw_do_not_grow_without_end():
     assert len(re.findall(r"^ticketlake_predictions_total\{", text, re.M)) == MOST_LABELS + 1
     assert f'label="{OTHER}",target="category"}} 20.0' in text
     assert isinstance(telemetry.registry, CollectorRegistry)
+
+
+def test_what_a_route_notes_stands_beside_what_every_line_says_and_never_in_its_place(capsys):
+    async def app(scope, receive, send):
+        note(status="mine", route="mine", answer_id="a-1")
+        await send({"type": "http.response.start", "status": 201, "headers": []})
+
+    async def ask():
+        scope = {"type": "http", "method": "GET", "headers": [], "path_template": "/x"}
+        await Observed(app, Telemetry(Nothing()))(scope, None, sent)
+
+    async def sent(_):
+        return None
+
+    logs.configure(None, "info")
+    asyncio.run(ask())
+    line = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert (line["status"], line["route"], line["answer_id"]) == (201, "/x", "a-1")
 
 
 def test_stages_are_told_to_who_listens_also_when_they_fail():
