@@ -15,8 +15,10 @@ from litestar.types import Guard
 from api import logs, problems
 from api.access import at_home, guard
 from api.bodies import MAX_BYTES
+from api.console.pages import console
 from api.document import UI_FILES, Document, Page, Start, refuse_impossible, ui_folder
 from api.doors import Doors, caller_of, doors_of
+from api.gauges import Gauges
 from api.headers import Headed
 from api.middleware import Observed
 from api.routes import (
@@ -101,7 +103,7 @@ def create_app(settings: Settings, *, behind_socket: bool = False) -> Litestar:
     alone = settings.api_workers == 1
     logs.configure(settings.lake_root / "logs" if alone else None, settings.log_level)
     parts = Parts(settings)
-    telemetry = Telemetry(parts, alone=alone)
+    telemetry = Telemetry(Gauges(parts), alone=alone)
     doors = doors_of(settings, parts)
 
     def start(_: Litestar) -> None:
@@ -112,7 +114,7 @@ def create_app(settings: Settings, *, behind_socket: bool = False) -> Litestar:
 
     files = create_static_files_router(UI_FILES, [ui_folder()], before_request=refuse_impossible)
     app = Litestar(
-        [*ROUTES, files],
+        [*ROUTES, files, *console(parts)],
         dependencies={
             "parts": Provide(lambda: parts, sync_to_thread=False),
             "telemetry": Provide(lambda: telemetry, sync_to_thread=False),
@@ -134,7 +136,7 @@ def create_app(settings: Settings, *, behind_socket: bool = False) -> Litestar:
             use_handler_docstrings=True,
         ),
         request_max_body_size=MAX_BYTES,
-        state=State({"parts": parts, "doors": doors}),
+        state=State({"parts": parts, "doors": doors, "telemetry": telemetry}),
     )
     app.asgi_handler = Headed(Observed(app.asgi_handler, telemetry))
     return app
@@ -173,6 +175,7 @@ def _cors(origins: str) -> CORSConfig | None:
 
 def _answer(request: Request[Any, Any, Any], error: Exception) -> Response[problems.Problem]:
     response = problems.respond(request, error)
+    request.app.state.telemetry.failed(problems.kind(error, response.status_code or 500))
     if response.status_code == 500:
         log = structlog.get_logger("api")
         log.error("failed", error=type(error).__name__, frames=logs.where(error))

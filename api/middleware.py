@@ -1,4 +1,7 @@
-"""Around every request: an id, one log line without body, query or unknown path, one observation."""
+"""Around every request: an id, one log line without body, query or unknown path, one observation.
+
+The line carries what the route noted: release, model versions, decisions.
+"""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -8,7 +11,9 @@ from uuid import uuid4
 
 import structlog
 
+from api.noted import noting
 from api.telemetry import Telemetry
+from ml.retrieve.stages import heard
 
 REQUEST_ID = b"x-request-id"
 _ACCEPTED = re.compile(r"[A-Za-z0-9._:-]{1,64}")
@@ -42,22 +47,27 @@ class Observed:
             await send(message)
 
         began = perf_counter()
+        noted: dict[str, Any] = {}
         try:
-            with structlog.contextvars.bound_contextvars(request_id=request_id):
+            with (
+                structlog.contextvars.bound_contextvars(request_id=request_id),
+                heard(self._telemetry.took),
+                noting() as noted,
+            ):
                 await self._app(scope, receive, sending)
         finally:
             seconds = perf_counter() - began
             route = scope.get("path_template") or _UNKNOWN
             self._telemetry.observe(scope["method"], route, seen["status"], seconds)
-            self._log.info(
-                "answered",
-                request_id=request_id,
-                method=scope["method"],
-                route=route,
-                status=seen["status"],
-                ms=round(seconds * 1000, 1),
-                key_id=scope["state"].get("key_id"),
-            )
+            own = {
+                "request_id": request_id,
+                "method": scope["method"],
+                "route": route,
+                "status": seen["status"],
+                "ms": round(seconds * 1000, 1),
+                "key_id": scope["state"].get("key_id"),
+            }
+            self._log.info("answered", **(noted | own))
 
 
 def _given(scope: Any) -> str | None:

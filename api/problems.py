@@ -94,6 +94,11 @@ def respond(request: Request[Any, Any, Any], error: Exception) -> Response[Probl
     return Response(problem, status_code=status, media_type=PROBLEM_JSON, headers=headers)
 
 
+def kind(error: Exception, status: int) -> str:
+    """What an error is counted as: an error of ours by its class, any other by its status."""
+    return type(error).__name__ if isinstance(error, TicketlakeError) else str(int(status))
+
+
 def pointer(path: str) -> str:
     """`$[3].payload.text`, as msgspec writes it, as the JSON pointer `/3/payload/text`."""
     steps = (name or index for name, index in _STEP.findall(path))

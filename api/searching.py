@@ -5,11 +5,11 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 import polars as pl
-import structlog
 from msgspec import Meta
 
 from api import bodies
 from api.drafts import drafts
+from api.noted import note
 from api.problems import BadRequest, FieldError
 from api.state import Parts, now
 from api.tickets_in import TicketDraft
@@ -88,7 +88,12 @@ def record(
         reply=reply,
         enough=enough,
     )
-    structlog.get_logger("api").info(
-        "searched", search_id=search_id, kind=kind, used=found.used, recorded=kept, latency_ms=latency
+    note(
+        search_id=search_id,
+        searched=kind,
+        release=found.release,
+        used=found.used,
+        missing=sorted(found.missing),
+        recorded=kept,
     )
     return latency, kept

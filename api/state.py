@@ -10,6 +10,8 @@ import structlog
 from api.logs import where
 from ml.classify.baseline import NAME as CATEGORY_BASELINE
 from operations import drain
+from operations.backlog import backlog
+from operations.entries import Waiting
 from operations.inbox import Inbox
 from operations.requests import Requests
 from operations.store import Store, open_store
@@ -25,6 +27,7 @@ from warehouse.settings import Settings
 
 METRICS = "gold/metrics"
 INBOX = "operations/inbox"
+WAITING_STATES = ("queued", "running", "dead")
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -104,13 +107,21 @@ class Parts:
                 self._bell.close()
                 self._bell = None
 
-    def undrained(self) -> int | None:
+    def waiting(self) -> Waiting | None:
         """Entries that bronze does not hold yet; None while the store cannot say."""
         try:
-            return self.inbox().undrained(drain.progress(self.lake))
+            return self.inbox().waiting(drain.progress(self.lake))
         except TicketlakeError as error:
             structlog.get_logger("api").warning("the inbox cannot be asked", error=type(error).__name__)
             return None
+
+    def backlog(self) -> dict[str, tuple[int, datetime | None]]:
+        """By state the requests that are not done, and when the oldest came; empty while the store cannot say."""
+        try:
+            kept = backlog(self.store())
+        except TicketlakeError:
+            return {}
+        return {} if kept is None else {state: kept.get(state, (0, None)) for state in WAITING_STATES}
 
     def readiness(self) -> list[Part]:
         """Everything that is served, by name."""

@@ -75,6 +75,13 @@ class InboxState(msgspec.Struct, frozen=True, kw_only=True):
     last_batch: int | None
 
 
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """What the lake does not hold yet: how many entries, and when the oldest came; None where there is none."""
+
+    entries: int
+    oldest_at: datetime | None
+
+
 def digest_of(content: bytes) -> str:
     """BLAKE2b, 128 bit, in hex: the hash by which bronze knows a record too."""
     return blake2b(content, digest_size=16).hexdigest()

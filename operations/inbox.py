@@ -8,7 +8,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from operations.entries import Entry, InboxRow, InboxState, Kind, Receipt
+from operations.entries import Entry, InboxRow, InboxState, Kind, Receipt, Waiting
 from operations.schema import inbox, inbox_stamp
 from operations.store import Store
 from warehouse.errors import Conflict
@@ -113,10 +113,16 @@ class Inbox:
 
     def undrained(self, drained: Mapping[Kind, int]) -> int:
         """How many entries are not in the lake yet; `drained` names the last batch of each kind that is."""
+        return self.waiting(drained).entries
+
+    def waiting(self, drained: Mapping[Kind, int]) -> Waiting:
+        """The same, and when the oldest of them came."""
         here = [and_(_is(kind), _later(batch)) for kind, batch in drained.items()]
         elsewhere = inbox.c.kind.not_in(list(drained))
+        wanted = select(func.count().label("entries"), func.min(inbox.c.received_at).label("oldest_at"))
         with self._store.reading() as connection:
-            return connection.scalar(select(func.count()).select_from(inbox).where(or_(elsewhere, *here))) or 0
+            found = connection.execute(wanted.select_from(inbox).where(or_(elsewhere, *here))).mappings().one()
+        return Waiting(**found)
 
     def _rows(self, condition: Any) -> list[InboxRow]:
         columns = [inbox.c[name] for name in InboxRow.__struct_fields__]

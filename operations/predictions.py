@@ -1,10 +1,10 @@
 """Predictions that were given: kept before they are answered, never changed, without what the ticket said."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import ColumnElement, Connection, func, insert, select
 
 from operations import inbox
 from operations.entries import Entry
@@ -54,3 +54,18 @@ class Predictions:
             row = connection.execute(select(*columns).where(prediction.c.prediction_id == prediction_id)).mappings()
             found = row.first()
         return GivenPrediction(**found) if found else None
+
+    def newest(self, ticket_ids: Collection[str]) -> list[GivenPrediction]:
+        """The last one of each of these tickets; those that there are."""
+        last = select(func.max(prediction.c.seq)).where(prediction.c.ticket_id.in_(list(ticket_ids)))
+        return self._rows(prediction.c.seq.in_(last.group_by(prediction.c.ticket_id)))
+
+    def since(self, at: datetime, limit: int) -> list[GivenPrediction]:
+        """Those made at that time or later, the newest first, at most `limit`."""
+        return self._rows(prediction.c.made_at >= at, limit)
+
+    def _rows(self, condition: ColumnElement[bool], limit: int | None = None) -> list[GivenPrediction]:
+        columns = [prediction.c[name] for name in GivenPrediction.__struct_fields__]
+        wanted = select(*columns).where(condition).order_by(prediction.c.seq.desc()).limit(limit)
+        with self._store.reading() as connection:
+            return [GivenPrediction(**row) for row in connection.execute(wanted).mappings()]

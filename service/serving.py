@@ -13,6 +13,7 @@ from ml.classify.baseline import NAME as BASELINE
 from ml.retrieve.filters import Filters
 from ml.retrieve.found import Found
 from ml.retrieve.searcher import TICKETS
+from ml.retrieve.stages import stage
 from ml.retrieve.standing import Standing
 from operations.inbox import Inbox
 from service.finding import DELTA, Finding, asked, shortened
@@ -110,8 +111,10 @@ class Serving:
             opened = self.opened()
         except NotMaterialized as missing:
             raise NotMaterialized(BASELINE) from missing
-        features = _features(opened, tickets, inbox)
-        found = understand(opened.models, tickets, features, full=full, failed=self._failed)
+        with stage("history"):
+            features = _features(opened, tickets, inbox)
+        with stage("understand"):
+            found = understand(opened.models, tickets, features, full=full, failed=self._failed)
         if not all(one.targets for one in found):
             raise opened.fault(BASELINE)
         return opened.release.id, found
@@ -136,10 +139,13 @@ class Serving:
         if opened.finding.searcher.tickets is None:
             raise opened.faults.get(TICKETS + DELTA) or opened.fault(TICKETS)
         ticket = shortened(ticket)
-        features = _features(opened, ticket, inbox)
-        question = asked(opened.models, ticket, features, self._failed)
-        searcher = replace(opened.finding.searcher, standing=_standing(opened, inbox))
-        found = searcher.find(question, filters, k, full=full)
+        with stage("history"):
+            features = _features(opened, ticket, inbox)
+        with stage("question"):
+            question = asked(opened.models, ticket, features, self._failed)
+        with stage("find"):
+            searcher = replace(opened.finding.searcher, standing=_standing(opened, inbox))
+            found = searcher.find(question, filters, k, full=full)
         return msgspec.structs.replace(found, release=opened.release.id, versions=dict(opened.finding.versions))
 
     def _settled(self, held: Opened, current: str) -> bool:

@@ -4,7 +4,7 @@ And whether a ticket needs a person now.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -118,6 +118,20 @@ def understand(
             found, novelty, hours, _escalations(models, tickets, texts, features, found), beside, strict=True
         )
     ]
+
+
+def decided(understood: Sequence[Understood]) -> dict[str, Any]:
+    """For a log: by target what was decided (of several tickets how often) and which model answered; no label."""
+    decisions: dict[str, Any] = {}
+    models: dict[str, str] = {}
+    for one in understood:
+        for target, said in one.targets.items():
+            counts = decisions.setdefault(target, {})
+            counts[said.decision.action] = counts.get(said.decision.action, 0) + 1
+            models[target] = f"{said.model.family}:{said.model.digest[:12]}"
+    if len(understood) == 1:
+        decisions = {target: next(iter(counts)) for target, counts in decisions.items()}
+    return {"decisions": decisions, "models": models}
 
 
 def _escalations(

@@ -4,14 +4,16 @@ from time import perf_counter
 from uuid import uuid4
 
 import polars as pl
-import structlog
 from litestar import post
 
 from api import bodies
+from api.noted import note
 from api.searching import MOST_BYTES, SearchRequest, asked, record
 from api.state import Parts, now
+from api.telemetry import Telemetry
 from ml.answer.articles import whole
 from ml.retrieve.found import Found
+from ml.retrieve.stages import stage
 from ml.text.entities import Catalogue
 from service.answers import AnswerView, question_of
 from service.issues import broad, ignored
@@ -31,7 +33,7 @@ NOTHING = Found(solutions=[], articles=[], tickets=[], used=["issues"], missing=
     before_request=bodies.refuse_other_than_json,
     request_max_body_size=MOST_BYTES,
 )
-def post_answers(body: bytes, parts: Parts) -> AnswerView:
+def post_answers(body: bytes, parts: Parts, telemetry: Telemetry) -> AnswerView:
     """Answer a ticket, or a question in plain words, from what solved others and from the knowledge base.
 
     Each sentence names its sources. A broad question in plain words ("what goes wrong with version 3.2.1?") is answered
@@ -47,19 +49,21 @@ def post_answers(body: bytes, parts: Parts) -> AnswerView:
         found = parts.serving.find(ticket, parts.hearing(), request.filters, request.k)
         opened = parts.serving.opened()
         told = whole(found, opened.finding.searcher.articles)
-        shown = parts.answering.answer(told, ticket, opened.release, answer_id=answer_id, now=now())
+        with stage("answer"):
+            shown = parts.answering.answer(told, ticket, opened.release, answer_id=answer_id, now=now())
         enough = parts.answering.enough(opened.release)
     judged = shown.quality.probability if shown.quality is not None else 1.0
     reply = None if shown.thin else Thing(kind="reply", id=answer_id, rank=1, score=judged)
     record(parts, "answers", request, ticket, found, search_id=answer_id, began=began, reply=reply, enough=enough)
-    structlog.get_logger("api").info(
-        "answer composed",
+    telemetry.found(found.missing)
+    telemetry.composed(shown.fell_back, shown.composer)
+    note(
         answer_id=shown.answer_id,
         composer=shown.composer,
         fell_back=shown.fell_back,
         thin=shown.thin,
         dropped=shown.dropped,
-        route=shown.quality.route if shown.quality is not None else None,
+        routed=shown.quality.route if shown.quality is not None else None,
     )
     return shown
 

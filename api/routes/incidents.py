@@ -108,13 +108,13 @@ def list_incidents(
     cursor: Cursor = None,
 ) -> IncidentList:
     """Incidents: signals that belong together, with severity, probability, what is at stake and the likely cause."""
-    return IncidentList(*views.listed(_store(parts), states or [], limit, place(cursor)))
+    return IncidentList(*views.listed(store_of(parts), states or [], limit, place(cursor)))
 
 
 @get("/v1/incidents/{incident_id:str}", operation_id="getIncident", tags=["incidents"], sync_to_thread=True)
 def get_incident(parts: Parts, incident_id: IncidentId) -> View:
     """One incident with its signals, its series and their expectation, causes, example tickets, notes."""
-    return _known(parts, incident_id)
+    return known_incident(parts, incident_id)
 
 
 @get(
@@ -126,7 +126,7 @@ def get_incident(parts: Parts, incident_id: IncidentId) -> View:
 )
 def get_incident_report(parts: Parts, incident_id: IncidentId) -> Response[str]:
     """One page about an incident that opens without a network, to read, print or send."""
-    return Response(page(_known(parts, incident_id), now()), media_type=MediaType.HTML)
+    return Response(page(known_incident(parts, incident_id), now()), media_type=MediaType.HTML)
 
 
 @post(
@@ -142,7 +142,7 @@ def acknowledge_incident(
 ) -> NoteReceipt:
     """Take an incident on: it is real. Doubts about its series from earlier dismissals get less."""
     sent = bodies.typed(bodies.read(body), DecisionRequest)
-    return _note(parts, caller, incident_id, "acknowledge", sent=sent, given=idempotency_key)
+    return leave_note(parts, caller, incident_id, "acknowledge", sent=sent, given=idempotency_key)
 
 
 @post(
@@ -158,7 +158,7 @@ def dismiss_incident(
 ) -> NoteReceipt:
     """Put an incident aside, and say why. What it was about has to be stronger the next time, for some months."""
     sent = bodies.typed(bodies.read(body), DismissRequest)
-    return _note(parts, caller, incident_id, "dismiss", sent=sent, given=idempotency_key)
+    return leave_note(parts, caller, incident_id, "dismiss", sent=sent, given=idempotency_key)
 
 
 @post(
@@ -174,15 +174,16 @@ def merge_incident(
 ) -> NoteReceipt:
     """Make an incident part of another one that is not over."""
     sent = bodies.typed(bodies.read(body), MergeRequest)
-    return _note(parts, caller, incident_id, "merge", sent=sent, given=idempotency_key)
+    return leave_note(parts, caller, incident_id, "merge", sent=sent, given=idempotency_key)
 
 
-def _note(
+def leave_note(
     parts: Parts, caller: Caller, incident_id: str, action: Action, *, sent: Decision, given: str | None
 ) -> NoteReceipt:
+    """Keep a decision for the worker; `given` is its idempotency key. Raises `BadRequest`, `Forbidden`."""
     caller.speaks_for([(sent.who, "$.who")])
     into = sent.into if isinstance(sent, MergeRequest) else None
-    store = _store(parts)
+    store = store_of(parts)
     known = {row.incident_id for row in store.find({incident_id, into or incident_id}) if row.state != "forming"}
     if incident_id not in known:
         raise _unknown(incident_id)
@@ -206,14 +207,15 @@ def _note(
     return NoteReceipt(incident_id, action, note.note_key, note.made_at, repeated)
 
 
-def _known(parts: Parts, incident_id: str) -> View:
-    found = views.view(parts.lake, _store(parts), incident_id)
+def known_incident(parts: Parts, incident_id: str) -> View:
+    """Raises `BadRequest`, a 404 for one that nobody knows."""
+    found = views.view(parts.lake, store_of(parts), incident_id)
     if found is None:
         raise _unknown(incident_id)
     return found
 
 
-def _store(parts: Parts) -> IncidentStore:
+def store_of(parts: Parts) -> IncidentStore:
     """Raises `NotMaterialized` where nothing was ever watched."""
     store = IncidentStore(parts.store())
     views.ready(parts.lake, store)

@@ -13,15 +13,17 @@ from litestar.params import Parameter
 
 from api import bodies
 from api.drafts import drafts
+from api.noted import note
 from api.problems import BadRequest, FieldError
 from api.state import Parts, now
+from api.telemetry import Telemetry
 from ml.anomaly.escalation import Escalation
 from ml.classify.decisions import Action
 from ml.classify.unknown import Strange
 from operations.entries import Entry
 from operations.events import Actor, envelope
 from operations.predictions import GivenPrediction, Predictions
-from service.understanding import Answer, Hours, Understood, Version
+from service.understanding import Answer, Hours, Understood, Version, decided
 from warehouse.errors import StoreUnavailable
 from warehouse.payloads import EVERY, PredictedLabel, PredictionMade
 
@@ -94,10 +96,10 @@ def _operation_id(_: Any, __: Any, path: Sequence[Any]) -> str:
     sync_to_thread=True,
     before_request=bodies.refuse_other_than_json,
 )
-def predict_ticket(body: bytes, parts: Parts, explain: Explain = "brief") -> TicketPrediction:
+def predict_ticket(body: bytes, parts: Parts, telemetry: Telemetry, explain: Explain = "brief") -> TicketPrediction:
     """One ticket, as `PREDICTS` says."""
     began = perf_counter()
-    return _predict(parts, [bodies.read(body)], ["$"], explain, began)[0]
+    return _predict(parts, telemetry, [bodies.read(body)], ["$"], explain=explain, began=began)[0]
 
 
 @post(
@@ -108,7 +110,7 @@ def predict_ticket(body: bytes, parts: Parts, explain: Explain = "brief") -> Tic
     sync_to_thread=True,
     before_request=bodies.refuse_other_than_json,
 )
-def predict_tickets(body: bytes, parts: Parts, explain: Explain = "brief") -> TicketPredictions:
+def predict_tickets(body: bytes, parts: Parts, telemetry: Telemetry, explain: Explain = "brief") -> TicketPredictions:
     """Predict on an array of up to 1,000 tickets, each as for one."""
     began = perf_counter()
     values = bodies.read(body)
@@ -117,11 +119,11 @@ def predict_tickets(body: bytes, parts: Parts, explain: Explain = "brief") -> Ti
         detail = f"expected an array of 1 to {MOST_AT_ONCE} tickets, found {'none' if found is None else found}"
         raise BadRequest(bodies.UNFIT, FieldError(detail, pointer=""))
     places = [f"$[{index}]" for index in range(len(values))]
-    return TicketPredictions(_predict(parts, values, places, explain, began))
+    return TicketPredictions(_predict(parts, telemetry, values, places, explain=explain, began=began))
 
 
 def _predict(
-    parts: Parts, values: Sequence[Any], places: Sequence[str], explain: str, began: float
+    parts: Parts, telemetry: Telemetry, values: Sequence[Any], places: Sequence[str], *, explain: str, began: float
 ) -> list[TicketPrediction]:
     made_at = now()
     tickets = drafts(values, places, made_at)
@@ -135,7 +137,8 @@ def _predict(
         for id_, name, one in zip(ids, names, understood, strict=True)
     ]
     recorded = _record(parts, entries, [_event(one) for one in entries if one.ticket_id not in (None, EVERY)])
-    structlog.get_logger("api").info("predicted", prediction_id=request, tickets=len(values), recorded=recorded)
+    telemetry.predicted(understood)
+    note(prediction_id=request, tickets=len(values), release=release, recorded=recorded, **decided(understood))
     return [
         TicketPrediction(
             prediction_id=id_,

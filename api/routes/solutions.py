@@ -15,6 +15,7 @@ from api.problems import BadRequest
 from api.routes.tickets import known
 from api.searching import MOST, MOST_BYTES, SearchRequest, asked, record
 from api.state import Parts, now
+from api.telemetry import Telemetry
 from ml.retrieve.found import Found, FoundTicket
 from operations.entries import NAME_LENGTH
 
@@ -50,7 +51,7 @@ class Similar(msgspec.Struct, frozen=True, kw_only=True):
     before_request=bodies.refuse_other_than_json,
     request_max_body_size=MOST_BYTES,
 )
-def post_solutions(body: bytes, parts: Parts) -> Search:
+def post_solutions(body: bytes, parts: Parts, telemetry: Telemetry) -> Search:
     """Find solutions that worked, articles, and tickets like this one.
 
     Filters hold before anything is searched. The predicted category is a prior, never a filter: as one it is asked for
@@ -60,6 +61,7 @@ def post_solutions(body: bytes, parts: Parts) -> Search:
     request, ticket = asked(bodies.read(body))
     found = parts.serving.find(ticket, parts.hearing(), request.filters, request.k, full=request.explain == "full")
     search_id = uuid4().hex
+    telemetry.found(found.missing)
     enough = parts.serving.opened().finding.searcher.enough
     latency, recorded = record(
         parts, "solutions", request, ticket, found, search_id=search_id, began=began, enough=enough
@@ -76,6 +78,7 @@ def post_solutions(body: bytes, parts: Parts) -> Search:
 @get("/v1/tickets/{ticket_id:str}/similar", operation_id="getSimilarTickets", tags=["search"], sync_to_thread=True)
 def get_similar(
     parts: Parts,
+    telemetry: Telemetry,
     ticket_id: Annotated[str, Parameter(min_length=1, max_length=NAME_LENGTH)],
     k: Annotated[int, Parameter(ge=1, le=MOST)] = 10,
 ) -> Similar:
@@ -91,6 +94,7 @@ def get_similar(
             f"ticket {ticket_id!r} says nothing yet that another could be like", status=HTTPStatus.NOT_FOUND
         )
     found = parts.serving.find(ticket, parts.hearing(), None, k)
+    telemetry.found(found.missing)
     search_id = uuid4().hex
     _, recorded = record(parts, "similar", SearchRequest(k=k), ticket, found, search_id=search_id, began=began)
     return Similar(

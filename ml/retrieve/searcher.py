@@ -15,6 +15,7 @@ from ml.retrieve.question import Question
 from ml.retrieve.ranker import Ranker
 from ml.retrieve.remedies import Remedies
 from ml.retrieve.scope import Scope
+from ml.retrieve.stages import stage
 from ml.retrieve.standing import Standing
 from ml.retrieve.trust import shares
 from warehouse.errors import NotMaterialized
@@ -52,32 +53,38 @@ class Searcher:
             raise NotMaterialized(TICKETS, "run `ticketlake build`")
         used = ["keyword", *(["dense"] if question.shared is not None and self.tickets.meaning else [])]
         within = Scope.of(filters, self.tickets, self.remedies)
-        near = _alike(question, self.tickets, within.allowed)
+        with stage("tickets"):
+            near = _alike(question, self.tickets, within.allowed)
         scores = self._fused(near)
         solutions: list[FoundSolution] = []
         past = within.as_of is not None
         if within.remedies is not None:
-            walked = self._walked(question, alike(self.tickets, near, scores), within)
-            found = evidence(
-                question,
-                near,
-                scores,
-                index=self.tickets,
-                remedies=within.remedies,
-                discriminant=self.ranker.discriminant if self.ranker is not None else None,
-                walked=walked,
-            )
+            with stage("graph"):
+                walked = self._walked(question, alike(self.tickets, near, scores), within)
+            with stage("evidence"):
+                found = evidence(
+                    question,
+                    near,
+                    scores,
+                    index=self.tickets,
+                    remedies=within.remedies,
+                    discriminant=self.ranker.discriminant if self.ranker is not None else None,
+                    walked=walked,
+                )
             told = FEATURES if full else STAGES
-            divided = self.shares(found) if past else self._by_now(found, within.remedies, question)
+            with stage("ranker"):
+                divided = self.shares(found) if past else self._by_now(found, within.remedies, question)
             solutions = _solutions(found, divided, walked, (self.tickets, within.remedies), stages=told, k=k)
             if not past:
                 solutions = [
                     msgspec.structs.replace(one, now=self._fared(one.solution_id, question)) for one in solutions
                 ]
             used += [name for name, there in (("graph", self.walk), ("ranker", self.ranker)) if there is not None]
+        with stage("articles"):
+            articles = self._articles(question, within, k)
         return Found(
             solutions=solutions,
-            articles=self._articles(question, within, k),
+            articles=articles,
             tickets=self._tickets(near, scores, within, k),
             used=used,
             missing=self._missing(question) | within.empty,

@@ -307,3 +307,30 @@ def test_the_stream_tells_each_change_within_a_second_or_two_and_goes_on_where_i
         assert events(response, 1)[0][1] == "incident.opened"
     wrong = httpx.get(f"{served}/v1/incidents/stream", headers={"Last-Event-ID": "x"})
     assert (wrong.status_code, wrong.json()["errors"][0]["parameter"]) == (400, "Last-Event-ID")
+
+
+def test_the_console_lists_incidents_shows_one_and_takes_decisions(client, watch, lake, get):
+    watch(3, told(0, 1, series=NASTY))
+    [name] = [one["incident_id"] for one in get("/v1/incidents")["incidents"]]
+    listed, shown = client.get("/console/incidents").text, client.get(f"/console/incidents/{name}").text
+
+    assert f'href="/console/incidents/{name}"' in listed
+    for text in (listed, shown):
+        assert NASTY not in text
+        assert not re.search(r"<script(?! src=\"/console/assets/)", text)
+    assert '<polyline class="actual"' in shown or '<circle class="alarm"' in shown
+    form = {"_csrf_token": client.cookies["ticketlake_console"], "action": "dismiss"}
+    assert client.post(f"/console/incidents/{name}", data=form).status_code == 400
+    assert (
+        client.post(f"/console/incidents/{name}", data={**form, "_csrf_token": "x", "reason": "r"}).status_code == 403
+    )
+    part = client.post(
+        f"/console/incidents/{name}", data={**form, "reason": NASTY}, headers={"HX-Request": "true"}
+    ).text
+
+    assert part.lstrip().startswith('<section class="card" id="decided"')
+    assert NASTY not in part
+    [note] = get(f"/v1/incidents/{name}")["notes"]
+    assert (note["action"], note["who"], note["reason"]) == ("dismiss", "console", NASTY)
+    watch(4)
+    assert "It is over: dismissed" in client.get(f"/console/incidents/{name}").text

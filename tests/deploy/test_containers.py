@@ -28,7 +28,10 @@ def test_compose_uses_only_keys_of_the_compose_specification():
 
 def test_every_named_volume_secret_and_service_is_declared():
     for service in SERVICES.values():
-        assert {volume.split(":")[0] for volume in service.get("volumes", [])} <= set(COMPOSE["volumes"])
+        sources = {volume.split(":")[0] for volume in service.get("volumes", [])}
+        files = {source for source in sources if source.startswith("./")}
+        assert sources - files <= set(COMPOSE["volumes"])
+        assert all((ROOT / file).exists() for file in files)
         assert set(service.get("secrets", [])) <= set(COMPOSE["secrets"])
         assert set(service.get("depends_on", {})) <= set(SERVICES)
 
@@ -56,7 +59,13 @@ def test_a_service_has_a_health_check_and_limits(name):
 def test_the_core_services_are_there_and_published_only_on_loopback():
     assert set(OURS) == {"build", "api", "worker", "dagster-webserver", "dagster-daemon", "mlflow"}
     ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
-    assert sorted(ports) == ["127.0.0.1:3000:3000", "127.0.0.1:5000:5000", "127.0.0.1:8000:8000"]
+    assert sorted(ports) == [
+        "127.0.0.1:3000:3000",
+        "127.0.0.1:3001:3000",
+        "127.0.0.1:5000:5000",
+        "127.0.0.1:8000:8000",
+        "127.0.0.1:9090:9090",
+    ]
 
 
 def test_callers_of_the_api_need_keys():
@@ -66,7 +75,7 @@ def test_callers_of_the_api_need_keys():
 
 def test_published_ports_are_those_that_the_image_exposes_and_the_commands_use():
     exposed = re.search(r"^EXPOSE (.+)$", DOCKERFILE, re.M).group(1).split()
-    published = {port.split(":")[-1] for service in SERVICES.values() for port in service.get("ports", [])}
+    published = {port.split(":")[-1] for name in OURS for port in SERVICES[name].get("ports", [])}
     assert published == set(exposed)
     assert SERVICES["dagster-webserver"]["command"][-1] == "3000"
 
@@ -76,6 +85,9 @@ def test_base_images_are_pinned_to_an_exact_version():
     assert len(images) == 2
     assert all(re.fullmatch(r"python:3\.1[12]\.\d+-slim-bookworm", image) for image in images)
     assert re.fullmatch(r"postgres:\d+\.\d+-alpine", SERVICES["postgres"]["image"])
+    for name in ("prometheus", "grafana"):
+        assert re.fullmatch(r"[a-z]+/[a-z]+:v?\d+\.\d+\.\d+", SERVICES[name]["image"])
+        assert SERVICES[name]["profiles"] == ["monitoring"]
 
 
 def test_files_that_the_image_copies_exist_and_are_not_ignored():

@@ -1,0 +1,1 @@
+"""The pages at `/console`: rendered here, working without JavaScript, asking nothing of any other host."""

@@ -1,0 +1,1 @@
+"""What the pages of the console show, read from the lake, the operational store and the open release."""

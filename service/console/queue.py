@@ -1,0 +1,119 @@
+"""The live queue: tickets that wait, those included that came into the inbox and are in no table yet."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime
+from threading import Lock
+from typing import Any, Literal
+
+import msgspec
+import polars as pl
+
+from operations.inbox import Inbox
+from operations.predictions import Predictions
+from service.console.said import Said, newest
+from service.listening import Listener, taken_in
+from warehouse.contracts import silver
+from warehouse.contracts.anomalies import ESCALATIONS
+from warehouse.delta import Lake
+from warehouse.parse import TICKET, parse
+
+SHOWN = 50
+COLUMNS = ("ticket_id", "created_at", "resolved_at", "subject", "customer_tier", "channel", "language", "product")
+Which = Literal["open", "all"]
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """One ticket of the queue. `heard`: it is in the inbox only; `urgent`: why it needs a person now."""
+
+    ticket_id: str
+    created_at: datetime
+    resolved_at: datetime | None
+    subject: str | None
+    customer_tier: str | None
+    channel: str | None
+    language: str | None
+    product: str | None
+    heard: bool
+    urgent: str | None = None
+    said: Mapping[str, Said] = {}
+
+
+Order = Callable[[Sequence[Waiting]], Sequence[Waiting]]
+"""Who comes first: every ticket that is shown, in the order in which people should look at them."""
+
+
+def latest_first(rows: Sequence[Waiting]) -> Sequence[Waiting]:
+    """Those that need a person now, then the newest."""
+    return sorted(rows, key=lambda one: (one.urgent is None, -one.created_at.timestamp(), one.ticket_id))
+
+
+class Queue:
+    """Follows the inbox from where the lake ends. Threads share one."""
+
+    def __init__(self, lake: Lake, order: Order = latest_first) -> None:
+        """Reads nothing yet."""
+        self._lake = lake
+        self._order = order
+        self._lock = Lock()
+        self._at: int | None = None
+        self._listener = Listener(0)
+        self._heard: dict[str, dict[str, Any]] = {}
+
+    def rows(
+        self,
+        inbox: Inbox | None,
+        given: Predictions | None,
+        which: Which,
+        limit: int = SHOWN,
+        silent: Collection[str] = (),
+    ) -> list[Waiting]:
+        """The tickets that wait, or all, at most `limit`; without an inbox, as the lake knows them.
+
+        `silent` are targets of which models say nothing.
+        """
+        heard = self._listen(inbox)
+        known = self._known(which, limit, heard)
+        fresh = [one for one in heard.values() if which == "all" or one["resolved_at"] is None]
+        rows = sorted([*known, *fresh], key=lambda one: one["created_at"], reverse=True)[:limit]
+        ids = [one["ticket_id"] for one in rows]
+        said, urgent = newest(self._lake, given, ids, silent), self._urgent(ids)
+        return list(
+            self._order(
+                [
+                    Waiting(
+                        **one,
+                        heard=one["ticket_id"] in heard,
+                        said=said.get(one["ticket_id"], {}),
+                        urgent=urgent.get(one["ticket_id"]),
+                    )
+                    for one in rows
+                ]
+            )
+        )
+
+    def _known(self, which: Which, limit: int, heard: Mapping[str, Any]) -> list[dict[str, Any]]:
+        if not self._lake.exists(silver.TICKETS):
+            return []
+        rows = self._lake.scan(silver.TICKETS).select(COLUMNS).filter(~pl.col("ticket_id").is_in(list(heard)))
+        if which == "open":
+            rows = rows.filter(pl.col("resolved_at").is_null())
+        return rows.sort("created_at", "ticket_id", descending=True).head(limit).collect().to_dicts()
+
+    def _listen(self, inbox: Inbox | None) -> dict[str, dict[str, Any]]:
+        """Tickets of the inbox that silver does not hold; from the start when it holds more than before."""
+        with self._lock:
+            batch = taken_in(self._lake, None) if self._lake.exists(silver.TICKETS) else 0
+            if batch != self._at:
+                self._at, self._listener, self._heard = batch, Listener(batch), {}
+            if inbox is not None:
+                said = [row.body.encode() for row in self._listener.new(inbox) if row.kind == "ticket"]
+                if said:
+                    rows = parse(TICKET, said).rows.select(COLUMNS)
+                    self._heard |= {row["ticket_id"]: row for row in rows.iter_rows(named=True)}
+            return dict(self._heard)
+
+    def _urgent(self, ids: Sequence[str]) -> dict[str, str]:
+        if not ids or not self._lake.exists(ESCALATIONS):
+            return {}
+        rows = self._lake.scan(ESCALATIONS).filter(pl.col("ticket_id").is_in(list(ids))).select("ticket_id", "reason")
+        return dict(rows.collect().iter_rows())
