@@ -57,6 +57,7 @@ TABLE: Mapping[str, Mapping[str, Need]] = {
     "/console/incidents": {"GET": AGENT, "POST": LEAD},
     "/console/models": {"GET": AGENT, "POST": ADMIN},
     "/console/sign-in": {"GET": OPEN, "POST": OPEN},
+    "/console/sign-out": {"POST": OPEN},
 }
 """A path stands for itself and all below it; of several the longest holds, whole. `HEAD` is no `GET` here."""
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.operator import operator
 from warehouse.settings import settings
 
 if TYPE_CHECKING:
@@ -46,7 +47,16 @@ def erase(*, customer: str | None, ticket: str | None, reason: str, who: str, at
     with closing(open_store(chosen.database_url)) as store:
         if customer or ticket:
             kind, subject = ("customer", customer) if customer else ("ticket", ticket)
-            asked, _ = ask(lake, store, kind, subject or "", who=who, reason=reason, at=_now())  # type: ignore[arg-type]
+            asked, _ = ask(
+                lake,
+                store,
+                kind,  # type: ignore[arg-type]
+                subject or "",
+                who=who,
+                reason=reason,
+                at=_now(),
+                by=operator(),
+            )
             if at_once:
                 Eraser(lake, store).look(_now())
             else:

@@ -7,6 +7,8 @@ from typing import Any, Literal
 import msgspec
 from sqlalchemy import Connection, and_, insert, select, update
 
+from operations import audit
+from operations.audit import Audited
 from operations.schema import erasure
 from operations.store import Store
 
@@ -65,8 +67,8 @@ class Erasures:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def ask(self, new: NewErasure) -> tuple[Erasure, bool]:
-        """Keep a request, and whether one for the same was under way: then that one is given."""
+    def ask(self, new: NewErasure, told: Sequence[Audited] = ()) -> tuple[Erasure, bool]:
+        """Keep a request, with `told` in the audit log; or give the one for the same that is under way, and True."""
         same = and_(erasure.c.digest == new.digest, erasure.c.kind == new.kind, erasure.c.state != DONE)
 
         def work(connection: Connection) -> bool:
@@ -74,6 +76,7 @@ class Erasures:
                 return True
             begun = {"state": WAITING, "tickets": "[]", "receipt": "{}", "models": "[]"}
             connection.execute(insert(erasure), [{**msgspec.structs.asdict(new), **begun}])
+            audit.put(connection, told)
             return False
 
         repeated = self._store.write(work)

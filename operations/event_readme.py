@@ -61,6 +61,7 @@ TOLD: dict[str, Told] = {
         "the label stands in `silver/tickets` and is learned from; said by the system it changes nothing",
     ),
     "LabelConfirmed": Told("an agent", "a label was looked at and is right", "learned from as a label that is sure"),
+    "ReviewSkipped": Told("an agent, `POST /v1/review/{id}`", "a label could not be judged", "not asked of them again"),
     "PredictionMade": Told(
         "the service alone",
         "a ticket that has an id was predicted",

@@ -66,8 +66,12 @@ class Caller(msgspec.Struct, frozen=True, kw_only=True):
 
     def did(self, action: str, object_: str, at: datetime, **detail: str) -> Audited:
         """The row of the audit log that says what was changed; `detail` is ids, by name."""
-        who = Who(subject=self.subject, role=self.role, key_id=self.key_id, request_id=self.request_id)
-        return who.did(action, object_, at, **detail)
+        return self.told.did(action, object_, at, **detail)
+
+    @property
+    def told(self) -> Who:
+        """As the audit log names this caller."""
+        return Who(subject=self.subject, role=self.role, key_id=self.key_id, request_id=self.request_id)
 
 
 ANYONE = Caller(subject="anyone", role="admin")

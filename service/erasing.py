@@ -15,6 +15,7 @@ from uuid import uuid4
 import polars as pl
 
 from operations import forgetting
+from operations.audit import Who
 from operations.erasures import FORGOTTEN, WAITING, Counts, Erasure, Erasures, Kind, NewErasure
 from operations.store import Store
 from warehouse import erasing, flagged, leftovers, releases, tombstones
@@ -39,9 +40,9 @@ class LeftBehind(TicketlakeError):
 
 
 def ask(
-    lake: Lake, store: Store, kind: Kind, subject: str, *, who: str, reason: str, at: datetime
+    lake: Lake, store: Store, kind: Kind, subject: str, *, who: str, reason: str, at: datetime, by: Who | None = None
 ) -> tuple[Erasure, bool]:
-    """Keep the request, and whether the same was under way."""
+    """Keep the request, with whoever it is `by` in the audit log, and whether the same was under way."""
     new = NewErasure(
         erasure_id=f"ERA-{uuid4().hex[:16]}",
         kind=kind,
@@ -51,7 +52,7 @@ def ask(
         reason=reason,
         requested_at=at,
     )
-    return Erasures(store).ask(new)
+    return Erasures(store).ask(new, [by.did("erasure.ask", new.erasure_id, at)] if by else [])
 
 
 class Eraser:

@@ -14,6 +14,17 @@ Text = Annotated[str, Meta(min_length=1)]
 Name = Annotated[str, Meta(min_length=1, max_length=200)]
 EVERY = "*"
 """The `ticket_id` of what concerns no single ticket."""
+LabelV1 = Literal[
+    "product",
+    "product_module",
+    "category",
+    "subcategory",
+    "priority",
+    "severity",
+    "customer_sentiment",
+    "resolution_code",
+    "language",
+]
 Label = Literal[
     "product",
     "product_module",
@@ -81,7 +92,7 @@ class TicketReopened(Payload, frozen=True):
 class LabelCorrectedV1(Payload, frozen=True):
     """As `LabelCorrected`, before it was told what had been shown."""
 
-    field: Label
+    field: LabelV1
     value: Name
     previous: Name | None = None
 

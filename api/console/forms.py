@@ -37,6 +37,12 @@ class SuggestionForm(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Used
 
 
+class SignInForm(msgspec.Struct, frozen=True, kw_only=True):
+    """The key that somebody typed."""
+
+    key: Short
+
+
 class DecisionForm(msgspec.Struct, frozen=True, kw_only=True):
     """What becomes of an incident."""
 

@@ -8,7 +8,7 @@ from litestar.di import Provide
 from litestar.static_files import create_static_files_router
 
 from api import logs, problems
-from api.console import csrf, incidents, learning, queue, ticket
+from api.console import csrf, incidents, learning, queue, sign, ticket
 from api.console.rendering import ASSETS, HEADERS, shown
 from api.state import Parts
 from service.console.queue import Queue
@@ -36,6 +36,9 @@ def console(parts: Parts) -> list[Router]:
             learning.compare,
             learning.release,
             learning.over_time,
+            sign.sign_in_page,
+            sign.sign_in,
+            sign.sign_out,
         ],
         dependencies={"desk": Provide(lambda: desk, sync_to_thread=False)},
         before_request=csrf.guard,
@@ -63,6 +66,8 @@ def _answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """What went wrong, as a page."""
     problem = problems.respond(request, error)
     status = problem.status_code or 500
+    if status == 401 and request.url.path != sign.SIGN_IN:
+        return sign.asked_to_sign_in(request)
     app: Litestar = request.app
     app.state.telemetry.failed(problems.kind(error, status))
     if status == 500:

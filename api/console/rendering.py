@@ -47,6 +47,7 @@ def shown(request: Request[Any, Any, Any], template: str, status: int = 200, **c
         .render(
             **context,
             actor=who(request).id,
+            signed_in=request.app.state.doors is not None and "user" in request.scope,
             csrf=getattr(request.state, "csrf", ""),
             nonce=uuid4().hex,
             notice=NOTICES.get(request.query_params.get("said", "")),

@@ -14,6 +14,7 @@ from api.problems import BadRequest, FieldError
 from api.state import Parts, now
 from operations.entries import fault_of_name
 from operations.erasures import Erasure, Erasures, Kind, State
+from service.access import Caller
 from service.erasing import ask
 from warehouse.payloads import Name
 
@@ -66,7 +67,7 @@ class ErasureView(msgspec.Struct, frozen=True, kw_only=True):
     sync_to_thread=True,
     before_request=bodies.refuse_other_than_json,
 )
-def post_erasures(body: bytes, parts: Parts) -> Response[ErasureView]:
+def post_erasures(body: bytes, parts: Parts, caller: Caller) -> Response[ErasureView]:
     """Forget a customer with all their tickets, or one ticket: everything received, made of it, and older versions.
 
     The worker carries it out; `Location` names where it is told how far it is. The same request while one is under way
@@ -79,7 +80,7 @@ def post_erasures(body: bytes, parts: Parts) -> Response[ErasureView]:
     fault = fault_of_name(subject)
     if fault:
         raise BadRequest(bodies.UNFIT, FieldError(fault, pointer=f"/{kind}_id"))
-    asked, _ = ask(parts.lake, parts.store(), kind, subject, who=sent.who, reason=sent.reason, at=now())
+    asked, _ = ask(parts.lake, parts.store(), kind, subject, who=sent.who, reason=sent.reason, at=now(), by=caller.told)
     return Response(_view(asked), headers={"Location": f"/v1/erasures/{asked.erasure_id}"})
 
 
