@@ -51,7 +51,7 @@ def console_post() -> str:
     return "done"
 
 
-@get("/console/sign-in")
+@get("/console/sign-in/made")
 async def signing_in(request: Request) -> str:
     return (await request.app.state.doors.sign_in(request.query_params["key"], request)).to_header(header="")
 
@@ -203,7 +203,7 @@ def test_the_audit_log_is_read_page_by_page_from_the_newest(door, secrets, make)
 
 def test_the_console_takes_a_cookie_that_only_it_takes(door, console, secrets, make, keys, signing):
     secret = make("agent", name="A-9")
-    cookie = door.get("/console/sign-in", params={"key": secret}).text
+    cookie = door.get("/console/sign-in/made", params={"key": secret}).text
     assert all(part in cookie for part in ("HttpOnly", "Path=/console", "SameSite=strict", "Max-Age=28800"))
     session = {"cookie": cookie.split(";")[0]}
 
@@ -211,7 +211,7 @@ def test_the_console_takes_a_cookie_that_only_it_takes(door, console, secrets, m
     assert door.get("/v1/issues", headers=session).status_code == 401
     assert door.get("/console/page", headers=bearer(session["cookie"].split("=", 1)[1])).status_code == 401
     assert door.get("/console/page").status_code == 401
-    assert door.get("/console/sign-in", params={"key": secret + "0"}).status_code == 401
+    assert door.get("/console/sign-in/made", params={"key": secret + "0"}).status_code == 401
     claims = jwt.decode(session["cookie"].split("=", 1)[1], signing, algorithms=["HS256"], audience=CONSOLE)
     assert claims["exp"] - claims["iat"] == SESSION_LIFE.total_seconds()
 
@@ -233,7 +233,7 @@ def test_the_console_takes_a_cookie_that_only_it_takes(door, console, secrets, m
     ],
 )
 def test_a_page_from_elsewhere_cannot_use_the_cookie_to_change_something(door, console, secrets, headers, status):
-    cookie = door.get("/console/sign-in", params={"key": secrets["agent"]}).text.split(";")[0]
+    cookie = door.get("/console/sign-in/made", params={"key": secrets["agent"]}).text.split(";")[0]
     assert cookie.startswith(f"{COOKIE}=")
 
     assert door.post("/console/page", headers={"cookie": cookie, **headers}).status_code == status
