@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 
+from operations.audit import Who
 from operations.drain import drain
 from operations.events import Actor, EventsRefused
 from operations.inbox import Inbox
@@ -18,6 +19,7 @@ from warehouse.refine import refine
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SAID = NOW + timedelta(hours=1)
 ANN, BEN = Actor("agent", "A-1"), Actor("agent", "A-2")
+TOLD = Who(subject="A-1", role="agent").did("review.confirm", "RV-1", SAID)
 DOUBTED, SAMPLED, URGENT = "RV-" + "a" * 20, "RND-" + "b" * 20, "RV-" + "c" * 20
 
 
@@ -81,7 +83,7 @@ def test_the_queue_is_shown_in_its_order_with_reasons(lake, inbox):
 
 
 def test_what_is_decided_goes_at_once_and_becomes_an_event(lake, inbox):
-    decide(lake, inbox, DOUBTED, ReviewDecision(verdict="confirm", actor=ANN), key=None, now=SAID)
+    decide(lake, inbox, DOUBTED, ReviewDecision(verdict="confirm", actor=ANN), key=None, now=SAID, told=TOLD)
     decide(
         lake,
         inbox,
@@ -89,6 +91,7 @@ def test_what_is_decided_goes_at_once_and_becomes_an_event(lake, inbox):
         ReviewDecision(verdict="correct", value="low", actor=ANN, reason="no hurry"),
         key=None,
         now=SAID,
+        told=TOLD,
     )
 
     assert ids(lake, inbox) == [SAMPLED]
@@ -102,7 +105,7 @@ def test_what_is_decided_goes_at_once_and_becomes_an_event(lake, inbox):
 
 
 def test_who_confirms_a_label_that_is_not_the_recorded_one_corrects_that(lake, inbox):
-    decide(lake, inbox, SAMPLED, ReviewDecision(verdict="confirm", actor=ANN), key=None, now=SAID)
+    decide(lake, inbox, SAMPLED, ReviewDecision(verdict="confirm", actor=ANN), key=None, now=SAID, told=TOLD)
     (heard,) = inbox.since(0, 0)
 
     assert '"LabelCorrected"' in heard.body
@@ -110,17 +113,25 @@ def test_who_confirms_a_label_that_is_not_the_recorded_one_corrects_that(lake, i
 
 
 def test_the_fair_sample_is_asked_of_two_people(lake, inbox):
-    decide(lake, inbox, SAMPLED, ReviewDecision(verdict="confirm", actor=ANN), key=None, now=SAID)
+    decide(lake, inbox, SAMPLED, ReviewDecision(verdict="confirm", actor=ANN), key=None, now=SAID, told=TOLD)
 
     assert SAMPLED not in ids(lake, inbox, actor="A-1")
     assert SAMPLED not in ids(lake, inbox)
     assert SAMPLED in ids(lake, inbox, actor="A-2")
-    decide(lake, inbox, SAMPLED, ReviewDecision(verdict="correct", value="Access", actor=BEN), key=None, now=SAID)
+    decide(
+        lake,
+        inbox,
+        SAMPLED,
+        ReviewDecision(verdict="correct", value="Access", actor=BEN),
+        key=None,
+        now=SAID,
+        told=TOLD,
+    )
     assert SAMPLED not in ids(lake, inbox, actor="A-3")
 
 
 def test_who_skips_is_not_asked_again_but_others_are(lake, inbox):
-    decide(lake, inbox, DOUBTED, ReviewDecision(verdict="skip", actor=ANN), key=None, now=SAID)
+    decide(lake, inbox, DOUBTED, ReviewDecision(verdict="skip", actor=ANN), key=None, now=SAID, told=TOLD)
 
     assert DOUBTED not in ids(lake, inbox)
     assert DOUBTED not in ids(lake, inbox, actor="A-1")
@@ -130,13 +141,21 @@ def test_who_skips_is_not_asked_again_but_others_are(lake, inbox):
 def test_the_same_decision_again_is_a_repetition(lake, inbox):
     for verdict in ("confirm", "skip"):
         said = ReviewDecision(verdict=verdict, actor=ANN)
-        first, second = (decide(lake, inbox, DOUBTED, said, key=None, now=SAID) for _ in "12")
+        first, second = (decide(lake, inbox, DOUBTED, said, key=None, now=SAID, told=TOLD) for _ in "12")
         assert (first.repeated, second.repeated) == (False, True)
 
 
 def test_what_is_no_entry_or_no_label_is_refused(lake, inbox):
     with pytest.raises(UnknownReview, match="settled"):
-        decide(lake, inbox, "RV-x", ReviewDecision(verdict="confirm", actor=ANN), key=None, now=SAID)
+        decide(lake, inbox, "RV-x", ReviewDecision(verdict="confirm", actor=ANN), key=None, now=SAID, told=TOLD)
     with pytest.raises(EventsRefused, match="priority to be one of"):
-        decide(lake, inbox, URGENT, ReviewDecision(verdict="correct", value="asap", actor=ANN), key=None, now=SAID)
+        decide(
+            lake,
+            inbox,
+            URGENT,
+            ReviewDecision(verdict="correct", value="asap", actor=ANN),
+            key=None,
+            now=SAID,
+            told=TOLD,
+        )
     assert not inbox.since(0, 0)

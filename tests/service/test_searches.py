@@ -372,12 +372,12 @@ from warehouse.refine import refine
 left = int(sys.argv[3])
 
 class Dying(Lake):
-    def _commit(self, *arguments, **more):
+    def commit(self, *arguments, **more):
         global left
         if left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
         left -= 1
-        return super()._commit(*arguments, **more)
+        return super().commit(*arguments, **more)
 
 lake = Dying(Path(sys.argv[2]))
 drain(Inbox(open_store(sys.argv[1])), lake)
