@@ -33,7 +33,7 @@ _STORED = ("/docs/ui", "/console/assets")
 
 
 class Headed:
-    """ASGI middleware around the application. A handler that sets a policy of its own keeps it."""
+    """ASGI middleware around the application. What a handler sets by itself stays."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
@@ -57,7 +57,7 @@ class Headed:
 def _completed(headers: Headers, scope: Any) -> Headers:
     path: str = scope.get("path_template") or ""
     found = {name.lower(): value for name, value in headers}
-    headers += ALWAYS
+    headers += [one for one in ALWAYS if one[0] not in found]
     if CSP not in found:
         headers.append((CSP, _policy(path, found.get(b"content-type", b"")).encode()))
     if CACHE not in found and not path.startswith(_STORED):

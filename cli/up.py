@@ -31,8 +31,9 @@ def up(tickets: Path | None, mapping: str | None, once: bool) -> None:
     if once:
         _build_all(chosen, _files(chosen, tickets), mapping)
         return
+    services = Services(_services(chosen), logs=chosen.lake_root / "logs", environment=_environment(chosen))
     tell_of_doors(chosen)
-    with Services(_services(chosen), logs=chosen.lake_root / "logs", environment=_environment(chosen)) as services:
+    with services:
         files = _files(chosen, tickets)
         services.wait_ready()
         _say_where(chosen)

@@ -43,6 +43,14 @@ class SignInForm(msgspec.Struct, frozen=True, kw_only=True):
     key: Short
 
 
+class ReviewForm(msgspec.Struct, frozen=True, kw_only=True):
+    """`choice` is a button that stands for another label, `value` was typed; `skip`: one cannot tell."""
+
+    choice: Short = ""
+    value: Short = ""
+    skip: Short = ""
+
+
 class DecisionForm(msgspec.Struct, frozen=True, kw_only=True):
     """What becomes of an incident."""
 

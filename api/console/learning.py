@@ -3,26 +3,54 @@
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from litestar import Request, Response, get
+from litestar import Request, Response, get, post
 from litestar.params import Parameter
+from litestar.response import Redirect
 
+from api.console.actor import who
+from api.console.forms import Form, ReviewForm, form_of
 from api.console.queue import given
-from api.console.rendering import shown
+from api.console.rendering import by_htmx, see, shown
 from api.problems import BadRequest
 from api.state import Parts, now
-from service.console import models, quality, review
+from service.access import Caller
+from service.console import models, quality
+from service.review import ReviewDecision, decide, listed
 from warehouse.errors import NotMaterialized
 
+ASKED = 30
+ReviewId = Annotated[str, Parameter(pattern="^(RV|RND)-[0-9a-f]{20}$")]
 ReleaseId = Annotated[str, Parameter(max_length=32, pattern=r"^\d{6}-[0-9a-f]{12}$")]
 
 
 @get("/review", sync_to_thread=True, name="console-review")
 def queued(request: Request[Any, Any, Any], parts: Parts) -> Response[str]:
-    """Tickets whose labels people should look at first."""
+    """Labels that people should look at first."""
     try:
-        return shown(request, "review.html", rows=review.queued(parts.lake), missing=None)
+        asked = listed(parts.lake, parts.hearing(), target=None, reason=None, actor=who(request).id, limit=ASKED)
+        return shown(request, "review.html", asked=asked, missing=None)
     except NotMaterialized as error:
-        return shown(request, "review.html", rows=[], missing=str(error))
+        return shown(request, "review.html", asked=[], missing=str(error))
+
+
+@post("/review/{review_id:str}", sync_to_thread=True)
+def answer(
+    request: Request[Any, Any, Any], parts: Parts, caller: Caller, review_id: ReviewId, data: Form
+) -> Response[str] | Redirect:
+    """Say whether the label is right, which one is, or that one cannot tell."""
+    form, at = form_of(data, ReviewForm), now()
+    value = form.choice or form.value.strip() or None
+    said = ReviewDecision(
+        verdict="skip" if form.skip else "correct" if value else "confirm",
+        actor=who(request),
+        value=None if form.skip else value,
+    )
+    told = caller.did(f"review.{said.verdict}", review_id, at)
+    decide(parts.lake, parts.inbox(), review_id, said, key=None, now=at, told=told)
+    word = "skipped" if form.skip else "corrected" if value else "confirmed"
+    if by_htmx(request):
+        return shown(request, "reviewed.html", word=word)
+    return see("/console/review", word)
 
 
 @get("/models", sync_to_thread=True, name="console-models")

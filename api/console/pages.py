@@ -32,6 +32,7 @@ def console(parts: Parts) -> list[Router]:
             incidents.incident,
             incidents.decide,
             learning.queued,
+            learning.answer,
             learning.versions,
             learning.compare,
             learning.release,
@@ -50,16 +51,9 @@ def console(parts: Parts) -> list[Router]:
         f"{PATH}/assets",
         [ASSETS],
         include_in_schema=False,
-        after_request=_unsniffed,
         name="console-assets",
     )
     return [files, pages]
-
-
-def _unsniffed(response: Response[Any]) -> Response[Any]:
-    """Files are what their type says."""
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    return response
 
 
 def _answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

@@ -6,9 +6,10 @@ from litestar import Request, Response, get
 from litestar.params import Parameter
 
 from api.console.rendering import by_htmx, shown
-from api.state import Parts
+from api.state import Parts, now
 from operations.predictions import Predictions
-from service.console.queue import Queue, Which
+from service.console.queue import SHOWN, Queue, Which
+from service.queue import queue as waiting_most
 from warehouse.errors import TicketlakeError
 
 
@@ -21,9 +22,19 @@ def queue(
 ) -> Response[str]:
     """Tickets that wait, with what models say of them; asked again every few seconds while the page is looked at."""
     heard = parts.hearing()
-    rows = desk.rows(heard, given(parts), which, silent=_silent(parts))
+    wanted = _wanted(parts) if which == "open" else None
+    rows = desk.rows(heard, given(parts), which, silent=_silent(parts), wanted=wanted)
     template = "queue_rows.html" if by_htmx(request) else "queue.html"
     return shown(request, template, rows=rows, which=which, deaf=heard is None)
+
+
+def _wanted(parts: Parts) -> dict[str, str] | None:
+    """Open tickets by what an hour more costs, as far as they are shown; None where nobody can say."""
+    try:
+        found = waiting_most(parts.lake, parts.requests(), parts.clock, now())
+    except TicketlakeError:
+        return None
+    return {one.ticket_id: one.reason for one in found[:SHOWN]}
 
 
 def given(parts: Parts) -> Predictions | None:

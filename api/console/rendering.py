@@ -29,6 +29,7 @@ HEADERS = {
 NOTICES = {
     "confirmed": "Confirmed. Thank you.",
     "corrected": "Corrected. The models learn from it at the next training.",
+    "skipped": "Noted. You are not asked again.",
     "accepted": "Noted: the suggestion was used.",
     "refused": "Noted: the suggestion was put aside.",
     "helped": "Noted: it helped.",

@@ -3,15 +3,14 @@
 from datetime import datetime
 from typing import Literal, get_args
 
-import msgspec
-
 from ml.targets import TARGETS, Target
-from operations.entries import Receipt, digest_of, fault_of_name
-from operations.events import Actor, envelope
+from operations.entries import Receipt, fault_of_name
+from operations.events import Actor
 from operations.inbox import Inbox
 from service.feedback import SuggestionOutcome, take_outcomes
+from service.statements import LabelStatement
 from warehouse.errors import InvalidEvent
-from warehouse.payloads import Label, LabelConfirmed, LabelCorrected, Payload
+from warehouse.payloads import Label
 
 Used = Literal["accepted", "edited", "refused", "helped", "not_helped"]
 FIELDS = frozenset(get_args(Label))
@@ -47,26 +46,24 @@ def judge_label(
     if target not in known:
         raise NotALabel(f"no labels of {target[:40]!r} are put right here, expected one of {', '.join(known)}")
     field, value = known[target].column, value.strip()
-    fault = fault_of_name(value) or _beyond(known[target], value)
+    fault = fault_of_name(value)
     if fault:
         raise NotALabel(f"{target}: {fault}")
     confirmed = value == shown
-    payload: Payload
-    if confirmed:
-        payload = LabelConfirmed(field=field, value=value, prediction_id=prediction_id)  # type: ignore[arg-type]
-    else:
-        payload = LabelCorrected(
+    try:
+        said = LabelStatement(
+            ticket_id=ticket_id,
+            actor=actor,
+            verdict="confirmed" if confirmed else "corrected",
             field=field,  # type: ignore[arg-type]
             value=value,
-            previous=shown,
+            previous=None if confirmed else shown,
             prediction_id=prediction_id,
-            reason=reason or None,
+            reason=None if confirmed else reason,
         )
-    said = msgspec.json.encode((actor, ticket_id, payload))
-    made = envelope(
-        payload, actor=actor, key=f"console:{key}", event_time=now, received_time=now, ticket_id=ticket_id
-    ).entry()
-    inbox.append([msgspec.structs.replace(made, digest=digest_of(said))])
+    except ValueError as error:
+        raise NotALabel(f"{target}: {error}") from None
+    take_outcomes(inbox, [said], ["$"], [f"console:{key}"], now)
     return confirmed
 
 
@@ -76,10 +73,3 @@ def judge_suggestion(
     """What became of one suggestion. Raises `UnknownSearch`, `EventsRefused`."""
     sent = SuggestionOutcome(outcome=outcome, actor=actor, search_id=search_id, target_id=target_id)
     return take_outcomes(inbox, [sent], ["$"], [None], now)[0]
-
-
-def _beyond(target: Target, value: str) -> str | None:
-    """Why an ordinal target cannot have the value; nominal ones may get new labels."""
-    if target.order and value not in target.order:
-        return f"found {value[:40]!r}, expected one of {', '.join(target.order)}"
-    return None

@@ -1,6 +1,6 @@
 """The live queue: tickets that wait, those included that came into the inbox and are in no table yet."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from threading import Lock
 from typing import Any, Literal
@@ -23,7 +23,9 @@ Which = Literal["open", "all"]
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """One ticket of the queue. `heard`: it is in the inbox only; `urgent`: why it needs a person now."""
+    """One ticket of the queue. `heard`: it is in the inbox only; `urgent`: why it needs a person now; `why`: what
+    its place rests on.
+    """
 
     ticket_id: str
     created_at: datetime
@@ -35,25 +37,16 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     product: str | None
     heard: bool
     urgent: str | None = None
+    why: str | None = None
     said: Mapping[str, Said] = {}
-
-
-Order = Callable[[Sequence[Waiting]], Sequence[Waiting]]
-"""Who comes first: every ticket that is shown, in the order in which people should look at them."""
-
-
-def latest_first(rows: Sequence[Waiting]) -> Sequence[Waiting]:
-    """Those that need a person now, then the newest."""
-    return sorted(rows, key=lambda one: (one.urgent is None, -one.created_at.timestamp(), one.ticket_id))
 
 
 class Queue:
     """Follows the inbox from where the lake ends. Threads share one."""
 
-    def __init__(self, lake: Lake, order: Order = latest_first) -> None:
+    def __init__(self, lake: Lake) -> None:
         """Reads nothing yet."""
         self._lake = lake
-        self._order = order
         self._lock = Lock()
         self._at: int | None = None
         self._listener = Listener(0)
@@ -64,32 +57,44 @@ class Queue:
         inbox: Inbox | None,
         given: Predictions | None,
         which: Which,
+        *,
         limit: int = SHOWN,
         silent: Collection[str] = (),
+        wanted: Mapping[str, str] | None = None,
     ) -> list[Waiting]:
-        """The tickets that wait, or all, at most `limit`; without an inbox, as the lake knows them.
+        """The tickets that wait, or all, at most `limit`, the newest first; without an inbox, as the lake knows them.
 
-        `silent` are targets of which models say nothing.
+        `silent` are targets of which models say nothing; `wanted` are tickets in their order, each with
+        the reason; what just came in stands before them.
         """
         heard = self._listen(inbox)
-        known = self._known(which, limit, heard)
-        fresh = [one for one in heard.values() if which == "all" or one["resolved_at"] is None]
-        rows = sorted([*known, *fresh], key=lambda one: one["created_at"], reverse=True)[:limit]
+        if wanted is None:
+            fresh = [one for one in heard.values() if which == "all" or one["resolved_at"] is None]
+            known = self._known(which, limit, heard)
+            rows = sorted([*known, *fresh], key=lambda one: one["created_at"], reverse=True)[:limit]
+        else:
+            there = {one["ticket_id"]: one for one in [*self._of(list(wanted)), *heard.values()]}
+            new = [one for one in heard.values() if one["ticket_id"] not in wanted and one["resolved_at"] is None]
+            new.sort(key=lambda one: one["created_at"], reverse=True)
+            rows = [*new, *(there[name] for name in wanted if name in there)][:limit]
         ids = [one["ticket_id"] for one in rows]
         said, urgent = newest(self._lake, given, ids, silent), self._urgent(ids)
-        return list(
-            self._order(
-                [
-                    Waiting(
-                        **one,
-                        heard=one["ticket_id"] in heard,
-                        said=said.get(one["ticket_id"], {}),
-                        urgent=urgent.get(one["ticket_id"]),
-                    )
-                    for one in rows
-                ]
+        return [
+            Waiting(
+                **one,
+                heard=one["ticket_id"] in heard,
+                said=said.get(one["ticket_id"], {}),
+                urgent=urgent.get(one["ticket_id"]),
+                why=wanted.get(one["ticket_id"]) if wanted else None,
             )
-        )
+            for one in rows
+        ]
+
+    def _of(self, ids: Sequence[str]) -> list[dict[str, Any]]:
+        if not self._lake.exists(silver.TICKETS):
+            return []
+        rows = self._lake.scan(silver.TICKETS).select(COLUMNS).filter(pl.col("ticket_id").is_in(ids))
+        return rows.collect().to_dicts()
 
     def _known(self, which: Which, limit: int, heard: Mapping[str, Any]) -> list[dict[str, Any]]:
         if not self._lake.exists(silver.TICKETS):

@@ -4,6 +4,7 @@ import json
 import re
 import shutil
 from contextlib import closing
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
 import polars as pl
@@ -15,12 +16,12 @@ from api.console.actor import who
 from api.examples import OUTCOME
 from operations.inbox import Inbox
 from operations.store import open_store
-from service.console.review import queued
 from warehouse import releases
 from warehouse.contracts import silver
-from warehouse.errors import NotMaterialized
+from warehouse.contracts.review import QUEUE
+from warehouse.delta import Lake
+from warehouse.payloads import OWN
 from warehouse.settings import Settings
-from warehouse.table import Column, Table
 
 PAGES = [
     "/console",
@@ -70,8 +71,10 @@ def unheard(root):
 
 
 def kept(root):
+    """What people said."""
     with closing(open_store(f"sqlite:///{root / 'operations' / 'store.db'}")) as store:
-        return [json.loads(row.body) for row in Inbox(store).since(0, 0) if row.kind == "event"]
+        events = [json.loads(row.body) for row in Inbox(store).since(0, 0) if row.kind == "event"]
+    return [event for event in events if event["type"] not in OWN]
 
 
 def page(client, path, status=200):
@@ -202,8 +205,8 @@ def test_htmx_is_given_the_part_that_changed_alone(console):
 @pytest.mark.parametrize(
     ("changed", "status", "said"),
     [
-        ({"target": "priority", "value": "yesterday"}, 400, "expected one of low, medium, high, critical"),
-        ({"target": "escalation", "value": "yes"}, 400, "no labels of"),
+        ({"target": "priority", "value": "yesterday"}, 400, "one of low, medium, high, critical"),
+        ({"target": "resolution_time", "value": "1"}, 400, "no labels of"),
         ({"target": "category", "value": ""}, 400, "has 0 characters"),
         ({"target": "category", "value": "x" * 201}, 400, "Expected `str` of length"),
         ({"nonce": "x", "value": "Billing"}, 400, "Expected `str` matching"),
@@ -329,25 +332,32 @@ def test_releases_have_cards_and_two_are_compared(answering, learned, release_of
     assert "<h2>models/encoder</h2>" not in text
 
 
-def test_a_review_queue_is_shown_as_soon_as_it_is_there(lake):
-    table = Table(
-        layer="learning",
-        name="review_queue",
-        grain="One row per ticket and target.",
-        columns=(
-            Column("ticket_id", pl.String, "Identifier of the ticket"),
-            Column("target", pl.String, "What is asked"),
-            Column("score", pl.Float64, "How much a label teaches", required=True),
-        ),
-        primary_key=("ticket_id", "target"),
-    )
-    for tables in ((), (table,)):
-        with pytest.raises(NotMaterialized, match="learning/review_queue"):
-            queued(lake, tables)
+def test_labels_to_review_are_answered_by_one_button_each(root, console):
+    lake = Lake(root)
+    numbers = {"confidence": 0.4, "uncertainty": 0.9, "disagreement": None, "density": 0.5, "cost": 1.0, "score": 0.6}
+    ticket = lake.scan(silver.TICKETS).select("ticket_id").head(1).collect().item()
+    row = {"ticket_id": ticket, "reason": "uncertain", "field": "category", "target": "category", "label": "Login"}
+    ids = ["RV-" + letter * 20 for letter in "abc"]
+    rows = [
+        {
+            **row,
+            **numbers,
+            "review_id": one,
+            "rank": rank,
+            "rival": "Access",
+            "model": "m" * 32,
+            "created_at": datetime(2026, 3, 1, tzinfo=UTC),
+        }
+        for rank, one in enumerate(ids, 1)
+    ]
+    lake.replace(QUEUE, pl.DataFrame(rows, schema=QUEUE.schema))
+    shown = page(console, "/console/review")
+    assert shown.count("/console/review/RV-") == 2 * len(ids)
 
-    rows = {"ticket_id": ["TK-1", "TK-2"], "target": ["category"] * 2, "score": [0.25, 0.75]}
-    lake.replace(table, pl.DataFrame(rows))
-    assert [row["ticket_id"] for row in queued(lake, (table,))] == ["TK-2", "TK-1"]
+    token = re.search(r'name="_csrf_token" value="([^"]+)"', shown).group(1)
+    for one, form, said in ((ids[0], {"choice": "Access"}, "corrected"), (ids[1], {"skip": "yes"}, "skipped")):
+        answer = console.post(f"/console/review/{one}", data={"_csrf_token": token, **form}, follow_redirects=False)
+        assert (answer.status_code, answer.headers["location"]) == (303, f"/console/review?said={said}")
 
 
 def test_who_acts_is_the_caller_that_was_recognised():

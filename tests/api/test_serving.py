@@ -205,7 +205,7 @@ def test_what_fails_unexpectedly_is_logged_without_its_message(client, lake):
             example,
         )
         for name, examples in BODIES.items()
-        if name not in ("postSolutions", "postAnswers") and not name.endswith("Incident")
+        if name in PATHS or name.startswith("predictTicket")
         for example in examples.values()
     ],
 )

@@ -17,7 +17,7 @@ from orchestration.replacing import promote, rollback
 from orchestration.retraining import TAG, decide
 from orchestration.sensors import retraining_sensor
 from orchestration.shown import card, compared, find, listed
-from warehouse import artifacts, pins, releases
+from warehouse import artifacts, label_facts, pins, releases
 from warehouse.contracts import silver
 from warehouse.contracts.learning import JUDGEMENTS
 from warehouse.delta import Lake
@@ -101,6 +101,7 @@ def correct(lake, count, value="billing", actor="agent"):
         for n in range(count)
     ]  # fmt: skip
     lake.merge(silver.EVENTS, pl.DataFrame(rows, schema=silver.EVENTS.schema))
+    label_facts.follow(lake)
 
 
 def judgement(challenger, champion, verdict, gain=0.05):

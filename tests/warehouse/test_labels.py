@@ -145,7 +145,7 @@ def test_what_nobody_speaks_of_costs_nothing(hear, lake, facts):
 
 
 def test_flags_are_labels_too(hear, lake, facts):
-    hear(record(2, escalated=False), said("e-1", "yes", 4, field="escalated"))
+    hear(record(2, escalated=False), said("e-1", "yes", 4, version=2, field="escalated"))
 
     assert lake.read(silver.TICKETS)["escalated"].to_list() == [True]
     assert facts().select("value", "holds").rows() == [("no", False), ("yes", True)]
