@@ -12,6 +12,7 @@ from pathlib import Path
 from time import monotonic, sleep
 from types import TracebackType
 
+from cli.keeper import ORPHANED
 from warehouse.errors import ServiceFailed
 
 BIN = Path(sys.executable).parent
@@ -50,7 +51,7 @@ class Services:
         for service in self._services:
             with (self._logs / f"{service.name}.out").open("ab") as log:
                 self._running[service.name] = subprocess.Popen(
-                    service.command,
+                    [sys.executable, "-m", "cli.keeper", *service.command],
                     env=self._environment,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
@@ -108,8 +109,8 @@ def command(name: str, *arguments: str) -> list[str]:
 
 
 def _end_with_parent() -> None:
-    """Have the kernel send SIGTERM when the parent is gone, even by `kill -9`: prctl(2), PR_SET_PDEATHSIG."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    """Have the kernel say that the parent is gone, even by `kill -9`: prctl(2), PR_SET_PDEATHSIG."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, ORPHANED)
 
 
 def _taken(address: tuple[str, int]) -> bool:
