@@ -16,8 +16,8 @@ DOCS = (
 )
 """Swagger UI sets styles by itself; no script stands in the page."""
 CONSOLE = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
-    "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 ALWAYS: Headers = [
     (b"x-content-type-options", b"nosniff"),

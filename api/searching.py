@@ -16,7 +16,7 @@ from api.tickets_in import TicketDraft
 from ml.retrieve.filters import Filters
 from ml.retrieve.found import Found
 from service.finding import shortened
-from service.searches import Question, record_search
+from service.searches import Question, record_search, search_made
 from warehouse.payloads import EVERY, Name
 from warehouse.search_made import Asked, Thing
 
@@ -45,7 +45,7 @@ def asked(value: Any) -> tuple[SearchRequest, pl.DataFrame]:
         raise BadRequest(bodies.UNFIT, FieldError(f"expected a ticket or a text, found {found}", pointer=""))
     if request.text is None:
         return request, shortened(drafts([value["ticket"]], ["$.ticket"], now()))
-    if not request.text.strip():
+    if not any(letter.isalnum() for letter in request.text):
         raise BadRequest(bodies.UNFIT, FieldError("expected words, found none", pointer="/text"))
     return request, shortened(drafts([{"description": request.text}], ["$"], now()))
 
@@ -78,8 +78,7 @@ def record(
         session=request.session,
         asker=request.asker,
     )
-    kept = record_search(
-        parts.hearing(),
+    made = search_made(
         question,
         found,
         search_id=search_id,
@@ -88,6 +87,7 @@ def record(
         reply=reply,
         enough=enough,
     )
+    kept = record_search(parts.hearing(), made)
     note(
         search_id=search_id,
         searched=kind,

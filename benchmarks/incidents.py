@@ -9,44 +9,30 @@ the worker do. The truth is read afterwards. `--keep` leaves the counted columns
 import argparse
 import shutil
 import tempfile
-from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
 
 from benchmarks.figures import write_section
+from benchmarks.simulated import FINDING, columns_of
 from ml.anomaly import volume
 from ml.anomaly.incident import signals_of
 from ml.anomaly.incidents import Setting, step
 from ml.anomaly.strength import rates
 from ml.evaluate.incidents import judged, matched, summary
-from simulator import simulate
 
 HOURS, TICKETS, FALSE_A_YEAR = 6.0, 12, 2.0
 """In time is within so many hours of the fifth ticket, or by so many tickets; false incidents a year that are meant."""
-FINDING: Mapping[str, pl.DataType | type[pl.DataType]] = {
-    "finding": pl.String,
-    "known_at": pl.Datetime("us", "UTC"),
-    "ticket_ids": pl.List(pl.String),
-}
 COUNTED = ("volume_spike", "slow_burn", "unanswered_wave", "new_issue_type")
 """Kinds that bring tickets."""
 
 
 def tickets(folder: Path, seed: int, count: int, days: int) -> pl.DataFrame:
     """What detectors read of simulated tickets; kept in the folder, with the truth beside."""
-    import duckdb
-
     kept = folder / f"{seed}.parquet"
     if not kept.exists():
-        file = folder / f"{seed}.json"
-        simulate("realistic", count, days, seed, file)
-        columns = ", ".join(f"'{name}': 'VARCHAR'" for name in volume.READ)
-        with duckdb.connect(config={"memory_limit": "2GB", "threads": 1}) as connection:
-            read = f"read_json('{file}', columns={{{columns}}}, format='array', ignore_errors=true)"
-            connection.execute(f"copy (select * from {read}) to '{kept}' (format parquet)")
-        file.unlink()
+        columns_of(folder, seed, volume.READ, tickets=count, days=days).write_parquet(kept)
     rows = pl.read_parquet(kept).with_columns(
         pl.col("created_at").str.to_datetime(time_unit="us", time_zone="UTC", strict=False),
         pl.col("product_version_age_days").cast(pl.Int64, strict=False),

@@ -10,7 +10,6 @@ leaves texts and vectors for another run: encoding takes an hour of one core.
 import argparse
 import shutil
 import tempfile
-from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from benchmarks.figures import write_section
+from benchmarks.simulated import FINDING, columns_of
 from ml.anomaly import novel, usual
 from ml.anomaly.sentences import sentences
 from ml.anomaly.usual import RECENT, Usual
@@ -25,7 +25,6 @@ from ml.evaluate.incidents import FEWEST, LEAST, matched
 from ml.retrieve.problems import COLUMNS, problems
 from ml.text.universal import DIMENSION, Universal
 from ml.text.vectors import unit
-from simulator import simulate
 
 TICKETS, DAYS = 100_000, 200
 SPANS = {101: ("01-18", "03-13"), 102: ("01-01", "02-13"), 103: ("04-04", "05-07"), 104: ("02-18", "03-21"),
@@ -36,31 +35,16 @@ TUNED = (101, 102, 103)
 BY = 12
 PART = 2_000
 TICKET = ("ticket_id", "created_at", "customer_id")
-FINDING: Mapping[str, pl.DataType | type[pl.DataType]] = {
-    "finding": pl.String,
-    "known_at": pl.Datetime("us", "UTC"),
-    "ticket_ids": pl.List(pl.String),
-}
 
 
 def read(folder: Path, seed: int) -> pl.DataFrame:
     """What tickets of the span say is wrong, in order; kept in the folder, with the truth beside."""
-    import duckdb
-
     kept = folder / f"{seed}_p.parquet"
     if kept.exists():
         return pl.read_parquet(kept)
-    file, (first, last) = folder / f"{seed}.json", SPANS[seed]
-    raw = folder / f"{seed}_raw.parquet"
-    simulate("realistic", TICKETS, DAYS, seed, file)
-    columns = ", ".join(f"'{name}': 'VARCHAR'" for name in COLUMNS)
-    with duckdb.connect(config={"memory_limit": "2GB", "threads": 1}) as connection:
-        source = f"read_json('{file}', columns={{{columns}}}, format='array', ignore_errors=true)"
-        span = f"created_at >= '2026-{first}' and created_at < '2026-{last}'"
-        connection.execute(f"copy (select * from {source} where {span}) to '{raw}' (format parquet)")
-    rows = pl.read_parquet(raw)
-    raw.unlink()
-    file.unlink()
+    first, last = SPANS[seed]
+    span = f"created_at >= '2026-{first}' and created_at < '2026-{last}'"
+    rows = columns_of(folder, seed, COLUMNS, tickets=TICKETS, days=DAYS, where=span)
     times = pl.col("created_at", "resolved_at").str.to_datetime(time_unit="us", time_zone="UTC", strict=False)
     rows = rows.with_columns(times).drop_nulls(["ticket_id", "created_at"])
     rows = rows.unique("ticket_id", keep="first", maintain_order=True).sort("created_at", "ticket_id")

@@ -24,7 +24,7 @@ from benchmarks.clients import Answered, ask, family, served
 from benchmarks.enlarged import ENCODER, enlarge, larger
 from benchmarks.figures import write_section
 from benchmarks.searched import bare, recall, stages
-from benchmarks.understand import DAYS, FIELDS, learn
+from benchmarks.understand import DAYS, FIELDS, lake_in
 from ml.graph.index import NAME as GRAPH
 from ml.retrieve.searcher import TICKETS
 from orchestration.defs.indexes import INDEXED, brought_up
@@ -121,21 +121,13 @@ def main() -> None:
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="ticketlake-"))
     try:
-        root = folder / "lake"
-        if options.lake:
-            shutil.copytree(options.lake, root, symlinks=True)
-        else:
-            learn(root, folder / "tickets.json", SMALL, FAMILIES)
+        root = lake_in(folder, options.lake)
         asked = asking(folder, options.questions)
         text = measure(root, asked, tickets=options.tickets, rounds=options.rounds, further=options.further)
     finally:
         shutil.rmtree(folder)
     print(text)
     write_section("Search", "python -m benchmarks.search", text)
-
-
-SMALL, FAMILIES = 1_200, "majority,logistic"
-"""What is made larger where no lake is given."""
 
 
 def _told_requests(http: dict[str, float], forward: float, peers: dict[str, float]) -> str:

@@ -73,7 +73,8 @@ def stages(root: Path, tickets: Sequence[dict[str, Any]]) -> Staged:
             whole.append((perf_counter() - began) * 1e3)
             asked = searches.Question(kind="solutions", text=row["description"][0] or "", k=10)
             began = perf_counter()
-            searches.record_search(inbox, asked, found, search_id=uuid4().hex, made_at=now, latency_ms=whole[-1])
+            made = searches.search_made(asked, found, search_id=uuid4().hex, made_at=now, latency_ms=whole[-1])
+            searches.record_search(inbox, made)
             kept.append((perf_counter() - began) * 1e3)
     by_stage = {name: median(values) for name, values in took.items()}
     rest = median(one - sum(parts) for one, *parts in zip(whole, *took.values(), strict=True))

@@ -28,7 +28,7 @@ from benchmarks.clients import family, served
 from benchmarks.figures import write_section
 from benchmarks.load import NO_ANSWER, Ask, Done, Floats, Slope, at_most, beside, due_times, press, quantiles, slope
 from benchmarks.search import asking
-from benchmarks.understand import learn, ticketlake
+from benchmarks.understand import lake_in, ticketlake
 from service.serving import Serving
 from warehouse.contracts import silver
 from warehouse.delta import Lake
@@ -40,8 +40,6 @@ OFTEN, SAMPLED = 0.5, 1.0
 """Seconds between two bare requests, and two looks at memory."""
 FAST, FLAT = 500.0, 1.0
 """Targets: milliseconds that one request in a hundred may take, megabytes a minute."""
-SMALL, FAMILIES = 1_200, "majority,logistic"
-"""What is served where no lake is given."""
 
 
 class Measured(NamedTuple):
@@ -177,11 +175,7 @@ def main() -> None:
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="ticketlake-"))
     try:
-        root = folder / "lake"
-        if options.lake:
-            shutil.copytree(options.lake, root, symlinks=True)
-        else:
-            learn(root, folder / "tickets.json", SMALL, FAMILIES)
+        root = lake_in(folder, options.lake)
         text = told(measure(root, asking(folder, QUESTIONS), options), options)
     finally:
         shutil.rmtree(folder)

@@ -49,6 +49,8 @@ from warehouse.releases import Release, open_release
 
 ONLINE, BATCH, AGAIN = 1.5, 1.25, 0.03
 DAYS = 180
+SMALL, FEW = 1_200, "majority,logistic"
+"""Tickets and families of models of a lake that is to be there rather than good."""
 TURN = 20
 FIELDS = ["subject", "description", "product", "product_module", "channel", "customer_id", "customer_tier", "region"]
 
@@ -72,6 +74,16 @@ def learn(root: Path, file: Path, tickets: int, families: str) -> None:
     code = ticketlake(root, "build", str(file), "--learn", **settings).wait()
     if code not in (0, EXIT_QUARANTINED):
         raise SystemExit(f"the lake could not be built: exit code {code}")
+
+
+def lake_in(folder: Path, given: Path | None, tickets: int = SMALL, families: str = FEW) -> Path:
+    """A lake in the folder that may be changed: a copy of the given one, else one that has learned."""
+    root = folder / "lake"
+    if given:
+        shutil.copytree(given, root, symlinks=True)
+    else:
+        learn(root, folder / "tickets.json", tickets, families)
+    return root
 
 
 def online(root: Path, requests: int) -> dict[str, float]:
@@ -209,11 +221,7 @@ def main() -> None:
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="ticketlake-"))
     try:
-        root = folder / "lake"
-        if options.lake:
-            shutil.copytree(options.lake, root, symlinks=True)
-        else:
-            learn(root, folder / "tickets.json", options.tickets, options.families)
+        root = lake_in(folder, options.lake, options.tickets, options.families)
         champions = _champions(open_release(root))
         one = online(root, options.requests)
         many = batch(root, folder, options.batch)

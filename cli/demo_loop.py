@@ -78,6 +78,7 @@ class Said:
 
 def live(root: Path, tickets: int, seed: int, story: Story) -> dict[str, Any]:
     """Live through it; the answers before, after and at the end. Raises `BuildFailed`."""
+    from cli.operator import operator
     from operations.events import Actor
     from operations.inbox import Inbox
     from operations.store import open_store
@@ -116,7 +117,13 @@ def live(root: Path, tickets: int, seed: int, story: Story) -> dict[str, Any]:
         said(after.told)
     with story.step("rollback") as said:
         opened, held = rollback(
-            lake, inbox, None, actor=Actor("agent", "demo"), reason="the story takes it back", now=_now()
+            lake,
+            inbox,
+            None,
+            actor=Actor("agent", "demo"),
+            by=operator(),
+            reason="the story takes it back",
+            now=_now(),
         )
         last = _ask(root)
         said(f"release {opened.id} serves again; pinned: {', '.join(held)}")

@@ -97,12 +97,13 @@ def compare(name: str, one: str, other: str | None, as_json: bool) -> None:
 @as_json_option
 def promote(name: str, digest: str, reason: str, who: str | None, as_json: bool) -> None:
     """Let model NAME of that DIGEST serve from now on, whatever the gate said. Lifts its pin."""
+    from cli.operator import operator
     from orchestration.replacing import promote as run
     from orchestration.shown import find
 
     lake = _lake()
     model = find(lake, name, digest)
-    release = run(lake, _inbox(), model, actor=_actor(who), reason=reason, now=_now())
+    release = run(lake, _inbox(), model, actor=_actor(who), by=operator(), reason=reason, now=_now())
     said = {"release": release.id, "name": model.name, "digest": model.digest}
     _say(said, f"{model.name} {model.digest[:12]} serves, in release {release.id}", as_json)
 
@@ -117,9 +118,10 @@ def rollback(release: str | None, reason: str, who: str | None, as_json: bool) -
 
     Its models are pinned: later builds bring new tickets, and keep these models until one is promoted.
     """
+    from cli.operator import operator
     from orchestration.replacing import rollback as run
 
-    opened, held = run(_lake(), _inbox(), release, actor=_actor(who), reason=reason, now=_now())
+    opened, held = run(_lake(), _inbox(), release, actor=_actor(who), by=operator(), reason=reason, now=_now())
     kept = f"; pinned until `ticketlake models promote`: {', '.join(held)}" if held else ""
     _say({"release": opened.id, "pinned": held}, f"release {opened.id} serves again{kept}", as_json)
 

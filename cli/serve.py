@@ -12,6 +12,9 @@ from warehouse.settings import settings, share_cores, share_counts
 
 SLOW = 60
 """Seconds a worker may be silent for, as while it opens a release, before another takes its place."""
+IDLE = 75
+"""Seconds a connection is kept for the next request: longer than clients (httpx 5) and proxies (nginx 60) keep theirs,
+since what they send while it is being closed is lost (RFC 9112, 9.3)."""
 
 
 @click.command()
@@ -55,6 +58,7 @@ def serve(host: str | None, port: int | None, workers: int | None) -> None:
                 access_log=False,
                 server_header=False,
                 proxy_headers=True,
+                timeout_keep_alive=IDLE,
                 timeout_graceful_shutdown=10,
                 timeout_worker_healthcheck=SLOW,
             )

@@ -1,6 +1,5 @@
-"""Child processes that serve while we build: started together, watched, ended together."""
+"""Child processes that serve while we build: started together, started again where one dies, ended together."""
 
-import ctypes
 import os
 import signal
 import socket
@@ -9,15 +8,17 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event, Lock, Thread
 from time import monotonic, sleep
 from types import TracebackType
 
-from cli.keeper import ORPHANED
+import click
+
 from warehouse.errors import ServiceFailed
 
 BIN = Path(sys.executable).parent
 GRACE_SECONDS = 15.0
-PR_SET_PDEATHSIG = 1
+LOOK_SECONDS, STARTING_SECONDS = 0.5, 30.0
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,18 @@ class Service:
 class Services:
     """Runs services for the time of a `with` block; their output goes to one log file each."""
 
-    def __init__(self, services: Sequence[Service], *, logs: Path, environment: dict[str, str]) -> None:
-        """Raises `ServiceFailed` when an address is taken, before anything is started."""
+    def __init__(
+        self,
+        services: Sequence[Service],
+        *,
+        logs: Path,
+        environment: dict[str, str],
+        starting: float = STARTING_SECONDS,
+    ) -> None:
+        """One that ends within `starting` seconds of its start is not started again.
+
+        Raises `ServiceFailed` when an address is taken, before anything is started.
+        """
         for service in services:
             if service.address is not None and _taken(service.address):
                 host, port = service.address
@@ -44,26 +55,55 @@ class Services:
         self._services = services
         self._logs = logs
         self._environment = environment
+        self._starting = starting
         self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self._since: dict[str, float] = {}
+        self._failed: str | None = None
+        self._lock, self._ending = Lock(), Event()
+        self._watcher = Thread(target=self._watch, name="services", daemon=True)
 
     def __enter__(self) -> "Services":
         self._logs.mkdir(parents=True, exist_ok=True)
         for service in self._services:
-            with (self._logs / f"{service.name}.out").open("ab") as log:
-                self._running[service.name] = subprocess.Popen(
-                    [sys.executable, "-m", "cli.keeper", *service.command],
-                    env=self._environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                    preexec_fn=_end_with_parent if sys.platform == "linux" else None,  # noqa: PLW1509 no thread runs yet
-                )
+            self._start(service)
+        self._watcher.start()
         return self
+
+    def _watch(self) -> None:
+        """Start again what dies."""
+        while not self._ending.wait(LOOK_SECONDS):
+            with self._lock:
+                for service in self._services:
+                    self._look(service)
+
+    def _look(self, service: Service) -> None:
+        code = self._running[service.name].poll()
+        if code is None or self._ending.is_set():
+            return
+        said = f"{service.name} ended with code {code}"
+        if monotonic() - self._since[service.name] < self._starting:
+            self._failed = f"{said}: see {self._log(service)}"
+        else:
+            click.echo(f"{said} and is started again: see {self._log(service)}", err=True)
+            self._start(service)
+
+    def _start(self, service: Service) -> None:
+        self._since[service.name] = monotonic()
+        with (self._logs / f"{service.name}.out").open("ab") as log:
+            self._running[service.name] = subprocess.Popen(
+                [sys.executable, "-m", "cli.keeper", str(os.getpid()), *service.command],
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        with self._lock:
+            self._ending.set()
         for process in self._running.values():
             _signal_group(process, signal.SIGTERM)
         end = monotonic() + GRACE_SECONDS
@@ -87,14 +127,12 @@ class Services:
                 sleep(0.2)
 
     def check(self) -> None:
-        """Raises `ServiceFailed` when a service has ended."""
-        for service in self._services:
-            code = self._running[service.name].poll()
-            if code is not None:
-                raise ServiceFailed(f"{service.name} ended with code {code}: see {self._log(service)}")
+        """Raises `ServiceFailed` when a service could not be kept running."""
+        if self._failed is not None:
+            raise ServiceFailed(self._failed)
 
     def wait(self) -> None:
-        """Keep watch until a service ends or somebody interrupts."""
+        """Until a service cannot be kept running, or somebody interrupts."""
         while True:
             self.check()
             sleep(1.0)
@@ -106,11 +144,6 @@ class Services:
 def command(name: str, *arguments: str) -> list[str]:
     """A command that was installed beside this Python."""
     return [str(BIN / name), *arguments]
-
-
-def _end_with_parent() -> None:
-    """Have the kernel say that the parent is gone, even by `kill -9`: prctl(2), PR_SET_PDEATHSIG."""
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, ORPHANED)
 
 
 def _taken(address: tuple[str, int]) -> bool:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from socket import gethostname
 from threading import Event
 from time import monotonic, time  # noqa: TID251 the age of a heartbeat
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ from warehouse.errors import TicketlakeError
 from warehouse.settings import Settings, process_environment, settings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from operations.store import Store
     from service.erasing import Finisher
     from service.serving import Serving
@@ -27,6 +30,7 @@ Examples:
   ticketlake worker --once
   ticketlake worker --requests-only
   ticketlake worker --healthy
+  ticketlake worker --requests-only --healthy
 """
 HEALTHY_SECONDS = 60.0
 FINISH = (sys.executable, "-m", "cli.main", "erase", "--finish")
@@ -38,7 +42,7 @@ LOOK_SECONDS = 0.5
 @click.option("--every", type=click.FloatRange(0.1), default=5.0, show_default=True, help="Seconds between drains.")
 @click.option("--once", is_flag=True, help="Do what there is to do and end.")
 @click.option("--requests-only", is_flag=True, help="Work on requests and nothing else, beside any number of workers.")
-@click.option("--healthy", is_flag=True, help="Exit 0 if a worker looked at the inbox within the last minute, else 1.")
+@click.option("--healthy", is_flag=True, help="Exit 0 if such a worker looked for work within the last minute, else 1.")
 def worker(every: float, once: bool, requests_only: bool, healthy: bool) -> int:
     """Drain the inbox, exactly once, work on requests, and watch for incidents; until interrupted.
 
@@ -50,13 +54,14 @@ def worker(every: float, once: bool, requests_only: bool, healthy: bool) -> int:
     from warehouse.delta import Lake
 
     chosen = settings()
-    heartbeat = chosen.lake_root / "operations" / "worker.heartbeat"
+    heartbeat = _heartbeat(chosen, requests_only=requests_only)
     if healthy:
         return 0 if heartbeat.exists() and time() - heartbeat.stat().st_mtime < HEALTHY_SECONDS else 1
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     store, lake = open_store(chosen.database_url), Lake(chosen.lake_root)
+    heartbeat.parent.mkdir(parents=True, exist_ok=True)
     serving = Serving(lake.root)
     workers = _workers(chosen, lake, store, serving)
     with ExitStack() as stack:
@@ -67,14 +72,37 @@ def worker(every: float, once: bool, requests_only: bool, healthy: bool) -> int:
         else:
             stack.enter_context(workers)
         if not requests_only:
-            _drain_and_watch(chosen, lake, store, serving, stop=stop, every=every, once=once)
+            _drain_and_watch(chosen, lake, store, serving, heartbeat, stop=stop, every=every, once=once)
         elif not once:
-            stop.wait()
+            _beat(heartbeat, workers, stop)
     return 0
 
 
+def _heartbeat(chosen: Settings, *, requests_only: bool) -> "Path":
+    """Touched at each look for work: by the worker that drains, and by those of this machine that do requests only."""
+    name = f"requests-{gethostname()}" if requests_only else "worker"
+    return chosen.lake_root / "operations" / f"{name}.heartbeat"
+
+
+def _beat(heartbeat: "Path", workers: "RequestWorkers", stop: Event) -> None:
+    seen = -1
+    while not stop.is_set():
+        if workers.looks != seen:
+            seen = workers.looks
+            heartbeat.touch()
+        stop.wait(LOOK_SECONDS)
+
+
 def _drain_and_watch(
-    chosen: Settings, lake: "Lake", store: "Store", serving: "Serving", *, stop: Event, every: float, once: bool
+    chosen: Settings,
+    lake: "Lake",
+    store: "Store",
+    serving: "Serving",
+    heartbeat: "Path",
+    *,
+    stop: Event,
+    every: float,
+    once: bool,
 ) -> None:
     from operations.inbox import Inbox
     from service.erasing import Finisher
@@ -82,8 +110,6 @@ def _drain_and_watch(
     from service.watch import Watch
 
     inbox, taken_at = Inbox(store), float("-inf")
-    heartbeat = chosen.lake_root / "operations" / "worker.heartbeat"
-    heartbeat.parent.mkdir(parents=True, exist_ok=True)
     taking = Taking(lake, store, None if once else Finisher(store, FINISH, process_environment(chosen)))
     monitor = Monitor(lake, false_incidents_a_year=chosen.false_incidents_a_year)
     said: str | None = None

@@ -1,19 +1,17 @@
 """Taking someone out of the operational store: every row that is theirs, and their tickets out of what lists them."""
 
-from collections.abc import Iterator, Sequence
-from itertools import islice
-from typing import TypeVar
+from collections.abc import Sequence
 
 import msgspec
 from sqlalchemy import Connection, delete, or_, select, update
 
 from operations.erasures import Counts
+from operations.inbox import chunks
 from operations.schema import erasure, inbox, incident, incident_change, incident_signal, metadata, outbox
 from operations.store import Store
 from warehouse.owners import is_of, owners
 from warehouse.tombstones import Tombstones
 
-T = TypeVar("T")
 _AT_ONCE = 500
 _OWN = {inbox, incident, incident_signal, incident_change, outbox, erasure}
 
@@ -34,7 +32,7 @@ def forget(store: Store, stones: Tombstones, tickets: Sequence[str], customers: 
                 table.c[name].in_(some)
                 for name, ids in (("ticket_id", tickets), ("customer_id", customers))
                 if name in table.c
-                for some in _chunks(ids)
+                for some in chunks(ids)
             ]
             counts[table.name] = connection.execute(delete(table).where(or_(*owned))).rowcount if owned else 0
         counts["incident"] = _incidents(connection, set(tickets))
@@ -63,7 +61,7 @@ def _inbox(connection: Connection, stones: Tombstones) -> int:
     every = select(inbox.c.seq, inbox.c.body).execution_options(yield_per=_AT_ONCE)
     rows = connection.execute(every).tuples()
     gone = [seq for seq, body in rows if is_of(stones, body)]
-    for some in _chunks(gone):
+    for some in chunks(gone):
         connection.execute(delete(inbox).where(inbox.c.seq.in_(some)))
     return len(gone)
 
@@ -88,7 +86,7 @@ def _incidents(connection: Connection, tickets: set[str]) -> int:
         else:
             connection.execute(delete(incident_signal).where(mine))
     empty = [name for name in touched if not left[name]]
-    for some in _chunks(empty):
+    for some in chunks(empty):
         changed += sum(
             connection.execute(delete(table).where(table.c.incident_id.in_(some))).rowcount
             for table in (incident, incident_change)
@@ -120,13 +118,7 @@ def forget_entries(store: Store, seqs: Sequence[int]) -> int:
 
     def work(connection: Connection) -> int:
         return sum(
-            connection.execute(delete(inbox).where(inbox.c.seq.in_(some))).rowcount for some in _chunks(list(seqs))
+            connection.execute(delete(inbox).where(inbox.c.seq.in_(some))).rowcount for some in chunks(list(seqs))
         )
 
     return store.write(work) if seqs else 0
-
-
-def _chunks(values: Sequence[T]) -> Iterator[list[T]]:
-    rest = iter(values)
-    while chunk := list(islice(rest, _AT_ONCE)):
-        yield chunk

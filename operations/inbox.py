@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar, get_args
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, union_all, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from operations.entries import Entry, InboxRow, InboxState, Kind, Receipt, Waiting
@@ -16,6 +16,7 @@ from warehouse.errors import Conflict
 BATCH_ROWS = 5_000
 BATCH_BYTES = 32 * 1024 * 1024
 _KEYS_A_QUERY = 1_000
+T = TypeVar("T")
 
 Also = Callable[[Connection, Mapping[str, Receipt]], None]
 """Work within the transaction that appends; it hears of every entry's receipt by its key."""
@@ -96,7 +97,8 @@ class Inbox:
 
         Lower numbers may appear later, for writers commit in any order: who follows the inbox asks `again` for gaps.
         """
-        return self._rows(and_(_later(batch), or_(inbox.c.seq > seq, inbox.c.seq.in_(again))))
+        late = self._rows(and_(_later(batch), inbox.c.seq.in_(again))) if again else []
+        return [*late, *self._rows(and_(_later(batch), inbox.c.seq > seq))]
 
     def newest(self) -> list[InboxState]:
         """What lies in the inbox, one line a kind; empty when nothing does."""
@@ -117,12 +119,13 @@ class Inbox:
 
     def waiting(self, drained: Mapping[Kind, int]) -> Waiting:
         """The same, and when the oldest of them came."""
-        here = [and_(_is(kind), _later(batch)) for kind, batch in drained.items()]
-        elsewhere = inbox.c.kind.not_in(list(drained))
-        wanted = select(func.count().label("entries"), func.min(inbox.c.received_at).label("oldest_at"))
+        batches = [and_(_is(kind), inbox.c.batch > drained.get(kind, 0)) for kind in get_args(Kind)]
+        what = (func.count().label("entries"), func.min(inbox.c.received_at).label("oldest_at"))
+        parts = [select(*what).where(condition) for condition in (inbox.c.batch.is_(None), *batches)]
         with self._store.reading() as connection:
-            found = connection.execute(wanted.select_from(inbox).where(or_(elsewhere, *here))).mappings().one()
-        return Waiting(**found)
+            found = connection.execute(union_all(*parts)).tuples().all()
+        oldest = min((at for _, at in found if at is not None), default=None)
+        return Waiting(entries=sum(entries for entries, _ in found), oldest_at=oldest)
 
     def _rows(self, condition: Any) -> list[InboxRow]:
         columns = [inbox.c[name] for name in InboxRow.__struct_fields__]
@@ -207,7 +210,7 @@ def _insert_ignoring(dialect: str) -> sqlite.Insert | postgresql.Insert:
     return make(inbox).on_conflict_do_nothing(index_elements=[inbox.c.idempotency_key])
 
 
-def chunks(keys: Iterable[str]) -> Iterator[list[str]]:
+def chunks(keys: Iterable[T]) -> Iterator[list[T]]:
     """As many as one query may name."""
     rest = iter(keys)
     while chunk := list(islice(rest, _KEYS_A_QUERY)):

@@ -1,8 +1,7 @@
 """Incidents as they are kept: the worker writes a turn of them at once, others leave notes and read."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
 import msgspec
@@ -10,15 +9,16 @@ from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, updat
 from sqlalchemy import Table as SqlTable
 from sqlalchemy.dialects import postgresql, sqlite
 
-from operations import audit, inbox
+from operations import audit
 from operations.audit import Audited
+from operations.inbox import chunks
+from operations.inbox import put as put_entries
 from operations.incident_rows import Judged, KeptChange, KeptIncident, KeptSignal, NewNote, Note, Turn, Written
 from operations.outbox import put
 from operations.schema import incident, incident_change, incident_note, incident_signal, incident_turn
 from operations.store import Store
 from warehouse.errors import Conflict
 
-_KEYS_A_QUERY = 1_000
 _SAID = ("incident_id", "action", "who", "reason", "merge_into")
 
 
@@ -44,14 +44,14 @@ class IncidentStore:
                 return False
             self._upsert(connection, incident, written.incidents)
             self._upsert(connection, incident_signal, written.signals)
-            for some in _chunks(written.withdrawn):
+            for some in chunks(written.withdrawn):
                 connection.execute(incident_signal.delete().where(incident_signal.c.signal_id.in_(some)))
             for seq, refused in written.settled.items():
                 settled = update(incident_note).where(incident_note.c.seq == seq)
                 connection.execute(settled.values(settled_at=written.turn.clock, refused=refused))
             self._ignoring(connection, incident_change, "change_key", written.changes)
             put(connection, written.deliveries)
-            inbox.put(connection, connection.dialect.name, written.events)
+            put_entries(connection, connection.dialect.name, written.events)
             return True
 
         return self._store.write(work)
@@ -63,7 +63,7 @@ class IncidentStore:
 
     def find(self, incident_ids: Iterable[str]) -> list[KeptIncident]:
         """The incidents of these names; those that there are."""
-        return [one for some in _chunks(incident_ids) for one in self._incidents(incident.c.incident_id.in_(some))]
+        return [one for some in chunks(incident_ids) for one in self._incidents(incident.c.incident_id.in_(some))]
 
     def page(
         self, states: Collection[str], limit: int, after: tuple[datetime, str] | None = None
@@ -84,14 +84,12 @@ class IncidentStore:
 
     def signals(self, incident_ids: Iterable[str]) -> list[KeptSignal]:
         """The signals of these incidents, in the order in which they were known."""
-        found = [
-            one for some in _chunks(incident_ids) for one in self._signals(incident_signal.c.incident_id.in_(some))
-        ]
+        found = [one for some in chunks(incident_ids) for one in self._signals(incident_signal.c.incident_id.in_(some))]
         return sorted(found, key=lambda one: (one.known_at, one.signal_id))
 
     def held(self, signal_ids: Iterable[str]) -> dict[str, str]:
         """By signal the incident that it belongs to; those of them that belong to one."""
-        found = [one for some in _chunks(signal_ids) for one in self._signals(incident_signal.c.signal_id.in_(some))]
+        found = [one for some in chunks(signal_ids) for one in self._signals(incident_signal.c.signal_id.in_(some))]
         return {one.signal_id: one.incident_id for one in found}
 
     def note(self, note: NewNote, audited: Audited | None = None) -> tuple[Note, bool]:
@@ -181,9 +179,3 @@ class IncidentStore:
 
 def _columns(table: SqlTable, struct: type[msgspec.Struct]) -> list[Any]:
     return [table.c[name] for name in struct.__struct_fields__]
-
-
-def _chunks(keys: Iterable[str]) -> Iterator[list[str]]:
-    rest = iter(keys)
-    while chunk := list(islice(rest, _KEYS_A_QUERY)):
-        yield chunk

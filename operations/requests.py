@@ -94,6 +94,12 @@ class Requests:
         again = update(request).where(given_up).values(state="queued", next_at=now, changed_at=now, **_UNDO)
         return self._store.write(lambda connection: list(connection.scalars(again.returning(request.c.id))))
 
+    def begin_anew(self, now: datetime) -> list[str]:
+        """Queue again what was done before there was a release, with nothing that models say; the ids of those."""
+        empty = and_(request.c.state == "done", request.c.category.is_(None), request.c.body.contains('"release":null'))
+        again = update(request).where(empty).values(state="queued", next_at=now, changed_at=now, **_UNDO)
+        return self._store.write(lambda connection: list(connection.scalars(again.returning(request.c.id))))
+
     def forget(self, ticket_ids: Collection[str], naming: Collection[str] = ()) -> int:
         """Delete the requests about these tickets, and the results of others that name them, or any id of `naming`.
 

@@ -1,13 +1,13 @@
 """Which model took whose place: told as an event, and what was judged is kept to be compared."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 
 import polars as pl
 
-from operations.events import Actor, envelope
+from operations.events import Actor, EventEnvelope, envelope
 from operations.inbox import Inbox
 from orchestration.standing import NAMES
+from warehouse import releases
 from warehouse.contracts.learning import JUDGEMENTS
 from warehouse.delta import Lake
 from warehouse.payloads import ModelPromoted
@@ -20,25 +20,39 @@ KEPT = 10
 """Judgements of a target whose challengers are kept."""
 
 
-def tell(lake: Lake, inbox: Callable[[], Inbox], before: Manifest | None, after: Manifest, now: datetime) -> None:
-    """Say which models took the place of others; a first model takes nobody's."""
-    taken = replaced(before, after)
-    if before is None or not taken:
+def tell(lake: Lake, inbox: Callable[[], Inbox]) -> None:
+    """Say of the releases that are kept which models took the place of others, where nobody has said it yet.
+
+    A build that ended between publishing and telling is made good by the next. A first model takes nobody's place.
+    """
+    kept = {manifest.id: manifest for manifest in releases.history(lake.root)}
+    both = [(kept[one.previous], one) for one in kept.values() if one.previous in kept]
+    changed = {one.id: taken for before, one in both if (taken := replaced(before, one))}
+    if not changed:
         return
-    made = envelope(
-        ModelPromoted(release=after.id, models=dict(taken), reason=_reasons(lake, taken), previous=before.id),
+    heard = inbox()
+    told = heard.with_keys(key(one, by_hand=way) for one in changed for way in (True, False))
+    new = [one for one in sorted(changed) if not told.keys() & {key(one), key(one, by_hand=True)}]
+    heard.append([_said(lake, kept[one], changed[one]).entry() for one in new])
+
+
+def key(release: str, *, by_hand: bool = False) -> str:
+    """The idempotency key of the event that tells what a release promoted."""
+    return f"model-promoted-{release}{'-by-hand' if by_hand else ''}"
+
+
+def _said(lake: Lake, after: Manifest, taken: Mapping[str, str]) -> EventEnvelope[ModelPromoted]:
+    return envelope(
+        ModelPromoted(release=after.id, models=dict(taken), reason=_reasons(lake, taken), previous=after.previous),
         actor=GATE,
-        key=f"model-promoted-{after.id}-{now:%Y%m%dT%H%M%S%f}",
-        event_time=now,
-        received_time=now,
+        key=key(after.id),
+        event_time=after.created_at,
+        received_time=after.created_at,
     )
-    inbox().append([made.entry()])
 
 
-def replaced(before: Manifest | None, after: Manifest) -> Mapping[str, str]:
+def replaced(before: Manifest, after: Manifest) -> Mapping[str, str]:
     """By name the models of a release that stand where others stood."""
-    if before is None:
-        return {}
     held, now = before.artifacts, after.artifacts
     return {name: now[name] for name in NAMES.values() if name in held and name in now and held[name] != now[name]}
 

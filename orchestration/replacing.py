@@ -3,13 +3,14 @@
 from datetime import datetime
 
 from ml.card import fits
+from operations.audit import Audited, Who, beside
 from operations.events import Actor, envelope
 from operations.inbox import Inbox
 from orchestration import registry
 from orchestration.build import build, outcome
 from orchestration.defs.embeddings import NAME as ENCODER
 from orchestration.defs.models import NAME as BASELINE
-from orchestration.promotions import BY_HAND
+from orchestration.promotions import BY_HAND, key
 from orchestration.standing import CHALLENGERS, NAMES
 from warehouse import artifacts, pins, releases
 from warehouse.artifacts import Artifact
@@ -23,11 +24,14 @@ HELD = (*NAMES.values(), BASELINE)
 """Models that a rollback holds; what follows from them is made again."""
 
 
-def promote(lake: Lake, inbox: Inbox, model: Artifact, *, actor: Actor, reason: str, now: datetime) -> Manifest:
+def promote(
+    lake: Lake, inbox: Inbox, model: Artifact, *, actor: Actor, by: Who, reason: str, now: datetime
+) -> Manifest:
     """Let this model serve from now on, in a release with all else as it is. Lifts its pin.
 
-    Raises `Conflict` where it serves already and nothing holds it, `ContractBroken` where it reads texts by another
-    encoder than the release's, and what publishing raises.
+    `actor` decides, `by` is who is at the terminal: the audit log names both. Raises `Conflict` where it serves already
+    and nothing holds it, `ContractBroken` where it reads texts by another encoder than the release's, and what
+    publishing raises.
     """
     before, held = _current(lake), pins.pinned(lake.root)
     if before.artifacts.get(model.name) == model.digest and (held is None or model.name not in held.models):
@@ -40,12 +44,13 @@ def promote(lake: Lake, inbox: Inbox, model: Artifact, *, actor: Actor, reason: 
     outcome(build(lake.root, job=BY_HAND))
     after = _current(lake)
     said = ModelPromoted(release=after.id, models={model.name: model.digest}, reason=reason, previous=before.id)
-    _tell(inbox, said, actor, f"model-promoted-{after.id}", now)
+    audited = by.did("model.promote", model.name, now, digest=model.digest, release=after.id, actor=actor.id)
+    _tell(inbox, said, actor, key(after.id, by_hand=True), audited)
     return after
 
 
 def rollback(
-    lake: Lake, inbox: Inbox, release_id: str | None, *, actor: Actor, reason: str, now: datetime
+    lake: Lake, inbox: Inbox, release_id: str | None, *, actor: Actor, by: Who, reason: str, now: datetime
 ) -> tuple[Release, list[str]]:
     """Serve an earlier release again, and hold its models against later builds; their names.
 
@@ -61,7 +66,9 @@ def rollback(
         pins.pin(lake.root, pins.Pin(opened.id, models, actor.id, now, reason))
     for name, digest in models.items():
         point(lake.root, name, name, digest)
-    _tell(inbox, ModelRolledBack(release=opened.id, reason=reason, previous=before.id), actor, "model-rolled-back", now)
+    said = ModelRolledBack(release=opened.id, reason=reason, previous=before.id)
+    audited = by.did("model.rollback", opened.id, now, previous=before.id, actor=actor.id)
+    _tell(inbox, said, actor, f"model-rolled-back-{now:%Y%m%dT%H%M%S%f}", audited)
     if (lake.root / registry.FOLDER / registry.MIRRORED).exists():
         registry.mirror(lake.root, opened)
     return opened, sorted(models)
@@ -94,6 +101,6 @@ def _current(lake: Lake) -> Manifest:
     return found
 
 
-def _tell(inbox: Inbox, said: Payload, actor: Actor, key: str, now: datetime) -> None:
-    made = envelope(said, actor=actor, key=f"{key}-{now:%Y%m%dT%H%M%S%f}", event_time=now, received_time=now)
-    inbox.append([made.entry()])
+def _tell(inbox: Inbox, said: Payload, actor: Actor, key: str, audited: Audited) -> None:
+    made = envelope(said, actor=actor, key=key, event_time=audited.at, received_time=audited.at)
+    inbox.append([made.entry()], beside({key: audited}))

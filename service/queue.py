@@ -23,7 +23,8 @@ class QueueEntry(msgspec.Struct, frozen=True, kw_only=True):
     """A ticket that waits. `cost`: what an hour more costs, in the units of the table of promises.
 
     `priority` has the probability of each; `promise` is what runs out next: a first response, or a resolution.
-    `hours_left` are those of the likeliest priority, below 0 where the promise is broken.
+    `hours_left` are those of the likeliest priority (of equally likely ones the highest), below 0 where the promise is
+    broken.
     """
 
     rank: int
@@ -76,7 +77,7 @@ def ordered(waiting: Sequence[Waiting], table: pl.DataFrame, now: datetime) -> l
     weight = queueing.weights([one.mood for one in waiting], [one.pressing for one in waiting])
     values = queueing.expected(waited, chances, hours, cost, weight)
     order = np.lexsort((-waited, -values))
-    likeliest = chances.argmax(axis=1)
+    likeliest = chances.shape[1] - 1 - chances[:, ::-1].argmax(axis=1)
     return [
         _entry(rank, waiting[place], float(values[place]), float(waited[place]), float(hours[place, likeliest[place]]))
         for rank, place in enumerate(order.tolist(), 1)
@@ -108,10 +109,11 @@ def _entry(rank: int, one: Waiting, value: float, waited: float, hours: float) -
 
 
 def _reason(one: Waiting, chances: Mapping[str, float], mood: str | None, promise: str, left: float) -> str:
-    label = max(chances, key=lambda name: chances[name])
+    label = max(reversed(list(chances)), key=lambda name: chances[name])
     how = "recorded" if one.recorded in chances else f"{chances[label]:.0%} likely"
+    priority = "unknown priority" if max(chances.values()) == min(chances.values()) else f"{label} priority ({how})"
     due = f"{promise} due in {_hours(left)}" if left >= 0 else f"{promise} {_hours(-left)} late"
-    said = [f"{label} priority ({how}) of a customer of tier {one.tier or 'unknown'}", due]
+    said = [f"{priority} of a customer of tier {one.tier or 'unknown'}", due]
     if mood is not None and mood in queueing.MOODS:
         said.append(f"{mood} customer" + ("" if one.mood[mood] == 1 else f" ({one.mood[mood]:.0%} likely)"))
     return "; ".join([*said, *(["needs a person now: " + ", ".join(one.triggers)] if one.triggers else [])])

@@ -4,13 +4,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-import msgspec
-
 from operations.events import Actor, EventEnvelope, envelope
 from operations.predictions import GivenPrediction
 from operations.request_rows import KeptRequest
+from service.predicted import given, labels
 from service.request_result import RequestResult
-from warehouse.payloads import PredictedLabel, PredictionMade, SolutionsSuggested
+from warehouse.payloads import PredictionMade, SolutionsSuggested
 
 SYSTEM = Actor(kind="system", id="ticketlake")
 
@@ -22,16 +21,7 @@ def events(held: KeptRequest, result: RequestResult, now: datetime) -> Iterable[
         made = PredictionMade(
             prediction_id=result.prediction_id,
             release=str(result.release),
-            targets={
-                name: PredictedLabel(
-                    decision=one.decision.action,
-                    label=one.label,
-                    confidence=one.confidence,
-                    model=one.model.digest,
-                    served_by=one.served_by,
-                )
-                for name, one in result.targets.items()
-            },
+            targets=labels(result.targets),
             request_id=held.id,
         )
         yield envelope(made, key=f"prediction:{held.id}", **about)  # type: ignore[arg-type]
@@ -49,27 +39,14 @@ def prediction(held: KeptRequest, result: RequestResult, now: datetime) -> list[
     """The prediction as `POST /v1/predict-ticket` keeps its own."""
     if result.prediction_id is None:
         return []
-    targets = {
-        name: {
-            "label": one.label,
-            "confidence": one.confidence,
-            "decision": one.decision.action,
-            "served_by": one.served_by,
-            "model": one.model,
-        }
-        for name, one in result.targets.items()
-    }
-    said = {
-        "targets": targets,
-        "novelty": result.novelty.score if result.novelty else None,
-        "resolution_hours": result.resolution_hours,
-        "latency_ms": result.took_ms["understand"],
-    }
-    made = GivenPrediction(
+    made = given(
+        result.targets,
+        result.novelty,
+        result.resolution_hours,
         prediction_id=result.prediction_id,
         ticket_id=held.ticket_id,
         release=str(result.release),
         made_at=now,
-        body=msgspec.json.encode(said).decode(),
+        latency_ms=result.took_ms["understand"],
     )
     return [made]

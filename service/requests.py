@@ -1,7 +1,7 @@
 """The work on a request: understand the ticket, sum it up, find solutions, compose an answer, say what came of it.
 
 Whatever a release does not have is missing from the result, which says so: a request of a lake without any model is
-done with a summary, a language and the triggers that words alone pull.
+done with a summary, a language and the triggers that words alone pull, and done again once there is a release.
 """
 
 from collections.abc import Iterator
@@ -31,9 +31,11 @@ from service.request_result import KEPT, RequestResult, articles, reply, similar
 from service.searches import Question, entry, search_made
 from service.serving import Serving
 from service.understanding import Understood
+from warehouse import releases
 from warehouse.contracts.ticket_features import TICKETS as TICKET_FEATURES
 from warehouse.delta import Lake
 from warehouse.errors import ArtifactDamaged, NotMaterialized, TicketlakeError
+from warehouse.owners import is_of
 from warehouse.parse import TICKET, parse
 from warehouse.search_made import Thing
 
@@ -46,7 +48,7 @@ LONGEST_NAME = 40
 
 
 class TicketGone(TicketlakeError):
-    """The inbox does not hold the ticket of a request any more."""
+    """The ticket of a request is to be forgotten, or is gone."""
 
 
 class RequestWork:
@@ -54,9 +56,14 @@ class RequestWork:
 
     def __init__(self, lake: Lake, serving: Serving, inbox: Inbox) -> None:
         """Opens nothing yet."""
+        self._lake = lake
         self._serving = serving
         self._inbox = inbox
         self._answering = Answering(lake, Offline())
+
+    def served(self) -> bool:
+        """Whether there is a release."""
+        return releases.current_id(self._lake.root) is not None
 
     def prepare(self) -> None:
         """Open the release that is served now, which may take longer than a lease; without one there is less to do."""
@@ -120,8 +127,8 @@ class RequestWork:
         """The ticket as it was sent, a row of silver's columns."""
         row = self._inbox.with_keys([held.entry_key]).get(held.entry_key)
         rows = parse(TICKET, [row.body.encode()]).rows if row is not None else pl.DataFrame()
-        if rows.is_empty():
-            raise TicketGone(f"the inbox does not hold the ticket of {held.id}: it was erased. Nothing is to be done.")
+        if row is None or rows.is_empty() or is_of(self._serving.forgotten.stones(), row.body):
+            raise TicketGone(f"the ticket of {held.id} was erased, or is of somebody who was. Nothing is to be done.")
         return rows
 
     def _understood(self, ticket: pl.DataFrame, missing: dict[str, str]) -> tuple[str | None, Understood | None]:

@@ -41,36 +41,10 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     asker: str | None = None
 
 
-def record_search(
-    inbox: Inbox | None,
-    question: Question,
-    found: Found,
-    *,
-    search_id: str,
-    made_at: datetime,
-    latency_ms: float,
-    enough: float | None = None,
-    reply: Thing | None = None,
-    names: Iterable[str] = (),
-) -> bool:
-    """Whether the search is durable; False where the store does not answer (or there is none), which harms no search.
-
-    `names` of people are redacted beside those that the question itself gives, `enough` is the score from which this
-    release trusts a result, `reply` an answer that was composed. Of `search_id` and a found id the suggestion's id is
-    made: `warehouse.search_made.suggestion_id`.
-    """
+def record_search(inbox: Inbox | None, made: SearchMade) -> bool:
+    """Whether it is durable; False where the store does not answer (or there is none), which harms no search."""
     if inbox is None:
         return False
-    made = search_made(
-        question,
-        found,
-        search_id=search_id,
-        made_at=made_at,
-        latency_ms=latency_ms,
-        enough=enough,
-        reply=reply,
-        names=names,
-    )
     try:
         inbox.append([entry(made)])
     except StoreUnavailable:
@@ -89,8 +63,13 @@ def search_made(
     reply: Thing | None = None,
     names: Iterable[str] = (),
 ) -> SearchMade:
-    """A search as it may be written down; the arguments are those of `record_search`."""
-    kept = redacted(question.text, names)
+    """A search as it may be written down.
+
+    `names` of people are redacted beside those that the question itself gives, `enough` is the score from which this
+    release trusts a result, `reply` an answer that was composed. Of `search_id` and a found id the suggestion's id is
+    made: `warehouse.search_made.suggestion_id`.
+    """
+    kept = found.read or redacted(question.text, names)
     return SearchMade(
         search_id=search_id,
         kind=question.kind,

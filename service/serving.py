@@ -17,6 +17,7 @@ from ml.retrieve.stages import stage
 from ml.retrieve.standing import Standing
 from operations.inbox import Inbox
 from service.finding import DELTA, Finding, asked, shortened
+from service.forgotten import Forgotten
 from service.loading import Loaded, Loading
 from service.models import Failed, Models
 from service.online import Online
@@ -75,6 +76,7 @@ class Serving:
         """
         self._shadows = root if shadow else None
         self._root = root
+        self.forgotten = Forgotten(root)
         self._failed = failed
         self._damaged = damaged
         self._opened: Opened | None = None
@@ -146,7 +148,13 @@ class Serving:
         with stage("find"):
             searcher = replace(opened.finding.searcher, standing=_standing(opened, inbox))
             found = searcher.find(question, filters, k, full=full)
-        return msgspec.structs.replace(found, release=opened.release.id, versions=dict(opened.finding.versions))
+        title, body, *_ = question.asked.row(0)
+        return msgspec.structs.replace(
+            self.forgotten.left(found),
+            release=opened.release.id,
+            versions=dict(opened.finding.versions),
+            read="\n".join(filter(None, (title, body))),
+        )
 
     def _settled(self, held: Opened, current: str) -> bool:
         """Whether there is nothing to open: what is held is whole, or what was wrong has not been touched since."""

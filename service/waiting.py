@@ -12,7 +12,8 @@ from ml.targets import PRIORITY, SENTIMENT
 from operations.request_rows import KeptRequest
 from operations.requests import Requests
 from service.request_result import RequestResult
-from warehouse.contracts import predictions, silver
+from service.said import Said, newest
+from warehouse.contracts import silver
 from warehouse.contracts.anomalies import ESCALATIONS
 from warehouse.delta import Lake
 from warehouse.errors import NotMaterialized
@@ -60,7 +61,7 @@ def waiting(lake: Lake, requests: Requests, wall: datetime) -> list[Waiting]:
 
 def _of_lake(lake: Lake, rows: pl.DataFrame, known: Mapping[str, Waiting]) -> list[Waiting]:
     names = rows["ticket_id"].to_list()
-    said, answered, pressing = _predicted(lake, names), _answered(lake, names), _pressing(lake, names)
+    said, answered, pressing = newest(lake, None, names), _answered(lake, names), _pressing(lake, names)
     return [
         _together(row, said.get(row[0], {}), row[0] in answered, pressing.get(row[0]), known.get(row[0]))
         for row in rows.iter_rows()
@@ -69,15 +70,14 @@ def _of_lake(lake: Lake, rows: pl.DataFrame, known: Mapping[str, Waiting]) -> li
 
 def _together(
     row: tuple[Any, ...],
-    said: Mapping[str, tuple[str, float]],
+    said: Mapping[str, Said],
     answered: bool,
     pressing: tuple[float, list[str]] | None,
     request: Waiting | None,
 ) -> Waiting:
     """What was recorded, else what a request found out, else what a build predicted."""
     name, opened_at, tier, priority, mood = row
-    likely = request.chances if request else queueing.chances(*said.get(PRIORITY.name, (None, None)))
-    feels = request.mood if request else dict([said[SENTIMENT.name]] if SENTIMENT.name in said else [])
+    likely, feels = (request.chances, request.mood) if request else _likely(said)
     score, triggers = pressing or ((request.pressing, request.triggers) if request else (0.0, []))
     return Waiting(
         ticket_id=name,
@@ -91,6 +91,13 @@ def _together(
         pressing=score,
         triggers=triggers,
     )
+
+
+def _likely(said: Mapping[str, Said]) -> tuple[list[float], dict[str, float]]:
+    """Chances of each priority, and of the mood that was said."""
+    priority, mood = said.get(PRIORITY.name), said.get(SENTIMENT.name)
+    chances = queueing.chances(priority.label, priority.confidence) if priority else queueing.chances(None, None)
+    return chances, {mood.label: mood.confidence} if mood and mood.label and mood.confidence is not None else {}
 
 
 def _of_request(kept: KeptRequest) -> Waiting:
@@ -119,18 +126,6 @@ def _of_request(kept: KeptRequest) -> Waiting:
 
 def _certain(priority: str | None) -> list[float] | None:
     return [float(priority == name) for name in PRIORITY.order] if priority in PRIORITY.order else None
-
-
-def _predicted(lake: Lake, names: Sequence[str]) -> dict[str, dict[str, tuple[str, float]]]:
-    """By ticket and target, the label and the confidence of the newest prediction."""
-    if not names or not lake.exists(predictions.TICKETS):
-        return {}
-    wanted = pl.col("ticket_id").is_in(names) & pl.col("target").is_in([PRIORITY.name, SENTIMENT.name])
-    rows = lake.scan(predictions.TICKETS).filter(wanted & pl.col("label").is_not_null())
-    found: dict[str, dict[str, tuple[str, float]]] = {}
-    for name, target, label, confidence in rows.select("ticket_id", "target", "label", "confidence").collect().rows():
-        found.setdefault(name, {})[target] = (label, confidence)
-    return found
 
 
 def _answered(lake: Lake, names: Sequence[str]) -> set[str]:

@@ -51,9 +51,16 @@ class RequestTurns:
         self._step = on_step or _nobody
         self._lease = lease
         self._jitter = jitter
+        self._served = False
 
     def take(self, only: Collection[str] | None = None) -> bool:
-        """Work on the next request that is due; False where none is. Raises `StoreUnavailable`."""
+        """Work on the next request that is due; False where none is. Raises `StoreUnavailable`.
+
+        What was done before there was any release is due again once there is one.
+        """
+        if not self._served and self._work.served():
+            self._requests.begin_anew(self._now())
+            self._served = True
         if not self._requests.due(self._now(), only):
             return False
         self._work.prepare()
@@ -92,6 +99,8 @@ class RequestWorkers:
         self._turns = turns
         self._failed = failed
         self._said: str | None = None
+        self.looks = 0
+        """How often somebody looked for requests and could."""
         self._stop = Event()
         self._pause = PATIENCE if queue_url else PAUSE
         names = range(1 if queue_url else threads)
@@ -132,6 +141,7 @@ class RequestWorkers:
             more = False
             try:
                 more = self._turns.take()
+                self.looks += 1
                 self._said = None if more else self._said
             except Exception as error:  # the next look may go well
                 self._say(_reason(error))

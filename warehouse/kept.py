@@ -10,8 +10,6 @@ if TYPE_CHECKING:
 
 PURGED = "purged"
 """Under this a table records the last change of its rows before all older versions were taken away."""
-UNKNOWN = -1
-"""Progress of a table that has to take its source in from the start."""
 
 
 def first_kept(folder: Path) -> int:
@@ -33,15 +31,23 @@ def answering(folder: Path, version: int | None) -> int | None:
     return version if purged is None else first
 
 
+def gone(folder: Path, since: int, delta: "DeltaTable | None" = None) -> bool:
+    """Whether a purge took changes after this version; `delta`: the table, where it is open."""
+    if since + 1 >= first_kept(folder):
+        return False
+    from deltalake import DeltaTable
+
+    purged = (delta or DeltaTable(folder)).transaction_version(PURGED)
+    return purged is not None and since < purged
+
+
 def resumed(folder: Path, delta: "DeltaTable", since: int) -> int:
     """The version from which changes after `since` are read: those that a purge left out changed no row.
 
     Raises `VersionGone` where they did.
     """
-    first, purged = first_kept(folder), delta.transaction_version(PURGED)
-    if since + 1 >= first or purged is None:
-        return since + 1
-    if since < purged:
+    purged = delta.transaction_version(PURGED)
+    if gone(folder, since, delta):
         name = "/".join(folder.parts[-2:])
         raise VersionGone(f"{name} was purged at version {purged}: changes since {since} are gone.")
-    return first
+    return since + 1 if purged is None else max(since + 1, first_kept(folder))

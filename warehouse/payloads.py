@@ -25,18 +25,7 @@ LabelV1 = Literal[
     "resolution_code",
     "language",
 ]
-Label = Literal[
-    "product",
-    "product_module",
-    "category",
-    "subcategory",
-    "priority",
-    "severity",
-    "customer_sentiment",
-    "resolution_code",
-    "language",
-    "escalated",
-]
+Label = Literal[LabelV1, "escalated"]
 
 
 class Payload(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):

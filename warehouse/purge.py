@@ -4,7 +4,6 @@ A table that was purged has one version left. Older versions are answered with i
 be read; who followed the table up to its last change of rows goes on from there, and who was behind begins anew.
 """
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import unquote
@@ -13,7 +12,7 @@ import polars as pl
 
 from warehouse.contracts import bronze
 from warehouse.delta import Lake
-from warehouse.kept import PURGED, UNKNOWN
+from warehouse.kept import PURGED
 from warehouse.table import Table
 from warehouse.tombstones import MARK, Tombstones
 
@@ -59,7 +58,6 @@ def purge(lake: Lake, table: Table) -> int:
     if not lake.exists(table):
         return 0
     with lake.lock(table):
-        _begin_anew(lake, table)
         lake.append(table, [], progress={PURGED: lake.data_version(table) or 0})
         delta = lake.open(table)
         delta.create_checkpoint()
@@ -69,39 +67,9 @@ def purge(lake: Lake, table: Table) -> int:
     return len(gone)
 
 
-def _begin_anew(lake: Lake, source: Table) -> None:
-    """Let tables that have not taken in the source's last change of rows take it in from its start."""
-    from warehouse.contracts.inventory import TABLES
-
-    newest = lake.data_version(source) or 0
-    for table in TABLES:
-        if table.path == source.path or not lake.exists(table):
-            continue
-        noted = transactions(lake.path(table))
-        follows = [name for name in noted if name == source.path or name.startswith(f"{source.path}@")]
-        behind = [name for name in follows if UNKNOWN < noted[name] < newest]
-        if behind:
-            lake.append(table, [], progress=dict.fromkeys(behind, UNKNOWN))
-
-
-def transactions(folder: Path) -> dict[str, int]:
-    """All that the newest version of the Delta table in that folder records beside its rows."""
-    log, found = folder / "_delta_log", dict[str, int]()
-    checkpoints = sorted(log.glob("*.checkpoint.parquet"))
-    after = -1
-    if checkpoints:
-        after = int(checkpoints[-1].name.split(".", maxsplit=1)[0])
-        rows = pl.read_parquet(checkpoints[-1], columns=["txn"])["txn"].drop_nulls()
-        found |= {row["appId"]: row["version"] for row in rows.to_list()}
-    for file in sorted(log.glob("*.json")):
-        if file.stem.isdigit() and int(file.stem) > after:
-            actions = map(json.loads, file.read_text(encoding="utf-8").splitlines())
-            found |= {one["txn"]["appId"]: one["txn"]["version"] for one in actions if "txn" in one}
-    return found
-
-
 def _older_log(folder: Path, version: int) -> Iterator[Path]:
-    for file in (folder / "_delta_log").iterdir():
+    """The oldest first, so that what is left has no gap whenever this ends."""
+    for file in sorted((folder / "_delta_log").iterdir()):
         stem = file.name.split(".", maxsplit=1)[0]
         if stem.isdigit() and int(stem) < version:
             yield file

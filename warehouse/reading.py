@@ -11,7 +11,7 @@ from uuid import uuid4
 import polars as pl
 
 from warehouse.errors import FormatMismatch, NotMaterialized, SettingsInvalid
-from warehouse.kept import UNKNOWN, answering, resumed
+from warehouse.kept import answering, gone, resumed
 from warehouse.table import Table
 
 if TYPE_CHECKING:
@@ -68,9 +68,12 @@ class Tables:
         return self.progress(table, DATA)
 
     def progress(self, table: Table, source: str) -> int | None:
-        """The version of `source` whose rows this table has taken in; None: nothing yet."""
+        """The version of `source` whose rows this table has taken in; None: nothing yet, or they are to be taken anew.
+
+        `source` is the path of a table, or something else that is counted; what follows an `@` is whose progress it is.
+        """
         found = self.open(table).transaction_version(source) if self.exists(table) else None
-        return None if found == UNKNOWN else found
+        return None if found is None or gone(self.root / source.partition("@")[0], found) else found
 
     def row_count(self, table: Table) -> int:
         """Rows in the newest version, from the log alone."""

@@ -22,7 +22,7 @@ def queue(
 ) -> Response[str]:
     """Tickets that wait, with what models say of them; asked again every few seconds while the page is looked at."""
     heard = parts.hearing()
-    wanted = _wanted(parts) if which == "open" else None
+    wanted = desk.order(now(), lambda: _wanted(parts)) if which == "open" else None
     rows = desk.rows(heard, given(parts), which, silent=_silent(parts), wanted=wanted)
     template = "queue_rows.html" if by_htmx(request) else "queue.html"
     return shown(request, template, rows=rows, which=which, deaf=heard is None)

@@ -45,7 +45,7 @@ def get_features(
         found = opened.online.ticket(parts.hearing(), name)
     else:
         found = opened.online.now(parts.hearing(), entity, name, as_of)
-    if found is None:
+    if found is None or (entity != "product" and parts.serving.forgotten.stones().has(entity, name)):
         raise BadRequest(f"no {entity} {name!r} is known", status=HTTPStatus.NOT_FOUND)
     values = {feature: found[feature] for feature in NAMES if feature in found}
     return Features(entity, name, found.get("created_at", as_of), opened.release.id, values)

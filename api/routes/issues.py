@@ -137,10 +137,11 @@ def get_neighbours(
     _zoned(as_of)
     opened = parts.serving.opened()
     found = service.neighbours(opened, node, depth=depth, kinds=kinds or [], as_of=as_of, limit=limit)
-    if found is None:
+    forgotten = parts.serving.forgotten
+    if found is None or forgotten.is_node(node):
         raise BadRequest(f"no node {node!r} is known", status=HTTPStatus.NOT_FOUND)
     kind, name, near = found
-    return Neighbourhood(node_id=node, kind=kind, name=name, neighbours=near, release=opened.release.id)
+    return Neighbourhood(node_id=node, kind=kind, name=name, neighbours=forgotten.near(near), release=opened.release.id)
 
 
 @get("/v1/graph/paths", operation_id="getPaths", tags=["issues"], sync_to_thread=True)
@@ -156,9 +157,11 @@ def get_paths(
     _zoned(as_of)
     opened = parts.serving.opened()
     found = service.paths(opened, start, end, as_of=as_of, limit=limit)
-    if found is None:
+    forgotten = parts.serving.forgotten
+    if found is None or forgotten.is_node(start) or forgotten.is_node(end):
         raise BadRequest(f"no node {start!r}, or none {end!r}, is known", status=HTTPStatus.NOT_FOUND)
-    return Paths(start=start, end=end, paths=found, release=opened.release.id)
+    shown = [one for one in found if not any(map(forgotten.is_node, one.nodes))]
+    return Paths(start=start, end=end, paths=shown, release=opened.release.id)
 
 
 def _zoned(as_of: datetime | None) -> None:

@@ -1,7 +1,6 @@
 """What the models say about tickets."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from time import perf_counter
 from typing import Annotated, Any, Literal
 from uuid import uuid4
@@ -18,14 +17,14 @@ from api.problems import BadRequest, FieldError
 from api.state import Parts, now
 from api.telemetry import Telemetry
 from ml.anomaly.escalation import Escalation
-from ml.classify.decisions import Action
 from ml.classify.unknown import Strange
 from operations.entries import Entry
 from operations.events import Actor, envelope
 from operations.predictions import GivenPrediction, Predictions
-from service.understanding import Answer, Hours, Understood, Version, decided
+from service.predicted import given, labels
+from service.understanding import Answer, Hours, Understood, decided
 from warehouse.errors import StoreUnavailable
-from warehouse.payloads import EVERY, PredictedLabel, PredictionMade
+from warehouse.payloads import EVERY, PredictionMade
 
 MOST_AT_ONCE = 1_000
 Explain = Annotated[
@@ -51,20 +50,6 @@ class TicketPrediction(msgspec.Struct, frozen=True):
     missing: list[str]
     latency_ms: float
     recorded: bool
-
-
-class _Target(msgspec.Struct):
-    label: str | None
-    confidence: float | None
-    decision: Action
-    served_by: str
-    model: Version
-
-
-class _Said(msgspec.Struct):
-    """Of what is kept of a prediction that which its event carries."""
-
-    targets: dict[str, _Target]
 
 
 class TicketPredictions(msgspec.Struct, frozen=True):
@@ -133,10 +118,23 @@ def _predict(
     latency = round((perf_counter() - began) * 1000 / len(values), 3)
     names = tickets["ticket_id"].to_list()
     entries = [
-        _entry(one, id_=id_, ticket_id=name, release=release, made_at=made_at, latency=latency)
+        given(
+            one.targets,
+            one.novelty,
+            one.resolution_hours,
+            prediction_id=id_,
+            ticket_id=name,
+            release=release,
+            made_at=made_at,
+            latency_ms=latency,
+            **({} if one.shadow is None else {"shadow": one.shadow}),
+        )
         for id_, name, one in zip(ids, names, understood, strict=True)
     ]
-    recorded = _record(parts, entries, [_event(one) for one in entries if one.ticket_id not in (None, EVERY)])
+    pairs = zip(understood, entries, strict=True)
+    recorded = _record(
+        parts, entries, [_event(one, kept) for one, kept in pairs if kept.ticket_id not in (None, EVERY)]
+    )
     telemetry.predicted(understood)
     note(prediction_id=request, tickets=len(values), release=release, recorded=recorded, **decided(understood))
     return [
@@ -156,58 +154,15 @@ def _predict(
     ]
 
 
-def _entry(
-    one: Understood, *, id_: str, ticket_id: str | None, release: str, made_at: datetime, latency: float
-) -> GivenPrediction:
-    targets = {
-        name: {
-            "label": answer.label,
-            "confidence": answer.confidence,
-            "decision": answer.decision.action,
-            "served_by": answer.served_by,
-            "model": answer.model,
-        }
-        for name, answer in one.targets.items()
-    }
-    novelty = one.novelty.score if one.novelty else None
-    said: dict[str, Any] = {
-        "targets": targets,
-        "novelty": novelty,
-        "resolution_hours": one.resolution_hours,
-        "latency_ms": latency,
-    }
-    if one.shadow is not None:
-        said["shadow"] = one.shadow
-    return GivenPrediction(
-        prediction_id=id_,
-        ticket_id=ticket_id,
-        release=release,
-        made_at=made_at,
-        body=msgspec.json.encode(said).decode(),
-    )
-
-
-def _event(given: GivenPrediction) -> Entry:
+def _event(one: Understood, kept: GivenPrediction) -> Entry:
     """That it was made, for those who follow what happens to the ticket."""
-    said = msgspec.json.decode(given.body, type=_Said)
-    targets = {
-        name: PredictedLabel(
-            decision=one.decision,
-            label=one.label or None,
-            confidence=one.confidence,
-            model=one.model.digest,
-            served_by=one.served_by,
-        )
-        for name, one in said.targets.items()
-    }
-    payload = PredictionMade(prediction_id=given.prediction_id, release=given.release, targets=targets)
     made = envelope(
-        payload,
+        PredictionMade(prediction_id=kept.prediction_id, release=kept.release, targets=labels(one.targets)),
         actor=Actor(kind="system", id="api"),
-        key=f"prediction:{given.prediction_id}",
-        event_time=given.made_at,
-        received_time=given.made_at,
-        ticket_id=given.ticket_id or EVERY,
+        key=f"prediction:{kept.prediction_id}",
+        event_time=kept.made_at,
+        received_time=kept.made_at,
+        ticket_id=kept.ticket_id or EVERY,
     )
     return made.entry()
 

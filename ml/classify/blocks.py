@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,7 +37,10 @@ class Terms:
 
     def transform(self, inputs: Inputs, kinds: Sequence[str] = tuple(KINDS)) -> "dict[str, csr_matrix]":
         """One row per text and block, of unit length (all zero where no term is known)."""
-        return {kind: _weighted(self._counts(kind, inputs), self.vectorizers[kind].idf_) for kind in kinds}
+        return {kind: inputs.once((id(self), kind), partial(self._rows, kind, inputs)) for kind in kinds}
+
+    def _rows(self, kind: str, inputs: Inputs) -> "csr_matrix":
+        return _weighted(self._counts(kind, inputs), self.vectorizers[kind].idf_)
 
     def _counts(self, kind: str, inputs: Inputs) -> "csr_matrix":
         """How often each known term stands in each text."""
@@ -45,7 +48,8 @@ class Terms:
         if inputs.within is not None:
             corpus, places = inputs.within
             return _chosen(corpus.block(kind), places, self.names[kind])
-        return _matrix(_read(kind, inputs), vocabulary)
+        counted = counters(kind, inputs.texts)
+        return _matrix(counted if len(inputs) > FEW else inputs.once(kind, lambda: list(counted)), vocabulary)
 
     @cached_property
     def names(self) -> dict[str, list[str]]:
@@ -79,17 +83,6 @@ def joined(terms: Terms, inputs: Inputs, weights: Weights) -> "csr_matrix":
 
     scaled = [matrix * weights[kind] for kind, matrix in terms.transform(inputs).items()]
     return hstack([*scaled, csr_matrix(inputs.vectors * weights["vectors"])]).tocsr()
-
-
-def _read(kind: str, inputs: Inputs) -> "Iterable[Counter[str]]":
-    """Term counts text by text; of few texts counted once, whichever models ask."""
-    if kind in inputs.read:
-        found: Iterable[Counter[str]] = inputs.read[kind]
-        return found
-    counted = counters(kind, inputs.texts)
-    if len(inputs) > FEW:
-        return counted
-    return inputs.read.setdefault(kind, list(counted))  # type: ignore[no-any-return]
 
 
 def _matrix(counted: "Iterable[Counter[str]]", vocabulary: dict[str, int]) -> "csr_matrix":

@@ -1,9 +1,9 @@
 """What every learner is: fitted on labelled tickets, asked for probabilities and reasons, kept in a directory."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, TypeVar
 
 import msgspec
 import numpy as np
@@ -15,6 +15,7 @@ from ml.classify.corpus import Corpus
 Vectors = NDArray[np.float32]
 Probabilities = NDArray[np.float64]
 Places = NDArray[np.int64]
+T = TypeVar("T")
 FEW = 64
 """Texts whose terms are counted one by one, and kept for the next model: a long one has a thousand."""
 MEANING = "meaning of the text"
@@ -31,7 +32,7 @@ class Inputs:
     """n rows of sentence embeddings, in blocks of unit length; no columns where nothing was embedded."""
     table: pl.DataFrame
     """n rows of features: Float32 (null: not known) and String (null: not known); no columns for bare texts."""
-    read: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+    read: dict[Hashable, Any] = field(default_factory=dict, repr=False, compare=False)
     """What one learner read in these tickets and another may use."""
     within: tuple[Corpus, Places] | None = field(default=None, repr=False, compare=False)
     """Of many texts, the whole whose terms are counted once, and the place of each text in it."""
@@ -43,6 +44,15 @@ class Inputs:
 
     def __len__(self) -> int:
         return len(self.texts)
+
+    def once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` makes; of few tickets it is kept for whichever model asks next under this key."""
+        if len(self) > FEW:
+            return make()
+        if key not in self.read:
+            self.read[key] = make()
+        found: T = self.read[key]
+        return found
 
     def take(self, places: Places) -> "Inputs":
         """The tickets at these places, in this order."""

@@ -70,7 +70,7 @@ class Network:
 
     def _explain_one(self, ticket: Inputs, wanted: int) -> list[Reason]:
         arrays = self.preparation.arrays(ticket)
-        said = np.unique(self.preparation.tokens(ticket.texts))
+        said = np.unique(self.preparation.tokens(ticket))
         words = said[said >= FIRST_WORD]
         groups = self.preparation.groups()
         vector = int(self.preparation.vectors > 0)

@@ -78,18 +78,18 @@ class Preparation(msgspec.Struct, frozen=True, dict=True):
     def arrays(self, inputs: Inputs) -> Arrays:
         """`tokens` (n, length) int32, `vectors` and `table` (n, ...) float32; a column of zeros where there is none."""
         return {
-            "tokens": self.tokens(inputs.texts),
+            "tokens": self.tokens(inputs),
             "vectors": _at_least_one(inputs.vectors.astype(np.float32, copy=False)),
             "table": _at_least_one(self.table(inputs.table)),
         }
 
-    def tokens(self, texts: pl.Series) -> NDArray[np.int32]:
+    def tokens(self, inputs: Inputs) -> NDArray[np.int32]:
         """The numbers of the first `length` words of each text, then zeros."""
-        text, token = tokens(texts)
-        starts = np.searchsorted(text, np.arange(len(texts)))
+        text, token = inputs.once(tokens, lambda: tokens(inputs.texts))
+        starts = np.searchsorted(text, np.arange(len(inputs)))
         place = np.arange(len(text)) - starts[text]
         read = np.flatnonzero(place < self.length)
-        found = np.full((len(texts), self.length), PAD, np.int32)
+        found = np.full((len(inputs), self.length), PAD, np.int32)
         found[text[read], place[read]] = [self._place.get(word, UNKNOWN) for word in token.gather(read)]
         return found
 

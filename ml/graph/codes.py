@@ -11,6 +11,7 @@ LONGEST = 5
 """Words of a code that is written in words."""
 _WORD = re.compile(r"[A-Za-z]+|[0-9]+")
 _KINDS = ("error_code", "exception")
+_TOLD = {"text": pl.Int64, "code": pl.String}
 
 
 def words_of(code: str) -> tuple[str, ...]:
@@ -23,16 +24,15 @@ def told(entities: pl.DataFrame) -> pl.DataFrame:
 
     An exception goes by its own name, without its package; a bare number as `HTTP <number>`.
     """
-    named = entities.filter(pl.col("kind").is_in(_KINDS)).select("text", "kind", "value")
-    last = pl.col("value").str.split(".").list.last()
-    code = (
-        pl.when(pl.col("kind") == "exception")
-        .then(last)
-        .when(pl.col("value").str.contains(r"^[0-9]+$"))
-        .then(pl.lit("HTTP ") + pl.col("value"))
-        .otherwise(pl.col("value"))
-    )
-    return named.select("text", code=code).unique(maintain_order=True)
+    rows = entities.select("text", "kind", "value").iter_rows()
+    named = dict.fromkeys((text, _code(kind, value)) for text, kind, value in rows if kind in _KINDS)
+    return pl.DataFrame(list(named), schema=_TOLD, orient="row")
+
+
+def _code(kind: str, value: str) -> str:
+    if kind == "exception":
+        return value.rpartition(".")[2]
+    return f"HTTP {value}" if value.isascii() and value.isdigit() else value
 
 
 class Codes:

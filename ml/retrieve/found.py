@@ -73,7 +73,8 @@ class FoundTicket(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that was found. `used` are the stages that answered, `missing` those that could not, and why."""
+    """Everything that was found. `used` are the stages that answered, `missing` those that could not, and why; `read`
+    is the question as it was read: cleaned, and without what names anyone."""
 
     solutions: list[FoundSolution]
     articles: list[FoundArticle]
@@ -82,3 +83,4 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     missing: dict[str, str]
     release: str
     versions: dict[str, str]
+    read: str = ""

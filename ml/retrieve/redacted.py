@@ -16,7 +16,9 @@ _DENSE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
 
 def people(*columns: pl.Series) -> list[list[str]]:
     """Row by row who signed these letters or is mentioned there: whole names, and of Latin ones their parts."""
-    return [parts(name for told in row for name in told) for row in zip(*map(names.named, columns), strict=True)]
+    height = len(columns[0])
+    told = names.named(pl.concat([column.cast(pl.String) for column in columns]))
+    return [parts(name for own in told[row::height] for name in own) for row in range(height)]
 
 
 def redacted(texts: pl.Series, known: Sequence[Sequence[str]] | None = None) -> pl.Series:

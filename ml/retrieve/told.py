@@ -2,6 +2,7 @@
 
 import polars as pl
 
+from warehouse.contracts.search import ATTEMPTS
 from warehouse.payloads import EVERY
 
 TYPES = (
@@ -28,21 +29,28 @@ _KEYS = ["ticket_id", "target_id"]
 def outcomes(events: pl.DataFrame) -> pl.DataFrame:
     """One row per ticket and thing that was used or put aside (`SCHEMA`), of rows of `silver/events` in any order.
 
-    Of several verdicts the last counts. What was used helped, unless somebody who had used it said that it did not; or
-    it was the last thing used before the ticket was reopened, or before the customer said that nothing had helped. A
-    later judgement, or another answer of the customer, takes that back; being resolved again does not.
+    A search that was about no ticket is one by itself, `*:` and its id. Of several verdicts the last counts; who judges
+    what nobody accepted or refused has used it. What was used helped, unless somebody who had used it said that it did
+    not; or it was the last thing used before the ticket was reopened, or before the customer said that nothing had
+    helped. A later judgement, or another answer of the customer, takes that back; being resolved again does not.
     """
-    said = events.filter(pl.col("type").is_in(TYPES) & (pl.col("ticket_id") != EVERY)).sort(_WHEN)
-    suggestion = pl.col("payload").str.json_path_match("$.suggestion_id")
-    about = said.with_columns(
-        target_id=suggestion.str.splitn(":", 2).struct.field("field_1"),
-        helpful=pl.col("payload").str.json_path_match("$.helpful"),
+    suggestion = pl.col("payload").str.json_path_match("$.suggestion_id").str.splitn(":", 2).struct
+    about = (
+        events.filter(pl.col("type").is_in(TYPES))
+        .sort(_WHEN)
+        .with_columns(
+            ticket_id=pl.when(pl.col("ticket_id") == EVERY)
+            .then(pl.concat_str(pl.lit(f"{EVERY}:"), suggestion.field("field_0")))
+            .otherwise("ticket_id"),
+            target_id=suggestion.field("field_1"),
+            helpful=pl.col("payload").str.json_path_match("$.helpful"),
+        )
+        .drop_nulls("ticket_id")
     )
-    verdicts = (
-        about.filter(pl.col("type").is_in(TYPES[:2]))
-        .drop_nulls("target_id")
-        .group_by(_KEYS, maintain_order=True)
-        .agg(pl.col("type").last().alias("verdict"), pl.col("event_time").last().alias("used_at"))
+    decided, named = pl.col("type").is_in(TYPES[:2]), about.drop_nulls("target_id")
+    verdicts = named.group_by(_KEYS, maintain_order=True).agg(
+        pl.col("type").filter(decided).last().fill_null(TYPES[0]).alias("verdict"),
+        pl.coalesce(pl.col("event_time").filter(decided).last(), pl.col("event_time").first()).alias("used_at"),
     )
     used = verdicts.filter(pl.col("verdict") == TYPES[0]).sort("used_at", maintain_order=True)
     turned = about.filter(
@@ -75,3 +83,21 @@ def outcomes(events: pl.DataFrame) -> pl.DataFrame:
         at=pl.max_horizontal("used_at", "said_at"),
     )
     return rows.select(pl.col(name).cast(dtype) for name, dtype in SCHEMA.items())
+
+
+def attempts(written: pl.DataFrame, events: pl.DataFrame, solutions: pl.Series) -> pl.DataFrame:
+    """Rows of `search/attempts` as `written` in agents' notes, with what events say of these solutions.
+
+    An event stands over a note. What was put aside was not tried.
+    """
+    of_tickets = ~pl.col("ticket_id").str.starts_with(EVERY)
+    known = pl.col("target_id").is_in(solutions.implode())
+    used = outcomes(events).filter((pl.col("weight") == 1.0) & of_tickets & known)
+    heard = used.select("ticket_id", solution_id="target_id", held="succeeded", held_at="at")
+    both = written.join(heard, on=ATTEMPTS.primary_key, how="full", coalesce=True)
+    rows = both.with_columns(
+        succeeded=pl.coalesce("held", "succeeded"),
+        at=pl.coalesce("held_at", "at"),
+        saying=pl.col("saying").fill_null(""),
+    )
+    return rows.select(ATTEMPTS.schema.names()).sort(ATTEMPTS.primary_key)

@@ -7,8 +7,6 @@ that the first word of a sentence, a product or a place alone is none. Linear in
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
-from functools import reduce
-from operator import or_
 from pathlib import Path
 from typing import NamedTuple
 
@@ -43,6 +41,9 @@ _PREFIX = re.compile(r"^(?:Mc|Mac|Fitz|De|Di|La|Le|Van)(?=[A-Z])")
 _APART = re.compile(r"['’-]")
 _PARTS = re.compile(r"\s*[|,，、/;·<(\[（]\s*|\s+[-–—]\s+")
 _DATE = r"[0-9]{1,4}[./-][0-9./-]{1,8}"
+
+
+_BESIDE_SCHEMA = {"words": pl.Int64, "beside": pl.String}
 
 
 class _Candidate(NamedTuple):
@@ -90,6 +91,10 @@ _FULL = [
 ]
 """Beside a name of two words or more."""
 _FIRM = rf"{OPEN},? ?(?i:{_any('firm')})(?:[^A-Za-z]|\z)"
+_HAS = pl.col("beside").str.contains
+_TOLD = pl.any_horizontal(map(_HAS, _ANYONE)) | ((pl.col("words") >= FULL) & pl.any_horizontal(map(_HAS, _FULL)))
+_NAMED = _TOLD & ~_HAS(_FIRM)
+"""What is a name of somebody, by what stands beside it."""
 
 
 def mentioned(texts: pl.Series) -> list[list[str]]:
@@ -118,10 +123,8 @@ def _beside(candidates: list[_Candidate]) -> Iterator[tuple[int, str]]:
     """Text and name of the candidates beside which a cue stands, no company."""
     if not candidates:
         return
-    beside = pl.Series([one.beside for one in candidates], dtype=pl.String)
-    full = pl.Series([one.words >= FULL for one in candidates], dtype=pl.Boolean)
-    one, two = (reduce(or_, map(beside.str.contains, cues)) for cues in (_ANYONE, _FULL))
-    for place in ((one | (full & two)) & ~beside.str.contains(_FIRM)).arg_true():
+    there = pl.DataFrame([(one.words, one.beside) for one in candidates], schema=_BESIDE_SCHEMA, orient="row")
+    for place in there.select_seq(_NAMED).to_series().arg_true():
         yield candidates[place].text, candidates[place].name
 
 

@@ -1,6 +1,6 @@
 """Indexes of past tickets and of articles: a base that stays, and beside it what is new; solutions; who ranks them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import dagster as dg
@@ -9,7 +9,7 @@ import polars as pl
 from ml.card import library_versions
 from ml.graph.walker import NAME as GRAPH
 from ml.graph.walker import Walker
-from ml.retrieve import accepted, ranker
+from ml.retrieve import ranker, told
 from ml.retrieve.knowledge import Knowledge
 from ml.retrieve.past import Past
 from ml.retrieve.searcher import ARTICLES, SOLUTIONS, TICKETS
@@ -26,6 +26,7 @@ from warehouse.contracts import graph, predictions, search, silver
 from warehouse.contracts.features import EMBEDDINGS
 from warehouse.delta import Lake
 from warehouse.errors import NothingToLearn
+from warehouse.kept import gone
 from warehouse.reading import newest
 from warehouse.table import Table
 
@@ -108,7 +109,8 @@ def brought_up(lake: Lake, one: Searched, encoder: Artifact, *, merge: bool = Fa
         return None, None, "nothing to index"
     now = {"format": FORMAT, "encoder": encoder.card["encoder"], "libraries": library_versions(LIBRARIES)}
     base, delta = serving(lake, one.name), serving(lake, one.name + DELTA)
-    if base is None or any(base.card.get(name) != value for name, value in now.items()):
+    otherwise = base is not None and any(base.card.get(name) != value for name, value in now.items())
+    if base is None or otherwise or gone(lake.path(one.table), base.inputs[one.table.path]):
         return _based(lake, one, encoder, version, now), None, "built"
     since = base.inputs[one.table.path]
     if delta is not None and delta.inputs[one.table.path] == version and not merge:
@@ -134,7 +136,7 @@ def _based(lake: Lake, one: Searched, encoder: Artifact, version: int, now: dict
     return artifacts.stage(lake.root, one.name, made.save, card)
 
 
-KNOWN = (search.SOLUTIONS, search.ATTEMPTS, graph.ISSUE_MEMBERS, silver.SEARCH_EVENTS)
+KNOWN = (search.SOLUTIONS, search.ATTEMPTS, graph.ISSUE_MEMBERS, silver.EVENTS)
 
 
 @dg.asset(
@@ -153,17 +155,29 @@ def known_solutions(context: dg.AssetExecutionContext, lake: LakeResource) -> dg
     held = serving(tables, SOLUTIONS)
     if None in versions.values():
         return artifact_result(SOLUTIONS, None, "nothing is known")
-    if held is not None and held.inputs == versions:
+    if held is not None and not _moved(tables, held.inputs, versions):
         return artifact_result(SOLUTIONS, held, "up to date")
     artifact = artifacts.stage(tables.root, SOLUTIONS, knowledge(tables).save, {"inputs": versions})
     return artifact_result(SOLUTIONS, artifact, "made")
+
+
+def _moved(lake: Lake, before: Mapping[str, int], now: Mapping[str, int | None]) -> bool:
+    """Whether something is known otherwise than before; of events, only those of suggestions move anything."""
+    moved = {path for path in now if now[path] != before.get(path)}
+    if moved != {silver.EVENTS.path}:
+        return bool(moved)
+    since = before.get(silver.EVENTS.path)
+    if since is None or gone(lake.path(silver.EVENTS), since):
+        return True
+    heard = lake.changes(silver.EVENTS, since, now[silver.EVENTS.path], columns=["type"], before=True)
+    return bool(heard["type"].is_in(told.TYPES).any())
 
 
 ASKED = (
     search.PROBLEMS,
     search.SOLUTIONS,
     search.ATTEMPTS,
-    silver.SEARCH_EVENTS,
+    silver.EVENTS,
     predictions.TICKETS,
     EMBEDDINGS,
 )
@@ -209,8 +223,9 @@ def knowledge(lake: Lake) -> Knowledge:
 
 
 def attempted(lake: Lake) -> pl.DataFrame:
-    """What agents wrote of solutions that they tried, and what they used of what was suggested."""
-    return accepted.joined(lake.read(search.ATTEMPTS), accepted.attempts(lake.read(silver.SEARCH_EVENTS)))
+    """What agents wrote of solutions that they tried, and what became of those that were suggested."""
+    events = lake.scan(silver.EVENTS).filter(pl.col("type").is_in(told.TYPES)).collect()
+    return told.attempts(lake.read(search.ATTEMPTS), events, lake.read(search.SOLUTIONS)["solution_id"])
 
 
 def read(lake: Lake, encoder: Artifact) -> Past:

@@ -49,7 +49,7 @@ def current(
         expected = before.id if before else None
         release = releases.publish(tables, parts, versions, lake.drained(), expected=expected, now=now)
         if context.run.job_name != promotions.BY_HAND:
-            promotions.tell(tables, lake.inbox, before, release.manifest, now)
+            promotions.tell(tables, lake.inbox)
         releases.retain(tables, KEPT, now=now, also=promotions.judged(tables))
     digests = {part.name: part.digest for part in parts}
     metadata: dict[str, Any] = {"release": release.id, "artifacts": digests, "tables": versions}

@@ -1,7 +1,7 @@
 """The live queue: tickets that wait, those included that came into the inbox and are in no table yet."""
 
-from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any, Literal
 
@@ -10,16 +10,20 @@ import polars as pl
 
 from operations.inbox import Inbox
 from operations.predictions import Predictions
-from service.console.said import Said, newest
 from service.listening import Listener, taken_in
+from service.said import Said, newest
 from warehouse.contracts import silver
 from warehouse.contracts.anomalies import ESCALATIONS
 from warehouse.delta import Lake
 from warehouse.parse import TICKET, parse
 
 SHOWN = 50
+ORDERED = timedelta(seconds=5)
+"""How old the order may be: a page is asked again every few seconds, by everybody who has it open."""
 COLUMNS = ("ticket_id", "created_at", "resolved_at", "subject", "customer_tier", "channel", "language", "product")
 Which = Literal["open", "all"]
+Order = Mapping[str, str] | None
+"""Tickets in their order, each with the reason; None where nobody can say."""
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +55,14 @@ class Queue:
         self._at: int | None = None
         self._listener = Listener(0)
         self._heard: dict[str, dict[str, Any]] = {}
+        self._order: tuple[datetime, Order] | None = None
+
+    def order(self, now: datetime, find: Callable[[], Order]) -> Order:
+        """What `find` says of the order of tickets that wait, asked again when that is `ORDERED` ago."""
+        held = self._order
+        if held is None or not timedelta() <= now - held[0] < ORDERED:
+            held = self._order = (now, find())
+        return held[1]
 
     def rows(
         self,
@@ -60,7 +72,7 @@ class Queue:
         *,
         limit: int = SHOWN,
         silent: Collection[str] = (),
-        wanted: Mapping[str, str] | None = None,
+        wanted: Order = None,
     ) -> list[Waiting]:
         """The tickets that wait, or all, at most `limit`, the newest first; without an inbox, as the lake knows them.
 

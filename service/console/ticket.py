@@ -15,8 +15,8 @@ from operations.entries import digest_of
 from operations.inbox import Inbox
 from operations.predictions import Predictions
 from service.console.acts import correctable
-from service.console.said import newest
-from service.searches import Question, key, record_search
+from service.said import newest
+from service.searches import Question, key, record_search, search_made
 from service.serving import Serving
 from service.tickets import Heard, TicketState
 from service.understanding import Understood
@@ -194,8 +194,7 @@ def _around(sources: Sources, ticket_id: str, draft: pl.DataFrame, events: list[
     ids = [*(one.solution_id for one in found.solutions), *(one.ticket_id for one in found.tickets)]
     search_id = digest_of(msgspec.json.encode(("console", ticket_id, found.release, said, ids)))
     if not inbox.with_keys([key(search_id)]):
-        record_search(
-            inbox,
+        made = search_made(
             Question(kind="solutions", text=said, k=NEAR, ticket_id=ticket_id or EVERY),
             found,
             search_id=search_id,
@@ -203,6 +202,7 @@ def _around(sources: Sources, ticket_id: str, draft: pl.DataFrame, events: list[
             latency_ms=round((perf_counter() - began) * 1e3, 3),
             enough=serving.opened().finding.searcher.enough,
         )
+        record_search(inbox, made)
     return Around(found=found, search_id=search_id, outcomes=_outcomes(events, search_id))
 
 

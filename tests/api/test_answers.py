@@ -66,15 +66,20 @@ def test_what_no_one_built_is_named(answering, empty):
 
 @pytest.mark.parametrize(
     "text",
-    ["😀" * 500, "مرحبا لا أستطيع تسجيل الدخول",
+    ["😀 help " * 500, "مرحبا لا أستطيع تسجيل الدخول",
      "'; DROP TABLE tickets; --", "MATCH (n) DETACH DELETE n", "\u202egnihtemos",
-     "a" * 1_000_000, "%s%n{}{{}}", "<script>alert(1)</script>", "."],
+     "a" * 1_000_000, "%s%n{}{{}}", "<script>alert(1)</script>"],
 )  # fmt: skip
-def test_strange_words_are_answered_or_refused(asking, text):
+def test_strange_words_are_answered(asking, text):
     shown = asking({"text": text})
 
     assert shown["steps"]
     assert len(shown["summary"]["text"]) < 2_000
+
+
+@pytest.mark.parametrize("text", ["😀" * 500, "."])
+def test_what_has_no_word_is_refused(asking, text):
+    assert asking({"text": text}, status=400)["errors"][0]["pointer"] == "/text"
 
 
 def test_nobody_is_named_in_an_answer_or_a_log(asking, learned, found, capfd):

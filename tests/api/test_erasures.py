@@ -11,6 +11,7 @@ from operations.events import CATALOGUE
 from operations.inbox import Inbox
 from operations.store import open_store
 from service.erasing import Eraser, finish
+from warehouse import tombstones
 from warehouse.contracts import silver
 from warehouse.refine import refine
 
@@ -103,3 +104,15 @@ def test_what_the_system_says_of_itself_is_refused_from_outside_and_a_sent_answe
 
     assert client.post("/v1/events", json=event).status_code == 202
     assert client.post("/v1/events", json=own).status_code == 400
+
+
+def test_features_of_whom_a_release_still_holds_are_told_to_nobody(client, lake):
+    name = lake.read(silver.TICKETS)["customer_id"][0]
+    ticket = lake.read(silver.TICKETS)["ticket_id"][0]
+    paths = (f"/v1/features/customer/{name}", f"/v1/features/ticket/{ticket}")
+    assert [client.get(path).status_code for path in paths] == [200, 200]
+
+    tombstones.add(lake.root, "customer", [name], now=datetime.now(UTC))
+    tombstones.add(lake.root, "ticket", [ticket], now=datetime.now(UTC))
+
+    assert [client.get(path).status_code for path in paths] == [404, 404]

@@ -101,6 +101,26 @@ def test_killed_after_any_step_a_request_is_done_once(client, lake, die_after):
     assert events == {f"prediction:{request['id']}": 1}
 
 
+def test_what_was_done_before_there_was_a_release_is_done_again_with_it(client, lake):
+    kept = (lake.root / "releases").rename(lake.root / "kept")
+    request = client.post("/v1/requests", json=TICKET).json()
+    with closing(open_store(url_of(lake))) as store:
+        work = RequestWork(lake, Serving(lake.root), Inbox(store))
+        turns = RequestTurns(Requests(store), work, lambda: datetime.now(UTC), lease=60)
+        assert turns.take()
+        first = client.get(f"/v1/requests/{request['id']}").json()
+        assert (first["status"], first["category"]) == ("done", None)
+        assert not turns.take()
+        kept.rename(lake.root / "releases")
+        assert turns.take()
+        assert not turns.take()
+
+    said, tickets, events = told(lake, [request["id"]])
+    assert [(status, category) for status, category, _ in said] == [("done", "Billing")]
+    assert tickets == {request["ticket_id"]: 1}
+    assert events == {f"prediction:{request['id']}": 1}
+
+
 @pytest.mark.long
 def test_workers_killed_fifty_times_under_load_finish_every_request_once(client, lake):
     random.seed(5)

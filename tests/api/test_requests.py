@@ -20,6 +20,7 @@ from operations.store import open_store
 from service.requests import RequestWork
 from service.serving import Serving
 from service.working import MOST_ATTEMPTS, RequestTurns
+from warehouse import tombstones
 from warehouse.contracts import silver
 from warehouse.delta import Lake
 from warehouse.refine import refine
@@ -272,6 +273,15 @@ def test_a_ticket_that_was_erased_is_not_waited_for(client, lake, turns_of, stor
     state = client.get(receipt["location"]).json()
 
     assert (state["status"], state["last_error"], state["attempts"]) == ("dead", "TicketGone", 1)
+
+
+def test_nothing_is_worked_out_about_somebody_who_was_erased(client, lake, turns_of):
+    tombstones.add(lake.root, "customer", ["CUST-gone"], now=datetime.now(UTC))
+    receipt = post(client, {**NAMED, "customer_id": "CUST-gone"}).json()
+    turns_of(lake).take()
+    state = client.get(receipt["location"]).json()
+
+    assert (state["status"], state["last_error"], state["result"]) == ("dead", "TicketGone", None)
 
 
 def test_one_that_kills_its_workers_is_given_up_too(client, lake, store_of, turns_of, clock):

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import polars as pl
 import pytest
 import schemathesis
+import schemathesis.wfc.escalation
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode, checks
 
@@ -20,6 +21,7 @@ from warehouse.contracts.anomalies import SIGNALS
 from warehouse.delta import Lake
 from warehouse.settings import Settings
 
+# `schemathesis.wfc.escalation` is else imported within a test, where CPython 3.11 may fail to parse it (gh-106905).
 # What the schema allows may still be refused (a time in the future): `positive_data_acceptance` is left out.
 CHECKS = [
     checks.not_a_server_error,

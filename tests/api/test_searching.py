@@ -17,7 +17,7 @@ from api.searching import MOST_BYTES
 from ml.answer.score import THRESHOLD
 from operations.inbox import Inbox
 from operations.store import open_store
-from service.searches import key
+from service.searches import key, redacted
 from warehouse import artifacts, releases
 from warehouse.contracts.search import ATTEMPTS, PASSAGES, PROBLEMS
 from warehouse.delta import Lake
@@ -204,6 +204,7 @@ def test_a_span_that_ends_knows_nothing_of_what_came_later(ask, root):
         ({"ticket": {}}, "subject or a description"),
         ({"ticket": {"subject": " "}}, "subject or a description"),
         ({"ticket": {"subject": "x", "created_at": "yesterday"}}, "created_at"),
+        ({"text": "?! \U0001f600 ((("}, "expected words"),
         ({"text": "x", "colour": "red"}, "colour"),
         ({"text": "x", "k": 0}, "k"),
         ({"text": "x", "k": 51}, "k"),
@@ -348,7 +349,10 @@ def test_similar_tickets_of_none_or_of_a_wrong_number_are_refused(searching, pat
 def test_a_search_is_written_down_and_its_outcomes_are_taken(ask, searching, root):
     found = ask({"text": TEXT, "filters": {"language": "en"}, "k": 3, "session": "S-1", "asker": "A-7"})
     answered = ask({"text": TEXT}, "/v1/answers")
+    letter = f"Hello,\n{TEXT}, write to hannah@example.com\n\nBest regards,\nHannah Berger"
     assert found["recorded"] is True
+    assert found["read"] == TEXT
+    assert ask({"text": letter})["read"] == redacted(letter) == f"{TEXT}, write to [EMAIL]"
 
     keys = [f"search:{found['search_id']}", f"search:{answered['answer_id']}"]
     with closing(open_store(f"sqlite:///{root / 'operations' / 'store.db'}")) as store:

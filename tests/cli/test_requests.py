@@ -115,12 +115,18 @@ def test_one_turn_of_a_worker_does_what_there_is_and_commands_show_it(environmen
     assert (unknown.returncode, len(unknown.stderr.splitlines())) == (1, 1)
 
 
-def test_workers_that_poll_share_the_work_and_end_when_they_are_asked(store, ask, workers):
+def test_workers_that_poll_share_the_work_and_end_when_they_are_asked(environment, store, ask, workers):
+    def healthy():
+        command = [TICKETLAKE, "worker", "--requests-only", "--healthy"]
+        return subprocess.run(command, env=environment, timeout=60, check=False).returncode == 0
+
     start, end = workers
+    assert not healthy()
     start()
     start()
     ids = ask(*(f"T-{number}" for number in range(12)))
     until(done(store, ids))
+    until(healthy)
 
     assert end() == ["", ""]
     assert {one.attempts for one in Requests(store).find(ids)} == {1}

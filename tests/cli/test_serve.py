@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+from http.client import HTTPConnection
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -81,3 +82,13 @@ def test_workers_count_as_one_are_replaced_when_they_die_and_end_together(served
     assert process.wait(60) in (0, -signal.SIGTERM)
     _, alive = psutil.wait_procs(everyone, timeout=20)
     assert alive == []
+
+
+def test_a_connection_outlives_the_time_that_clients_keep_theirs(served):
+    address, _ = served
+    connection = HTTPConnection(address.removeprefix("http://"), timeout=5)
+    for _ in range(2):
+        connection.request("GET", "/health/live")
+        assert connection.getresponse().read()
+        sleep(6)
+    connection.close()

@@ -12,6 +12,7 @@ import httpx
 import psutil
 import pytest
 
+from cli.services import Service, Services
 from warehouse.contracts.inventory import TABLES
 from warehouse.delta import Lake
 
@@ -75,7 +76,7 @@ def end(process, number):
     process.send_signal(number)
     code = process.wait(60)
     _, alive = psutil.wait_procs(children, timeout=20)
-    assert alive == []
+    assert [(one.pid, one.status(), one.cmdline()) for one in alive] == []
     return code
 
 
@@ -108,7 +109,24 @@ def test_killed_it_takes_its_children_along(place, start):
     process.kill()
     process.wait(10)
     _, alive = psutil.wait_procs(children, timeout=30)
-    assert alive == []
+    assert [(one.pid, one.status(), one.cmdline()) for one in alive] == []
+
+
+def test_a_service_that_was_up_and_is_killed_is_started_again(tmp_path, capsys):
+    service = Service("sleeper", [sys.executable, "-c", "import time; time.sleep(600)"])
+    with Services([service], logs=tmp_path, environment=dict(os.environ), starting=0.5) as services:
+        first = services._running["sleeper"]
+        sleep(1)
+        os.killpg(first.pid, signal.SIGKILL)
+        end_at = monotonic() + 20
+        while services._running["sleeper"] is first:
+            assert monotonic() < end_at
+            sleep(0.1)
+        services.check()
+        second = services._running["sleeper"]
+        assert second.poll() is None
+    assert second.poll() is not None
+    assert "sleeper ended with code -9 and is started again" in capsys.readouterr().err
 
 
 def test_interrupted_while_it_builds_it_ends_cleanly(place, start):

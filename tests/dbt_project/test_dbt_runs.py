@@ -96,6 +96,29 @@ def test_gold_comes_out_the_same_after_dbt_lost_its_database(built: Lake, tmp_pa
         assert_frame_equal(after[name], rows, check_exact=True)
 
 
+def test_a_database_from_before_a_seed_got_another_column_is_brought_up(built: Lake, tmp_path: Path, dbt):
+    shutil.copytree(built.root, tmp_path, dirs_exist_ok=True)
+    with duckdb.connect(str(marts.dbt_database(tmp_path))) as connection:
+        columns = connection.sql("from seeds.sla_targets").columns
+        connection.execute(f"alter table seeds.sla_targets drop column {columns[-1]}")
+
+    dbt(tmp_path, "seed")
+
+    with duckdb.connect(str(marts.dbt_database(tmp_path)), read_only=True) as connection:
+        assert connection.sql("from seeds.sla_targets").columns == columns
+
+
+def test_tables_are_read_after_rows_were_taken_out_of_them(built: Lake, tmp_path: Path, dbt):
+    shutil.copytree(built.root, tmp_path, dirs_exist_ok=True)
+    lake = Lake(tmp_path)
+    for table in filter(lake.exists, silver.TABLES):
+        lake.delete(table, lake.read(table, columns=table.primary_key).head(1))
+
+    statuses = dbt(tmp_path, "run")
+
+    assert set(statuses.values()) == {"success"}
+
+
 def test_gold_published_twice_changes_once(built: Lake, tmp_path: Path):
     lake = Lake(tmp_path)
     database = marts.dbt_database(built.root)

@@ -57,7 +57,7 @@ def test_a_service_has_a_health_check_and_limits(name):
 
 
 def test_the_core_services_are_there_and_published_only_on_loopback():
-    assert set(OURS) == {"build", "api", "worker", "dagster-webserver", "dagster-daemon", "mlflow"}
+    assert set(OURS) == {"build", "api", "worker", "request-worker", "dagster-webserver", "dagster-daemon", "mlflow"}
     ports = [port for service in SERVICES.values() for port in service.get("ports", [])]
     assert sorted(ports) == [
         "127.0.0.1:3000:3000",

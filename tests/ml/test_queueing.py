@@ -1,5 +1,7 @@
 """What waiting costs, and that the order by it keeps more promises than others at a simulated desk."""
 
+from datetime import UTC, datetime
+
 import numpy as np
 import polars as pl
 import pytest
@@ -9,7 +11,8 @@ from hypothesis import strategies as st
 from benchmarks.desk import by_cost, by_priority, desk, first_come, knowing, waits
 from ml import queueing
 from ml.targets import PRIORITY
-from service.queue import promises
+from service.queue import ordered, promises
+from service.waiting import Waiting
 
 AGENTS = 8
 
@@ -46,6 +49,19 @@ def test_waiting_costs_more_for_whom_it_is_worse(more, less):
 
 def test_a_tier_that_nothing_is_promised_to_waits_at_the_usual_cost():
     assert cost_of(tier="diamond") == cost_of(tier=None) > 0
+
+
+def test_of_a_ticket_of_which_nobody_said_anything_the_shortest_promise_is_told():
+    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    opened = {"ticket_id": "T-1", "opened_at": now, "tier": "enterprise", "recorded": None, "mood": {}}
+    unknown, critical = (
+        ordered([Waiting(**opened, chances=chances)], promises(), now)[0]
+        for chances in (queueing.chances(None, None), queueing.chances("critical", 1.0))
+    )
+
+    assert unknown.due_at == critical.due_at
+    assert unknown.reason.startswith("unknown priority of a customer")
+    assert critical.reason.startswith("critical priority (100% likely)")
 
 
 def test_what_is_not_sure_is_weighed_by_its_probability():

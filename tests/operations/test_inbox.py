@@ -1,12 +1,15 @@
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 from threading import Event
+from typing import Any
 
 import msgspec
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import Engine, delete, event
 
 from operations.entries import Entry, digest_of
 from operations.inbox import Inbox
@@ -248,3 +251,36 @@ def test_entries_are_found_by_their_keys(inbox: Inbox, make_entry: MakeEntry) ->
 
     assert {key: (row.seq, row.kind) for key, row in found.items()} == {"a": (1, "ticket"), "c": (3, "search")}
     assert inbox.with_keys([]) == {}
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda inbox: inbox.since(3, 4),
+        lambda inbox: inbox.since(3, 4, [1, 2]),
+        lambda inbox: inbox.waiting({"ticket": 3, "event": 2}),
+        lambda inbox: inbox.for_ticket("T-1", after=3),
+        lambda inbox: inbox.with_keys(["a"]),
+        lambda inbox: inbox.batches(3, "ticket"),
+        lambda inbox: inbox.read(3, "ticket"),
+    ],
+)
+def test_no_question_costs_more_because_of_what_has_lain_there_for_long(tmp_path: Path, make_entry: MakeEntry, ask):
+    file = tmp_path / "store.db"
+    asked: list[tuple[str, Any]] = []
+    with closing(open_store(f"sqlite:///{file}")) as store:
+        inbox = Inbox(store)
+        inbox.append([make_entry(f"key {n}") for n in range(20)])
+
+        def heard(_: Any, cursor: Any, statement: str, parameters: Any, *rest: Any) -> None:
+            asked.append((statement, parameters))
+
+        event.listen(Engine, "before_cursor_execute", heard)
+        try:
+            ask(inbox)
+        finally:
+            event.remove(Engine, "before_cursor_execute", heard)
+    with closing(sqlite3.connect(file)) as connection:
+        plans = [row[3] for said in asked for row in connection.execute(f"explain query plan {said[0]}", said[1])]
+    assert asked
+    assert not [plan for plan in plans if plan.startswith("SCAN inbox") and "ix_inbox_unstamped" not in plan], plans

@@ -25,6 +25,7 @@ from warehouse.contracts.features import EMBEDDINGS
 from warehouse.contracts.search import PASSAGES, PROBLEMS
 from warehouse.delta import Lake
 from warehouse.errors import ContractBroken
+from warehouse.purge import purge
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 REPOSITORY = Path(__file__).parents[2]
@@ -108,6 +109,16 @@ def test_the_first_build_makes_a_base_and_nothing_beside_it(lake, encoder):
     assert base.inputs == {PROBLEMS.path: lake.data_version(PROBLEMS)}
     assert names(opened(lake)) == [f"T-{number:04d}" for number in range(200)]
     assert indexes.brought_up(lake, ARTICLES, encoder) == (None, None, "nothing to index")
+
+
+def test_what_was_purged_before_it_was_indexed_is_indexed_anew(lake, encoder):
+    bring_up(lake, encoder)
+    put(lake, range(200, 210))
+    purge(lake, PROBLEMS)
+    status, base, delta = bring_up(lake, encoder)
+
+    assert (status, delta) == ("built", None)
+    assert base.card["documents"] == 210
 
 
 def test_where_nothing_is_new_nothing_is_staged(lake, encoder):

@@ -7,6 +7,7 @@ import dagster as dg
 import polars as pl
 import pytest
 
+from operations.audit import AuditLog, Who
 from operations.events import CATALOGUE, Actor
 from operations.inbox import Inbox
 from operations.store import open_store
@@ -39,6 +40,7 @@ CARD = {
     "split": {"validation_from": AT, "test_from": AT, "last": AT},
 }
 DANA = Actor("agent", "dana")
+BY = Who(subject="terminal:test", role="operator")
 
 
 @pytest.fixture
@@ -178,7 +180,7 @@ def test_a_rollback_points_pins_and_is_told(lake, inbox, make_model):
     old, new = make_model(1), make_model(2)
     first, second = publish(lake, old), publish(lake, new)
     point(lake.root, NAME, NAME, new.digest)
-    opened, held = rollback(lake, inbox, None, actor=DANA, reason="wrong on invoices", now=NOW)
+    opened, held = rollback(lake, inbox, None, actor=DANA, by=BY, reason="wrong on invoices", now=NOW)
 
     assert opened.id == first.id == releases.current_id(lake.root)
     assert held == [NAME]
@@ -189,10 +191,13 @@ def test_a_rollback_points_pins_and_is_told(lake, inbox, make_model):
     event = CATALOGUE.read(heard.body)
     assert (event.type, event.actor) == ("ModelRolledBack", DANA)
     assert (event.payload.release, event.payload.previous) == (first.id, second.id)
+    (row,) = AuditLog(open_store(settings().database_url)).page(10)
+    assert (row.subject, row.action, row.object) == ("terminal:test", "model.rollback", first.id)
+    assert row.detail == {"previous": second.id, "actor": "dana"}
     with pytest.raises(Conflict, match="is current"):
-        rollback(lake, inbox, first.id, actor=DANA, reason="again", now=NOW)
+        rollback(lake, inbox, first.id, actor=DANA, by=BY, reason="again", now=NOW)
     with pytest.raises(NotMaterialized, match="an earlier release with other models"):
-        rollback(lake, inbox, None, actor=DANA, reason="again", now=NOW)
+        rollback(lake, inbox, None, actor=DANA, by=BY, reason="again", now=NOW)
 
 
 def test_what_was_put_back_stays_although_the_newer_model_was_promoted(lake, inbox, make_model):
@@ -201,7 +206,7 @@ def test_what_was_put_back_stays_although_the_newer_model_was_promoted(lake, inb
     publish(lake, new)
     point(lake.root, "challengers/category", NAME, new.digest)
     lake.merge(JUDGEMENTS, judgement(new.digest, old.digest, "promoted"))
-    rollback(lake, inbox, None, actor=DANA, reason="wrong on invoices", now=NOW)
+    rollback(lake, inbox, None, actor=DANA, by=BY, reason="wrong on invoices", now=NOW)
     encoder = artifacts.stage(lake.root, "models/encoder", lambda folder: None, {"encoder": "e"})
     held, status = Gate(lake, encoder, NOW).served(lambda _: None)["category"]
     pins.lift(lake.root, NAME)
@@ -241,11 +246,12 @@ def test_a_promotion_is_told_with_the_reason_of_the_gate_and_a_first_model_is_no
     old, new = make_model(1), make_model(2)
     first = publish(lake, old)
     lake.merge(JUDGEMENTS, judgement(new.digest, old.digest, "promoted"))
-    second = publish(lake, new)
-    promotions.tell(lake, lambda: inbox, None, first.manifest, NOW)
-    promotions.tell(lake, lambda: inbox, first.manifest, first.manifest, NOW)
-    assert inbox.last_seq() == 0
-    promotions.tell(lake, lambda: inbox, first.manifest, second.manifest, NOW)
+    publish(lake, new)
+    assert first.manifest.previous is None
+    promotions.tell(lake, lambda: inbox)
+    told = inbox.last_seq()
+    promotions.tell(lake, lambda: inbox)
+    assert inbox.last_seq() == told == 1
 
     inbox.stamp()
     (heard,) = inbox.read(1, "event")
@@ -274,9 +280,9 @@ def test_a_model_that_reads_by_another_encoder_is_not_promoted_and_keeps_its_pin
     pins.pin(lake.root, pins.Pin("r", {NAME: old.digest}, "dana", NOW, "held"))
 
     with pytest.raises(ContractBroken, match="reads texts by the encoder other"):
-        promote(lake, inbox, new, actor=DANA, reason="asked for", now=NOW)
+        promote(lake, inbox, new, actor=DANA, by=BY, reason="asked for", now=NOW)
     assert pins.pinned(lake.root) is not None
     pins.lift(lake.root, NAME)
     with pytest.raises(Conflict, match="serves already"):
-        promote(lake, inbox, old, actor=DANA, reason="asked for", now=NOW)
+        promote(lake, inbox, old, actor=DANA, by=BY, reason="asked for", now=NOW)
     assert inbox.last_seq() == 0

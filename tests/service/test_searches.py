@@ -23,7 +23,7 @@ from operations.events import Actor, EventsRefused
 from operations.inbox import Inbox
 from operations.store import open_store
 from service.feedback import SuggestionOutcome, UnknownSearch, take_outcomes
-from service.searches import Question, record_search, redacted
+from service.searches import Question, record_search, redacted, search_made
 from warehouse.contracts import bronze, silver
 from warehouse.delta import Lake
 from warehouse.errors import Conflict
@@ -85,7 +85,7 @@ def search(inbox: Inbox, id_: str, text: str = "the export stops", *, at: dateti
     what = more.pop("found", None) or found("SOL-1", "SOL-2", "SOL-3", articles=("KB-1",))
     enough = more.pop("enough", None)
     question = Question(**{"kind": "solutions", "text": text, "k": 10, **more})
-    assert record_search(inbox, question, what, search_id=id_, made_at=at, latency_ms=12.5, enough=enough)
+    assert record_search(inbox, search_made(question, what, search_id=id_, made_at=at, latency_ms=12.5, enough=enough))
 
 
 def say(inbox: Inbox, search_id: str, target: str, outcome: str, *, at: datetime, key: str | None = None) -> Any:
@@ -448,10 +448,11 @@ def test_a_store_that_does_not_answer_holds_no_search_back(tmp_path: Path) -> No
     file = tmp_path / "store.db"
     with closing(open_store(f"sqlite:///{file}")) as store:
         question = Question(kind="solutions", text="x", k=1)
-        assert record_search(Inbox(store), question, found(), search_id="s", made_at=NOW, latency_ms=1.0)
+        assert record_search(Inbox(store), search_made(question, found(), search_id="s", made_at=NOW, latency_ms=1.0))
     for beside in tmp_path.glob("store.db*"):
         beside.unlink()
     file.mkdir()
 
-    assert not record_search(Inbox(store), question, found(), search_id="t", made_at=NOW, latency_ms=1.0)
-    assert not record_search(None, question, found(), search_id="t", made_at=NOW, latency_ms=1.0)
+    made = search_made(question, found(), search_id="t", made_at=NOW, latency_ms=1.0)
+    assert not record_search(Inbox(store), made)
+    assert not record_search(None, made)

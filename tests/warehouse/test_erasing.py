@@ -162,6 +162,18 @@ def test_a_mapped_record_of_theirs_goes_too(lake, tmp_path):
     assert leftovers.found(lake.root, WORDS) == []
 
 
+def test_who_was_reading_while_a_purge_went_on_begins_anew(peopled, take, make):
+    source, mine = silver.TICKETS, f"{silver.TICKETS.path}@mine"
+    seen = peopled.data_version(source)
+    take([make(20)], "e.jsonl")
+    purge(peopled, source)
+    peopled.append(silver.EVENTS, [], progress={mine: seen})
+
+    assert peopled.progress(silver.EVENTS, mine) is None
+    peopled.append(silver.EVENTS, [], progress={mine: peopled.data_version(source)})
+    assert peopled.progress(silver.EVENTS, mine) == peopled.data_version(source)
+
+
 def test_who_followed_goes_on_after_a_purge_and_who_was_behind_is_told(peopled, take, make):
     seen = peopled.data_version(silver.TICKETS)
     take([make(20)], "e.jsonl")

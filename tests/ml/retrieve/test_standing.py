@@ -56,7 +56,7 @@ RESOLVED = ("TicketResolved", "T", 6, {})
         ([used("T", 1), ("FeedbackGiven", "T", 3, {"helpful": False})], [("SOL-1", False, 1.0)]),
         ([used("T", 1), ("FeedbackGiven", "T", 3, {"score": 1})], [("SOL-1", True, 1.0)]),
         ([used("U", 1), REOPENED], [("SOL-1", True, 1.0)]),
-        ([used("*", 1)], []),
+        ([used("*", 1)], [("SOL-1", True, 1.0)]),
         ([REOPENED], []),
     ],
 )

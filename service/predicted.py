@@ -1,0 +1,65 @@
+"""What models said of a ticket, as it is kept and as it is told: the same whoever asked."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from ml.classify.unknown import Strange
+from operations.predictions import GivenPrediction
+from service.understanding import Answer, Hours
+from warehouse.payloads import PredictedLabel
+
+
+def given(
+    targets: Mapping[str, Answer],
+    novelty: Strange | None,
+    hours: Hours | None,
+    *,
+    prediction_id: str,
+    ticket_id: str | None,
+    release: str,
+    made_at: datetime,
+    latency_ms: float,
+    **more: Any,
+) -> GivenPrediction:
+    """The row of a prediction; `more` is kept beside, under its names."""
+    kept = {
+        name: {
+            "label": one.label,
+            "confidence": one.confidence,
+            "decision": one.decision.action,
+            "served_by": one.served_by,
+            "model": one.model,
+        }
+        for name, one in targets.items()
+    }
+    said = {
+        "targets": kept,
+        "novelty": novelty.score if novelty else None,
+        "resolution_hours": hours,
+        "latency_ms": latency_ms,
+        **more,
+    }
+    return GivenPrediction(
+        prediction_id=prediction_id,
+        ticket_id=ticket_id,
+        release=release,
+        made_at=made_at,
+        body=msgspec.json.encode(said).decode(),
+    )
+
+
+def labels(targets: Mapping[str, Answer]) -> dict[str, PredictedLabel]:
+    """The same as an event tells it."""
+    return {
+        name: PredictedLabel(
+            decision=one.decision.action,
+            label=one.label or None,
+            confidence=one.confidence,
+            model=one.model.digest,
+            served_by=one.served_by,
+        )
+        for name, one in targets.items()
+    }
