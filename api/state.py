@@ -17,7 +17,8 @@ from operations.requests import Requests
 from operations.store import Store, open_store
 from operations.wakeups import Bell
 from service.answers import Answering, composer_of
-from service.serving import MetricsFile, Serving
+from service.metrics_file import MetricsFile
+from service.serving import Serving
 from service.watch import Clock
 from warehouse import artifacts, releases
 from warehouse.contracts import silver

@@ -18,7 +18,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from benchmarks.understand import until_ready
+from benchmarks.lakes import until_ready
 
 Floats = NDArray[np.float64]
 

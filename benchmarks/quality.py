@@ -18,7 +18,7 @@ import numpy as np
 import polars as pl
 
 from benchmarks.figures import write_section
-from benchmarks.understand import DAYS, learn
+from benchmarks.lakes import DAYS, learn
 from cli.evaluate_predictions import measured
 from ml.classify.families import fitting
 from ml.classify.labels import places

@@ -23,8 +23,9 @@ import psutil
 from benchmarks.clients import Answered, ask, family, served
 from benchmarks.enlarged import ENCODER, enlarge, larger
 from benchmarks.figures import write_section
+from benchmarks.lakes import DAYS, lake_in
 from benchmarks.searched import bare, recall, stages
-from benchmarks.understand import DAYS, FIELDS, lake_in
+from benchmarks.understand import FIELDS
 from ml.graph.index import NAME as GRAPH
 from ml.retrieve.searcher import TICKETS
 from orchestration.defs.indexes import INDEXED, brought_up

@@ -26,9 +26,9 @@ import psutil
 
 from benchmarks.clients import family, served
 from benchmarks.figures import write_section
+from benchmarks.lakes import lake_in, ticketlake
 from benchmarks.load import NO_ANSWER, Ask, Done, Floats, Slope, at_most, beside, due_times, press, quantiles, slope
 from benchmarks.search import asking
-from benchmarks.understand import lake_in, ticketlake
 from service.serving import Serving
 from warehouse.contracts import silver
 from warehouse.delta import Lake

@@ -12,13 +12,11 @@ import argparse
 import os
 import shutil
 import socket
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from statistics import median
-from time import perf_counter, sleep
+from time import perf_counter
 from typing import Any
 
 import httpx
@@ -28,6 +26,7 @@ import polars as pl
 import psutil
 
 from benchmarks.figures import write_section
+from benchmarks.lakes import DAYS, lake_in, ticketlake, until_ready
 from cli.main import EXIT_QUARANTINED
 from ml import features
 from ml.answers import answer
@@ -48,42 +47,8 @@ from warehouse.refine import refine
 from warehouse.releases import Release, open_release
 
 ONLINE, BATCH, AGAIN = 1.5, 1.25, 0.03
-DAYS = 180
-SMALL, FEW = 1_200, "majority,logistic"
-"""Tickets and families of models of a lake that is to be there rather than good."""
 TURN = 20
 FIELDS = ["subject", "description", "product", "product_module", "channel", "customer_id", "customer_tier", "region"]
-
-
-def ticketlake(root: Path, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
-    """The command, on that lake."""
-    own = {"LAKE_ROOT": str(root), "DATABASE_URL": "", **environment}
-    command = [str(Path(sys.executable).with_name("ticketlake")), *arguments]
-    return subprocess.Popen(
-        command,
-        env={**os.environ, **own},  # noqa: TID251 handed on to the child
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-
-
-def learn(root: Path, file: Path, tickets: int, families: str) -> None:
-    """A lake of simulated tickets with a champion for every target."""
-    simulate("realistic", tickets, DAYS, 7, file)
-    settings = {"FAMILIES": families} if families else {}
-    code = ticketlake(root, "build", str(file), "--learn", **settings).wait()
-    if code not in (0, EXIT_QUARANTINED):
-        raise SystemExit(f"the lake could not be built: exit code {code}")
-
-
-def lake_in(folder: Path, given: Path | None, tickets: int = SMALL, families: str = FEW) -> Path:
-    """A lake in the folder that may be changed: a copy of the given one, else one that has learned."""
-    root = folder / "lake"
-    if given:
-        shutil.copytree(given, root, symlinks=True)
-    else:
-        learn(root, folder / "tickets.json", tickets, families)
-    return root
 
 
 def online(root: Path, requests: int) -> dict[str, float]:
@@ -152,19 +117,6 @@ def _milliseconds(work: Callable[[Inputs], object], inputs: list[Inputs], place:
     began = perf_counter()
     work(inputs[place])
     return (perf_counter() - began) * 1e3
-
-
-def until_ready(client: httpx.Client, server: subprocess.Popen[bytes]) -> None:
-    """Wait until everything is loaded. Raises `SystemExit` where the server ends before."""
-    for _ in range(600):
-        if server.poll() is not None:
-            raise SystemExit(f"the API ended with {server.returncode}")
-        try:
-            if client.get("/health/ready").status_code == 200:
-                return
-        except httpx.TransportError:
-            sleep(0.1)
-    raise SystemExit("the API did not become ready")
 
 
 def batch(root: Path, folder: Path, tickets: int) -> dict[str, float]:

@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
+from cli.examples import Exampled
 from warehouse.settings import Settings, process_environment, settings
 
 EXAMPLES = """\b
@@ -19,7 +20,7 @@ FAMILIES = "majority,naive_bayes,logistic"
 """Learned in seconds."""
 
 
-@click.group(epilog=EXAMPLES)
+@click.group(cls=Exampled, epilog=EXAMPLES)
 def demo() -> None:
     """Stories that are lived through in a lake of their own, with simulated tickets and wall times."""
 

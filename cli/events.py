@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from cli.examples import Exampled
+
 EXAMPLES = """\b
 Examples:
   ticketlake events schema
@@ -13,7 +15,7 @@ Examples:
 """
 
 
-@click.group(epilog=EXAMPLES)
+@click.group(cls=Exampled, epilog=EXAMPLES)
 def events() -> None:
     """Types of events, with the schema of each version."""
 

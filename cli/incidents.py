@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from warehouse.errors import NotMaterialized
+from cli.examples import Exampled
+from warehouse.errors import NotKnown
 from warehouse.settings import settings
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ Examples:
 """
 
 
-@click.group(epilog=EXAMPLES)
+@click.group(cls=Exampled, epilog=EXAMPLES)
 def incidents() -> None:
     """What goes wrong: signals that belong together, as the worker keeps them."""
 
@@ -110,7 +111,7 @@ def _view(incident_id: str) -> "View":
 
     found = view(*_store(), incident_id)
     if found is None:
-        raise NotMaterialized(incident_id, "`ticketlake incidents list --all` names those that are known")
+        raise NotKnown(incident_id, "`ticketlake incidents list --all` names those that are known")
     return found
 
 

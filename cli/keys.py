@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.examples import Exampled
 from cli.operator import now, operator
 from warehouse.settings import settings
 
@@ -26,7 +27,7 @@ Examples:
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="For programs.")
 
 
-@click.group(epilog=EXAMPLES)
+@click.group(cls=Exampled, epilog=EXAMPLES)
 def keys() -> None:
     """Keys of callers. Only their hashes are kept: a key is shown once, when it is made.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli.examples import Exampled
 from warehouse.settings import settings
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ reason_option = click.option("--reason", required=True, help="Why, for those who
 as_option = click.option("--as", "who", help="Who decides.  [default: the user of the system]")
 
 
-@click.group(epilog=EXAMPLES)
+@click.group(cls=Exampled, epilog=EXAMPLES)
 def models() -> None:
     """Models: a challenger serves when the gate promotes it, or when somebody decides so here."""
 

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, get_args
 
 import click
 
+from cli.examples import Exampled
 from operations.request_rows import State
-from warehouse.errors import NotMaterialized
+from warehouse.errors import NotKnown
 from warehouse.settings import settings
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ Examples:
 """
 
 
-@click.group(epilog=EXAMPLES)
+@click.group(cls=Exampled, epilog=EXAMPLES)
 def requests() -> None:
     """Tickets that are worked on in the background, as workers keep them."""
 
@@ -52,7 +53,7 @@ def show(request_id: str) -> None:
 
     found = _requests().find([request_id])
     if not found:
-        raise NotMaterialized(request_id, "`ticketlake requests list` names those that are known")
+        raise NotKnown(request_id, "`ticketlake requests list` names those that are known")
     click.echo(msgspec.json.format(msgspec.json.encode(view(found[0])), indent=2).decode())
 
 

@@ -60,14 +60,14 @@ def _environment(chosen: Settings) -> dict[str, str]:
 
 
 def _files(chosen: Settings, tickets: Path | None) -> list[Path]:
-    """What to take in: the given file, or simulated tickets with their articles, made once and kept."""
-    from cli.simulate import write
+    """What to take in: the given file, or simulated tickets of the last half year with articles, made once and kept."""
+    from cli.simulate import write, yesterday
 
     if tickets is not None:
         return [tickets.resolve()]
     file = chosen.lake_root / "simulated" / "tickets.json"
     if not file.exists():
-        write("realistic", SIMULATED_TICKETS, SIMULATED_DAYS, chosen.seed, file)
+        write("realistic", SIMULATED_TICKETS, SIMULATED_DAYS, chosen.seed, file, end=yesterday())
     return [file, file.with_name(f"{file.name}.articles.jsonl")]
 
 

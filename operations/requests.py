@@ -90,14 +90,15 @@ class Requests:
 
     def replay(self, now: datetime, ids: Collection[str] | None = None) -> list[str]:
         """Queue what was given up again, or of that these; the ids of those that were."""
-        given_up = and_(request.c.state == "dead", _named(ids))
-        again = update(request).where(given_up).values(state="queued", next_at=now, changed_at=now, **_UNDO)
-        return self._store.write(lambda connection: list(connection.scalars(again.returning(request.c.id))))
+        return self._again(and_(request.c.state == "dead", _named(ids)), now)
 
     def begin_anew(self, now: datetime) -> list[str]:
         """Queue again what was done before there was a release, with nothing that models say; the ids of those."""
         empty = and_(request.c.state == "done", request.c.category.is_(None), request.c.body.contains('"release":null'))
-        again = update(request).where(empty).values(state="queued", next_at=now, changed_at=now, **_UNDO)
+        return self._again(empty, now)
+
+    def _again(self, which: ColumnElement[bool], now: datetime) -> list[str]:
+        again = update(request).where(which).values(state="queued", next_at=now, changed_at=now, **_UNDO)
         return self._store.write(lambda connection: list(connection.scalars(again.returning(request.c.id))))
 
     def forget(self, ticket_ids: Collection[str], naming: Collection[str] = ()) -> int:

@@ -12,7 +12,7 @@ from warehouse import artifacts, pins, releases
 from warehouse.artifacts import Artifact
 from warehouse.contracts.learning import JUDGEMENTS
 from warehouse.delta import Lake
-from warehouse.errors import NotMaterialized
+from warehouse.errors import NotKnown
 
 
 def listed(lake: Lake) -> list[dict[str, Any]]:
@@ -43,18 +43,18 @@ def listed(lake: Lake) -> list[dict[str, Any]]:
 def find(lake: Lake, name: str, digest: str | None = None) -> Artifact:
     """The model of that name (`category` or `models/category`) and (start of a) digest; without one, the served one.
 
-    Raises `NotMaterialized` where there is none, or several begin so.
+    Raises `NotKnown` where there is none, or several begin so.
     """
     full = name if name.startswith("models/") else f"models/{name}"
     if digest is None:
         manifest = releases.current(lake.root)
         digest = manifest.artifacts.get(full) if manifest else None
         if digest is None:
-            raise NotMaterialized(full, "`ticketlake models list` names those that there are")
+            raise NotKnown(full, "`ticketlake models list` names those that there are")
     found = [one for stored, one, _ in artifacts.stored(lake.root) if stored == full and one.startswith(digest)]
     if len(found) != 1:
         many = f"{len(found)} models begin with {digest}" if found else f"none begins with {digest}"
-        raise NotMaterialized(f"{full} {digest}", f"{many}; `ticketlake models list` names those that there are")
+        raise NotKnown(f"{full} {digest}", f"{many}; `ticketlake models list` names those that there are")
     return artifacts.load(lake.root, full, found[0])
 
 

@@ -1,7 +1,6 @@
 """Whoever was erased since a release was made: nobody is told of them by what the release still holds."""
 
 from pathlib import Path
-from typing import get_args
 
 import msgspec
 
@@ -9,6 +8,9 @@ from ml.graph.store import Neighbour
 from ml.retrieve.found import Found, FoundSolution
 from warehouse import tombstones
 from warehouse.tombstones import FOLDER, LINES, Subject, Tombstones
+
+SUBJECTS: dict[str, Subject] = {"Ticket": "ticket", "Customer": "customer"}
+"""Kinds of nodes of the graph that are somebody's."""
 
 
 class Forgotten:
@@ -59,5 +61,4 @@ def _left(stones: Tombstones, one: FoundSolution) -> FoundSolution:
 
 def _is_node(stones: Tombstones, node: str) -> bool:
     kind, _, name = node.partition(":")
-    subject = kind.lower()
-    return subject in get_args(Subject) and stones.has("customer" if subject == "customer" else "ticket", name)
+    return kind in SUBJECTS and stones.has(SUBJECTS[kind], name)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from service.serving import MetricsFile
+from service.metrics_file import MetricsFile
 from warehouse.errors import TicketlakeError
 
 if TYPE_CHECKING:

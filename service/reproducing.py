@@ -18,7 +18,7 @@ from service.understanding import Understood, understand
 from warehouse import releases
 from warehouse.contracts import silver
 from warehouse.delta import Lake
-from warehouse.errors import NotMaterialized
+from warehouse.errors import NotKnown
 from warehouse.parse import TICKET, parse
 from warehouse.releases import Manifest
 
@@ -73,13 +73,15 @@ class Reproduced:
 
 
 def reproduce(lake: Lake, store: Store, prediction_id: str) -> Reproduced:
-    """Ask again what was asked. Raises `NotMaterialized` where the prediction, its ticket or its release is gone.
+    """Ask again what was asked.
+
+    Raises `NotKnown` where the prediction or its ticket is gone, `NotMaterialized` where its release is.
 
     Of history the release's own is known, and not what the inbox had heard since: a customer's newest hours may differ.
     """
     given = Predictions(store).find(prediction_id)
     if given is None:
-        raise NotMaterialized(f"prediction {prediction_id}", "ids are those that POST /v1/predict-ticket returned")
+        raise NotKnown(f"prediction {prediction_id}", "ids are those that POST /v1/predict-ticket returned")
     release = releases.opened(lake.root, given.release)
     ticket = _ticket(lake, Inbox(store), given, release.manifest)
     models = Models.load(Loading(release, {}), _raised)
@@ -94,7 +96,7 @@ def _ticket(lake: Lake, inbox: Inbox, given: GivenPrediction, manifest: Manifest
     """The newest record that was known when it was predicted (columns `READ`)."""
     if given.ticket_id is None:
         what = f"prediction {given.prediction_id} named no ticket"
-        raise NotMaterialized(what, "what was asked without an id is kept nowhere")
+        raise NotKnown(what, "what was asked without an id is kept nowhere")
     heard = [row for row in inbox.for_ticket(given.ticket_id) if row.kind == "ticket"]
     said = [row.body.encode() for row in heard if row.received_at <= given.made_at]
     if said:
@@ -106,7 +108,7 @@ def _ticket(lake: Lake, inbox: Inbox, given: GivenPrediction, manifest: Manifest
         rows: pl.DataFrame = found.select(READ).collect()
         if rows.height:
             return rows
-    raise NotMaterialized(f"ticket {given.ticket_id}", "it is not in the lake: erased, or never sent")
+    raise NotKnown(f"ticket {given.ticket_id}", "it is not in the lake: erased, or never sent")
 
 
 def _again(name: str, said: dict[str, Any], now: Understood) -> Again:

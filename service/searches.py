@@ -1,7 +1,7 @@
 """Writing down what was searched and found, without what names a person; no search waits for it to succeed."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
 from math import isfinite
@@ -61,15 +61,13 @@ def search_made(
     latency_ms: float,
     enough: float | None = None,
     reply: Thing | None = None,
-    names: Iterable[str] = (),
 ) -> SearchMade:
     """A search as it may be written down.
 
-    `names` of people are redacted beside those that the question itself gives, `enough` is the score from which this
-    release trusts a result, `reply` an answer that was composed. Of `search_id` and a found id the suggestion's id is
-    made: `warehouse.search_made.suggestion_id`.
+    `enough` is the score from which this release trusts a result, `reply` an answer that was composed. Of `search_id`
+    and a found id the suggestion's id is made: `warehouse.search_made.suggestion_id`.
     """
-    kept = found.read or redacted(question.text, names)
+    kept = found.read or redacted(question.text)
     return SearchMade(
         search_id=search_id,
         kind=question.kind,
@@ -77,7 +75,7 @@ def search_made(
         ticket_id=question.ticket_id,
         text=kept,
         text_hash=text_hash(pl.Series([kept])).item(),
-        filters=_without_people(question.filters, names),
+        filters={name: _without_people(value) for name, value in question.filters.items()},
         k=question.k,
         used=found.used,
         missing=sorted(found.missing),
@@ -107,10 +105,10 @@ def key(search_id: str) -> str:
     return f"search:{search_id}"
 
 
-def redacted(text: str, names: Iterable[str] = ()) -> str:
+def redacted(text: str) -> str:
     """A question as it may be kept: what it says, without greeting and signature, and without what identifies."""
     written = pl.Series([text[:LONGEST]], dtype=pl.String)
-    known = redaction.parts([*redaction.people(written)[0], *names])
+    known = redaction.parts(redaction.people(written)[0])
     return str(redaction.redacted(clean(written), [known]).item())
 
 
@@ -141,16 +139,11 @@ def _ids(found: Found) -> dict[ThingKind, Sequence[tuple[str, float]]]:
     }
 
 
-def _without_people(filters: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
-    """Filters are typed by people, too."""
-    known = list(names)
-
-    def safe(value: Any) -> Any:
-        if isinstance(value, str):
-            text = pl.Series([value], dtype=pl.String)
-            return redaction.redacted(text, [redaction.parts([*redaction.people(text)[0], *known])]).item()
-        if isinstance(value, Mapping):
-            return {name: safe(inner) for name, inner in value.items()}
-        return [safe(inner) for inner in value] if isinstance(value, list | tuple | set | frozenset) else value
-
-    return {name: safe(value) for name, value in filters.items()}
+def _without_people(value: Any) -> Any:
+    """A filter's value: people type them, too."""
+    if isinstance(value, str):
+        text = pl.Series([value], dtype=pl.String)
+        return redaction.redacted(text, [redaction.parts(redaction.people(text)[0])]).item()
+    if isinstance(value, Mapping):
+        return {name: _without_people(inner) for name, inner in value.items()}
+    return [_without_people(inner) for inner in value] if isinstance(value, list | tuple | set | frozenset) else value

@@ -1,10 +1,9 @@
-"""The release and the metrics that are served now: kept open, exchanged whole when newer ones are published."""
+"""The release that is served now: kept open, exchanged whole when a newer one is published."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING
 
 import msgspec
 import polars as pl
@@ -28,9 +27,6 @@ from warehouse.artifacts import made_by
 from warehouse.delta import Lake
 from warehouse.errors import NotMaterialized, StoreUnavailable, TicketlakeError
 from warehouse.releases import Release
-
-if TYPE_CHECKING:
-    from duckdb import DuckDBPyConnection
 
 Damaged = Callable[[str, Exception], object]
 Traces = Mapping[tuple[str, str], artifacts.Trace]
@@ -221,33 +217,3 @@ def _lost(held: Opened | None, opened: Opened) -> TicketlakeError | None:
         return None
     missed = held.faults if held.release.id == opened.release.id else {}
     return next((error for name, error in opened.faults.items() if name not in missed), None)
-
-
-class MetricsFile:
-    """The published metrics, opened once a version; each thread asks through its own cursor."""
-
-    def __init__(self, root: Path) -> None:
-        """Opens nothing yet."""
-        self._root = root
-        self._lock = Lock()
-        self._held: tuple[str, DuckDBPyConnection] | None = None
-
-    def version(self) -> str:
-        """Changes when what the metrics say changes. Raises `NotMaterialized`."""
-        from warehouse.marts import LINK
-
-        try:
-            return (self._root / LINK).readlink().stem
-        except OSError:
-            raise NotMaterialized("gold/metrics") from None
-
-    def cursor(self) -> "tuple[str, DuckDBPyConnection]":
-        """A version, and a connection to it for one thread. Raises `NotMaterialized`."""
-        from warehouse.marts import open_metrics
-
-        with self._lock:
-            version = self.version()
-            if self._held is None or self._held[0] != version:
-                self._held = (version, open_metrics(self._root))
-            held, connection = self._held
-            return held, connection.cursor()

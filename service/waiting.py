@@ -8,7 +8,7 @@ import msgspec
 import polars as pl
 
 from ml import queueing
-from ml.targets import PRIORITY, SENTIMENT
+from ml.targets import PRIORITY, SENTIMENT, TARGETS
 from operations.request_rows import KeptRequest
 from operations.requests import Requests
 from service.request_result import RequestResult
@@ -21,6 +21,8 @@ from warehouse.payloads import AnswerSent, MessageAdded
 
 RECENT = timedelta(days=30)
 """Requests that are older are asked of the lake alone."""
+UNASKED = [target.name for target in TARGETS if target not in (PRIORITY, SENTIMENT)]
+"""Targets that say nothing of what waiting costs."""
 _result = msgspec.json.Decoder(RequestResult)
 
 
@@ -61,7 +63,7 @@ def waiting(lake: Lake, requests: Requests, wall: datetime) -> list[Waiting]:
 
 def _of_lake(lake: Lake, rows: pl.DataFrame, known: Mapping[str, Waiting]) -> list[Waiting]:
     names = rows["ticket_id"].to_list()
-    said, answered, pressing = newest(lake, None, names), _answered(lake, names), _pressing(lake, names)
+    said, answered, pressing = newest(lake, None, names, UNASKED), _answered(lake, names), _pressing(lake, names)
     return [
         _together(row, said.get(row[0], {}), row[0] in answered, pressing.get(row[0]), known.get(row[0]))
         for row in rows.iter_rows()

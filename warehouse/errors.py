@@ -3,6 +3,7 @@
 TicketlakeError
 ├── SettingsInvalid      a setting is missing or has an impossible value
 ├── NotMaterialized      something was asked for that no build has made yet
+├── NotKnown             nothing has the id or the name that was given
 ├── VersionGone          changes of a table were asked for that an erasure took away
 ├── ContractBroken       rows do not have the shape that their table declares
 ├── ArtifactDamaged      a file of a model or an index is not what its digest says
@@ -33,6 +34,13 @@ class NotMaterialized(TicketlakeError):
     def __init__(self, asset: str, hint: str = "run `ticketlake build`") -> None:
         super().__init__(f"{asset} is not materialized: {hint}")
         self.asset = asset
+
+
+class NotKnown(TicketlakeError):
+    """Nothing has the id or the name that was given."""
+
+    def __init__(self, what: str, hint: str) -> None:
+        super().__init__(f"{what} is not known: {hint}")
 
 
 class VersionGone(TicketlakeError):

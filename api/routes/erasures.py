@@ -74,7 +74,11 @@ def post_erasures(body: bytes, parts: Parts, caller: Caller) -> Response[Erasure
     gives that one. Nobody's id comes back by an old file: a record of theirs is refused from then on.
     """
     value = bodies.read(body)
-    kind: Kind = "ticket" if isinstance(value, dict) and "ticket_id" in value else "customer"
+    named = [name for name in ("customer_id", "ticket_id") if isinstance(value, dict) and name in value]
+    if isinstance(value, dict) and len(named) != 1:
+        told = "both" if named else "neither"
+        raise BadRequest(bodies.UNFIT, FieldError(f"expected customer_id or ticket_id, found {told}", pointer=""))
+    kind: Kind = "ticket" if named == ["ticket_id"] else "customer"
     sent = bodies.typed(value, TicketErasure) if kind == "ticket" else bodies.typed(value, CustomerErasure)
     subject = sent.ticket_id if isinstance(sent, TicketErasure) else sent.customer_id
     fault = fault_of_name(subject)

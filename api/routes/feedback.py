@@ -51,5 +51,8 @@ def _typed(value: Any, at: str) -> Feedback:
         raise BadRequest(
             bodies.UNFIT, FieldError("expected label or rating, or no kind", pointer=pointer(f"{at}.kind"))
         )
+    if isinstance(value, dict) and kind is None and not {"suggestion_id", "search_id"} & set(value):
+        detail = "expected the search_id or suggestion_id of an outcome, or a kind (label or rating); found neither"
+        raise BadRequest(bodies.UNFIT, FieldError(detail, pointer=pointer(at)))
     found: Feedback = bodies.typed(value, KINDS[kind], at)
     return found

@@ -39,7 +39,8 @@ LEAST = 0.12
 """Score below which, where nothing was compared by meaning, nothing that was found is evidence."""
 RATE = 0.08
 """Shrunk rate below which a solution is none."""
-NO_REMEDY, NOTHING, WEAK = (
+VAGUE, NO_REMEDY, NOTHING, WEAK = (
+    "no word of the question says what it is about",
     "nothing that was found names a remedy",
     "nothing was found",
     "what was found is not near enough to what was asked",
@@ -56,6 +57,12 @@ _SYMPTOMS = re.compile(
     r"descrição do problema)\b|症状|現象|现象|问题描述|問題の内容"
 )
 """Headings below which an article tells what is seen."""
+_NOTICES = re.compile(
+    r"(?i)\A(?:this (?:page|article|document|guide|topic)|diese seite|dieser artikel|dieses dokument|cette page|"
+    r"cet article|ce document|esta página|este artículo|este documento|este artigo|questa pagina|questo articolo|"
+    r"questo documento)\b|\A(?:本页|本文|此页|此文|このページ|この記事|本記事)"
+)
+"""Beginnings of sentences in which an article tells of itself, such as for which release it was written."""
 
 
 class _Said(msgspec.Struct, frozen=True):
@@ -78,7 +85,7 @@ class Offline:
     def compose(self, question: Question, evidence: Sequence[Evidence]) -> Draft:
         """Return an answer in the sources' words; one that says why, where evidence is thin."""
         said, left_out = _said([_preferred(one, question.language) for one in evidence])
-        if why := thin(evidence, bool(said)):
+        if why := thin(question, evidence, bool(said)):
             return Draft(thin=why, left_out=left_out)
         chosen = _chosen(said, {entity.written for entity in question.entities})
         steps = _steps(said)
@@ -90,8 +97,10 @@ class Offline:
         )
 
 
-def thin(evidence: Sequence[Evidence], says: bool = True) -> str | None:
-    """Why evidence is too thin for an answer; null where it is not."""
+def thin(question: Question, evidence: Sequence[Evidence], says: bool = True) -> str | None:
+    """Why there is too little for an answer; null where there is enough."""
+    if not question.entities and not content(f"{question.title}\n{question.body}"):
+        return VAGUE
     if not evidence:
         return NOTHING
     remedies = [one for one in evidence if one.kind != "ticket" and (one.rate is None or one.rate >= RATE)]
@@ -123,7 +132,7 @@ def _said(evidence: Sequence[Evidence]) -> tuple[list[_Said], list[str]]:
             marked.append(one.id)
         for part in pieces(one.text):
             keys = tuple(content(part.text))
-            if part.form == "heading" or not keys:
+            if part.form == "heading" or not keys or _NOTICES.match(part.text):
                 continue
             odd = any(part.text in order or order in part.text for order in orders)
             form: _Form = "marked" if odd else part.form

@@ -96,7 +96,7 @@ class Chat:
     def compose(self, question: Question, evidence: Sequence[Evidence]) -> Draft:
         """Return what the model answers, or what `otherwise` does and why."""
         plain = self._otherwise.compose(question, evidence)
-        if thin(evidence):
+        if thin(question, evidence):
             return plain
         try:
             reply = self._asked(question, evidence)

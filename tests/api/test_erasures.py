@@ -72,6 +72,11 @@ def test_a_request_that_names_nobody_or_two_or_no_reason_is_refused(client, body
     assert client.post("/v1/erasures", json=body).status_code == 400
 
 
+@pytest.mark.parametrize(("body", "said"), [(WHY, "neither"), ({"customer_id": "C", "ticket_id": "T", **WHY}, "both")])
+def test_whom_to_forget_is_asked_for_in_words(client, body, said):
+    assert client.post("/v1/erasures", json=body).json()["errors"][0]["detail"].endswith(f"found {said}")
+
+
 def test_an_erasure_that_nobody_asked_for_is_not_found(client):
     assert client.get("/v1/erasures/ERA-0123456789abcdef").status_code == 404
     assert client.get("/v1/erasures/nothing").status_code == 400

@@ -94,6 +94,7 @@ def test_an_unknown_search_is_not_found_and_nothing_is_kept(client, lake, search
         ({**OUTCOME, "actor": {"kind": "dog", "id": "x"}}, "/actor/kind"),
         ({name: value for name, value in OUTCOME.items() if name != "target_id"}, ""),
         ({**OUTCOME, "suggestion_id": "x:y"}, ""),
+        ({"helpful": True}, ""),
         ([], ""),
     ],
 )

@@ -3,9 +3,11 @@
 import gzip
 import json
 
+import click
 import pytest
+from click.testing import CliRunner
 
-from cli.main import VERBS
+from cli.main import VERBS, LazyVerbs, ticketlake
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -14,6 +16,14 @@ def test_the_help_of_a_verb_says_what_it_does_and_gives_an_example(run, verb):
     assert done.returncode == 0, done.stderr
     assert "Example" in done.stdout
     assert f"ticketlake {verb}" in done.stdout
+
+
+@pytest.mark.parametrize("group", ["demo", "events", "incidents", "keys", "models", "requests"])
+def test_the_help_of_each_command_of_a_group_gives_its_examples(group):
+    found = LazyVerbs().get_command(click.Context(ticketlake), group)
+    for name in found.commands:
+        help_of = CliRunner().invoke(ticketlake, [group, name, "--help"]).output
+        assert f"ticketlake {group} {name.replace('card', 'show')}" in help_of
 
 
 def test_the_help_lists_every_verb(run):

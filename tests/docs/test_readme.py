@@ -34,7 +34,9 @@ def place(tmp_path_factory, encoder_folder):
     file.parent.mkdir(parents=True)
     ticketlake = Path(sys.executable).with_name("ticketlake")
     for out in (file, folder / "tickets.json.gz"):
-        subprocess.run([ticketlake, "simulate", "--tickets", "400", "--days", "40", "--out", out], check=True)
+        subprocess.run(
+            [ticketlake, "simulate", "--tickets", "400", "--days", "40", "--end", "yesterday", "--out", out], check=True
+        )
     ports = {"API_PORT": str(free_port()), "DAGSTER_PORT": str(free_port())}
     own = {
         "LAKE_ROOT": str(folder / "lake"),

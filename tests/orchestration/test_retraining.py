@@ -22,7 +22,7 @@ from warehouse import artifacts, label_facts, pins, releases
 from warehouse.contracts import silver
 from warehouse.contracts.learning import JUDGEMENTS
 from warehouse.delta import Lake
-from warehouse.errors import Conflict, ContractBroken, NotMaterialized
+from warehouse.errors import Conflict, ContractBroken, NotKnown, NotMaterialized
 from warehouse.pointers import point, pointed, staged
 from warehouse.settings import settings
 
@@ -238,7 +238,7 @@ def test_a_refused_challenger_does_not_serve_and_is_kept_to_be_compared(lake, ma
     assert card(lake, new)["judgements"][0]["reasons"] == ["it was refused"]
     releases.retain(lake, 1, now=long_after)
     assert staged(lake.root, "challengers/category") is None
-    with pytest.raises(NotMaterialized, match="none begins with"):
+    with pytest.raises(NotKnown, match="none begins with"):
         find(lake, "category", new.digest)
 
 

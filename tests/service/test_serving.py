@@ -5,7 +5,8 @@ import pytest
 
 from ml.classify import baseline
 from ml.features import READ
-from service.serving import MetricsFile, Serving
+from service.metrics_file import MetricsFile
+from service.serving import Serving
 from warehouse import releases
 from warehouse.contracts import silver
 from warehouse.delta import Lake

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml.answer.checked import checked
-from ml.answer.compose import MOST_ALTERNATIVES, MOST_SENTENCES, MOST_STEPS, Offline
+from ml.answer.compose import MOST_ALTERNATIVES, MOST_SENTENCES, MOST_STEPS, VAGUE, Offline
 from ml.answer.evidence import Evidence, evidence, question
 from ml.answer.pieces import pieces
 from ml.answer.wording import content, likeness
@@ -155,6 +155,18 @@ def test_words_are_compared_by_their_stems_in_any_language():
     assert likeness(content("Die Einstellungen wurden geändert"), content("geänderte Einstellung")) == 1
     assert likeness(content("設定を変更しました"), content("設定の変更")) >= 0.5
     assert likeness(content("restart the service"), content("pay the invoice")) == 0
+
+
+@pytest.mark.parametrize("said", ["the", "of the 😀", "und?", "…"])
+def test_a_question_without_a_word_that_says_something_is_not_answered(said):
+    assert Offline().compose(question("", said), [article(1, ARTICLE)]).thin == VAGUE
+
+
+def test_what_an_article_says_of_itself_is_no_part_of_an_answer():
+    text = f"This page was written for an earlier release.\n\n{ARTICLE}"
+    said = [one.text for one in Offline().compose(ASKED, [article(1, text)]).sentences]
+    assert said
+    assert not any("This page" in one for one in said)
 
 
 def test_shares_of_belief_are_small_where_many_are_thought_of_and_that_is_not_thin():
