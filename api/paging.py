@@ -36,5 +36,5 @@ def moment(given: str | None, parameter: str) -> datetime | None:
             return found.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    detail = f"expected a moment with a time zone, such as {MOMENT}"
+    detail = f"expected a moment with a time zone, such as {MOMENT} (a + is sent as %2B), found {given[:40]!r}"
     raise BadRequest(REFUSED, FieldError(detail, parameter=parameter))

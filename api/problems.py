@@ -47,6 +47,7 @@ _DETAILS = {
     405: "the path exists, but not with this method; /docs says what is where",
     413: "the body is too large; send several smaller ones",
 }
+_MISSING = re.compile(r"Missing required \w+ parameter '([^']+)'")
 _STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]")
 
 
@@ -137,5 +138,7 @@ def _expected(error: TicketlakeError) -> tuple[int, str, list[FieldError], str |
 
 
 def _parameters(error: ValidationException) -> list[FieldError]:
+    if missing := _MISSING.match(error.detail):
+        return [FieldError("expected a value, found none", parameter=missing[1])]
     extra = error.extra if isinstance(error.extra, list) else []
     return [FieldError(str(one.get("message", "")), parameter=one.get("key")) for one in extra if isinstance(one, dict)]

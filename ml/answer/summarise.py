@@ -1,4 +1,4 @@
-"""A ticket in at most three sentences: what it says is wrong, in its own words, and a line of the names in it.
+"""A ticket in at most three sentences: what it says is wrong, in its own words, and a line of the other names in it.
 
 Sentences are chosen to cover the ticket's weighty words with the fewest of them: coverage is monotone and submodular,
 so that taking the best one again and again is near the best choice (Lin and Bilmes, "A class of submodular functions
@@ -35,7 +35,7 @@ _DENSE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
 
 
 class Summary(msgspec.Struct, frozen=True):
-    """`sentences` in the order of the ticket, the names in the last one; `facts` are those names by kind."""
+    """`sentences` in the order of the ticket, then a line of the names not in them; `facts` are all names by kind."""
 
     sentences: list[str]
     facts: dict[str, list[str]]
@@ -51,8 +51,10 @@ def summarise(asked: Question, *, most: int = MOST) -> Summary:
     facts = _facts(names, body)
     chosen = _cover(said, most - bool(facts), names)
     lines = [_stopped(said[place]) for place in sorted(chosen)]
-    if facts:
-        lines.append("; ".join(", ".join(values) for values in facts.values()) + ".")
+    told = " ".join(lines).casefold()
+    unsaid = [", ".join(one for one in values if one.casefold() not in told) for values in facts.values()]
+    if any(unsaid):
+        lines.append("; ".join(filter(None, unsaid)) + ".")
     return Summary(lines, facts, " ".join(lines))
 
 

@@ -212,6 +212,7 @@ def test_lists_are_filtered_and_paged_and_counts_are_of_any_window(client, lake,
         ("/v1/stats?to=0001-01-02T00:00:00Z", "to"),
         ("/v1/requests/RQ-1", "request_id"),
         ("/v1/queue?limit=0", "limit"),
+        ("/v1/graph/neighbours", "node"),
     ],
 )
 def test_what_cannot_be_asked_is_named(client, path, parameter):
