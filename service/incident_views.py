@@ -23,10 +23,14 @@ COUNTED = ("volume", "trend")
 MOST_SERIES, MOST_POINTS = 3, 400
 BEFORE: Mapping[str, timedelta] = {"hour": timedelta(days=5), "day": timedelta(days=60)}
 """What is shown of a series before its first signal."""
+STEP = {"hour": "1h", "day": "1d"}
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True):
-    """One window of a series. `upper`: what so many tickets exceed only by chance of one in a hundred."""
+    """One window of a series. `upper`: what so many tickets exceed only by chance of one in a hundred.
+
+    The table has no row of a window without tickets in which hardly any were expected: it is shown with none.
+    """
 
     at: datetime
     tickets: float
@@ -181,7 +185,9 @@ def _points(lake: Lake, key: tuple[str, str, str], signals: Sequence[Signal]) ->
         rows = lake.scan(VOLUME).filter(dimension=dimension, series=series, frequency=frequency)
         rows = rows.filter(pl.col("window_start").is_between(start, end)).sort("window_start").tail(MOST_POINTS)
         named = rows.select("tickets", "expected", "upper", "alarm", at="window_start").collect()
-        points = [msgspec.convert(row, Point) for row in named.iter_rows(named=True)]
+        whole = named.upsample("at", every=STEP[frequency]) if named.height else named
+        whole = whole.with_columns(pl.col("tickets").fill_null(0.0), pl.col("alarm").fill_null(value=False))
+        points = [msgspec.convert(row, Point) for row in whole.iter_rows(named=True)]
     if not points:
         source = "signals"
         points = [

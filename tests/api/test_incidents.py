@@ -151,7 +151,7 @@ def test_an_incident_has_signals_causes_examples_a_series_and_says_that_nobody_l
 
 
 def test_a_series_is_that_of_the_table_with_its_expectation(opened, get, lake):
-    hours = range(-30, 6)
+    hours = [n for n in range(-30, 6) if n != -7]
     rows = pl.DataFrame(
         {
             "dimension": "version", "series": "Export 3.3", "frequency": "hour",
@@ -168,6 +168,7 @@ def test_a_series_is_that_of_the_table_with_its_expectation(opened, get, lake):
     assert series["source"] == "anomalies/volume"
     assert len(series["points"]) == 36
     assert [one["alarm"] for one in series["points"]].count(True) == 2
+    assert [one["tickets"] for one in series["points"]].count(0.0) == 1
 
 
 def test_who_decides_is_answered_at_once_and_the_worker_carries_it_out(opened, get, post, watch):
