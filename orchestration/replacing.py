@@ -60,10 +60,11 @@ def rollback(
     wanted = release_id or _earlier(lake, before)
     if wanted == before.id:
         raise Conflict(f"release {wanted} is current. `ticketlake models list` names models, not releases.")
-    opened = releases.rollback(lake, wanted)
+    opened = releases.opened(lake.root, wanted)
     models = {name: opened.manifest.artifacts.get(name) for name in _differing(opened.manifest, before)}
-    if models:
+    if models:  # first, so that no build undoes what is cut short after the next line
         pins.pin(lake.root, pins.Pin(opened.id, models, actor.id, now, reason))
+    releases.rollback(lake, wanted)
     for name, digest in models.items():
         point(lake.root, name, name, digest)
     said = ModelRolledBack(release=opened.id, reason=reason, previous=before.id)
