@@ -2,7 +2,7 @@
 
 import re
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 from litestar import Request, Response
@@ -86,6 +86,8 @@ def respond(request: Request[Any, Any, Any], error: Exception) -> Response[Probl
     if asset is not None:
         reason = why(request.app.state.parts.lake, asset)
         detail = f"{asset} is not materialized: {reason}" if reason else detail
+    if isinstance(error, ValidationException):
+        errors = [_called(request, one) for one in errors]
     problem = Problem(
         status=status,
         title=HTTPStatus(status).phrase,
@@ -95,6 +97,25 @@ def respond(request: Request[Any, Any, Any], error: Exception) -> Response[Probl
         errors=errors,
     )
     return Response(problem, status_code=status, media_type=PROBLEM_JSON, headers=headers)
+
+
+def _called(request: Request[Any, Any, Any], error: FieldError) -> FieldError:
+    """With the name by which a parameter is sent, and, where only some words are allowed, these."""
+    handler = request.scope.get("route_handler")
+    field = handler.parsed_fn_signature.parameters.get(error.parameter or "") if handler is not None else None
+    if field is None:
+        return error
+    sent = getattr(field.kwarg_definition, "query", None) or error.parameter
+    allowed = _words(field.raw)
+    found = error.detail.rsplit(" ", 1)[-1]
+    detail = f"expected {', '.join(allowed)}; found {found}" if allowed and "enum" in error.detail else error.detail
+    return FieldError(detail, parameter=sent)
+
+
+def _words(type_: Any) -> list[str]:
+    """What a `Literal` within a type allows."""
+    inner = get_args(type_)
+    return [str(one) for one in inner] if get_origin(type_) is Literal else [w for one in inner for w in _words(one)]
 
 
 def kind(error: Exception, status: int) -> str:

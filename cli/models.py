@@ -123,8 +123,11 @@ def rollback(release: str | None, reason: str, who: str | None, as_json: bool) -
     from orchestration.replacing import rollback as run
 
     opened, held = run(_lake(), _inbox(), release, actor=_actor(who), by=operator(), reason=reason, now=_now())
+    gone = [name for name in held if name not in opened.manifest.artifacts]
     kept = f"; pinned until `ticketlake models promote`: {', '.join(held)}" if held else ""
-    _say({"release": opened.id, "pinned": held}, f"release {opened.id} serves again{kept}", as_json)
+    without = f"; it has none of: {', '.join(gone)}, and nothing answers for them but the baseline" if gone else ""
+    said = {"release": opened.id, "pinned": held, "without": gone}
+    _say(said, f"release {opened.id} serves again{kept}{without}", as_json)
 
 
 @models.command()

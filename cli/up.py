@@ -62,13 +62,17 @@ def _environment(chosen: Settings) -> dict[str, str]:
 def _files(chosen: Settings, tickets: Path | None) -> list[Path]:
     """What to take in: the given file, or simulated tickets of the last half year with articles, made once and kept."""
     from cli.simulate import write, yesterday
+    from warehouse.contracts import bronze
+    from warehouse.delta import Lake
 
     if tickets is not None:
         return [tickets.resolve()]
     file = chosen.lake_root / "simulated" / "tickets.json"
     if not file.exists():
+        if Lake(chosen.lake_root).exists(bronze.TICKETS):  # an erasure took it away, with somebody who was in it
+            return []
         write("realistic", SIMULATED_TICKETS, SIMULATED_DAYS, chosen.seed, file, end=yesterday())
-    return [file, file.with_name(f"{file.name}.articles.jsonl")]
+    return [one for one in (file, file.with_name(f"{file.name}.articles.jsonl")) if one.exists()]
 
 
 def _build_all(chosen: Settings, files: list[Path], mapping: str | None) -> None:

@@ -25,12 +25,10 @@ LATE = 1.0
 """Share of the promised time from which an hour more costs no more than the last one: what is lost can wait."""
 MOODS: Mapping[str, float] = {"angry": 1.5, "frustrated": 1.25}
 """How much more the waiting of customers costs who feel so; others count once."""
-PRESSING = 2.0
-"""How much more a ticket costs that needs a person now, at an escalation's score of 1."""
 NOTHING = 1e-9
 """Sum of probabilities below which nothing was said."""
 UNKNOWN = {"first_response_hours": 24.0, "resolution_hours": 120.0, "waiting_cost": 1.0}
-"""Of a tier and a priority that nothing is promised for."""
+"""Of a priority that nothing is promised for. Of an unknown tier it is what is usual: the median of the tiers."""
 
 
 def marginal(used: Floats, hours: Floats, cost: Floats) -> Floats:
@@ -40,14 +38,21 @@ def marginal(used: Floats, hours: Floats, cost: Floats) -> Floats:
     return found
 
 
-def expected(waited: Floats, chances: Floats, hours: Floats, cost: Floats, weight: Floats) -> Floats:
+def expected(
+    waited: Floats, chances: Floats, hours: Floats, cost: Floats, weight: Floats, *, pressing: Floats | None = None
+) -> Floats:
     """What an hour more costs each of n tickets that waited so many hours.
 
     `chances`, `hours` and `cost` are (n, priorities): how likely each is, what is promised then, what it costs.
+    `pressing` (n,) is how likely each needs a person now (an escalation's score): then it costs what the most urgent
+    priority costs at the end of its promised time, if that is more.
     """
     each = marginal(waited[:, None] / hours, hours, cost)
-    found: Floats = (chances * each).sum(axis=1) * weight
-    return found
+    usual: Floats = (chances * each).sum(axis=1)
+    if pressing is not None:
+        now = marginal(np.full(len(waited), LATE), hours[:, -1], cost[:, -1])
+        usual = (1 - pressing) * usual + pressing * np.maximum(usual, now)
+    return usual * weight
 
 
 def promised(promises: pl.DataFrame, tiers: pl.Series, column: str) -> Floats:
@@ -55,7 +60,8 @@ def promised(promises: pl.DataFrame, tiers: pl.Series, column: str) -> Floats:
     names = [(tier, priority) for tier in tiers.to_list() for priority in PRIORITY.order]
     rows = promises.select("customer_tier", "priority", column).iter_rows()
     known: dict[tuple[str, str], float] = {(tier, priority): value for tier, priority, value in rows}
-    values = [known.get(name, UNKNOWN[column]) for name in names]
+    usual: dict[str, float] = dict(promises.group_by("priority").agg(pl.col(column).median()).iter_rows())
+    values = [known.get(name, usual.get(name[1], UNKNOWN[column])) for name in names]
     return np.asarray(values, dtype=np.float64).reshape(len(tiers), len(PRIORITY.order))
 
 
@@ -77,7 +83,7 @@ def chances(
     return [one / total for one in shared] if total > NOTHING else [1 / len(order)] * len(order)
 
 
-def weights(moods: Sequence[Mapping[str, float]], pressing: Sequence[float]) -> Floats:
-    """How much more each ticket's waiting costs: by the probabilities of moods, and an escalation's score (0: none)."""
+def weights(moods: Sequence[Mapping[str, float]]) -> Floats:
+    """How much more each ticket's waiting costs, by the probabilities of its moods."""
     mood = [1 + sum(chance * (MOODS[name] - 1) for name, chance in one.items() if name in MOODS) for one in moods]
-    return np.asarray(mood) * (1 + (PRESSING - 1) * np.asarray(pressing, dtype=np.float64))
+    return np.asarray(mood, dtype=np.float64)

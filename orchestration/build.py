@@ -133,7 +133,9 @@ def _run(
 def outcome(report: BuildReport) -> BuildReport:
     """The report of a build that succeeded. Raises `BuildFailed` for one that did not."""
     if report.failures:
-        raise BuildFailed(f"build {report.run_id} failed: {'; '.join(report.failures)}. See `ticketlake status`.")
+        raise BuildFailed(
+            f"build {report.run_id} failed: {'; '.join(report.failures).rstrip('.')}. See `ticketlake status`."
+        )
     return report
 
 

@@ -150,14 +150,19 @@ def finish(
         step("built")
         shared = _take_away(lake, due)
         step("took older versions away")
-        _search(root, due)
     except TicketlakeError as error:
         for one in due:
             erasures.failed(one.erasure_id, str(error))
         raise
+    left = _left(root, due)
+    for name, files in left.items():
+        erasures.failed(name, _told(files))
     store.compact()
     for one in due:
-        erasures.finish(one.erasure_id, _sum(one.receipt, shared), at=now())
+        if one.erasure_id not in left:
+            erasures.finish(one.erasure_id, _sum(one.receipt, shared), at=now())
+    if left:
+        raise LeftBehind("; ".join(f"{name}: {_told(files)}" for name, files in left.items()))
     flagged.learned_anew(root)
     flagged.forget_words(root)
     store.compact()
@@ -175,22 +180,32 @@ def _take_away(lake: Lake, due: Sequence[Erasure]) -> Counts:
         "metrics and other files": leftovers.drop_versions(lake.root),
     }
     named = {one for one in ids[0] | ids[1] if len(one) >= leftovers.TELLING}
-    for folder, act in ((LOGS, leftovers.hide), (REPORTS, _unlink), ("landing", _unlink)):
+    for folder, act in ((LOGS, leftovers.hide), (REPORTS, _unlink), ("landing", _unlink), ("simulated", _unlink)):
         files_of = leftovers.found(lake.root / folder, named) if (lake.root / folder).is_dir() else []
         gone[folder] = sum(act(file, named) for file in files_of)
     return {place: count for place, count in gone.items() if count}
 
 
-def _search(root: Path, due: Sequence[Erasure]) -> None:
-    """Raises `LeftBehind` unless no file but those of the erasure itself holds an id of theirs.
+def _left(root: Path, due: Sequence[Erasure]) -> dict[str, list[str]]:
+    """By erasure the files, but those of erasures themselves, that still hold an id of theirs.
 
     Of an id that others say, in a record of theirs or within an id of theirs, nothing is to be found out so.
     """
     ids = set().union(*_ids(due))
-    left = leftovers.found(root, ids - leftovers.said_by_others(Lake(root), ids), apart=KEPT)
-    if left:
-        shown = ", ".join(file.relative_to(root).as_posix() for file in left[:5])
-        raise LeftBehind(f"{len(left)} files still hold an id that is to be erased: {shown}. It is tried again.")
+    telling = ids - leftovers.said_by_others(Lake(root), ids)
+    files = leftovers.found(root, telling, apart=KEPT)
+    held = {
+        one.erasure_id: [file for file in files if leftovers.mentions(file, telling & set().union(*_ids([one])))]
+        for one in due
+    }
+    return {name: [file.relative_to(root).as_posix() for file in some] for name, some in held.items() if some}
+
+
+def _told(files: Sequence[str]) -> str:
+    shown = ", ".join(files[:5])
+    return (
+        f"{len(files)} files still hold an id that is to be erased: {shown}. Delete what is yours; it is tried again."
+    )
 
 
 def _ids(due: Sequence[Erasure]) -> tuple[set[str], set[str]]:

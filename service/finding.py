@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from ml.answer.injection import without_orders
 from ml.answers import answer
 from ml.graph.broad import Broad
 from ml.graph.index import DATABASE, SCOPES
@@ -87,8 +88,17 @@ class Finding:
 
 
 def shortened(ticket: pl.DataFrame) -> pl.DataFrame:
-    """With as much of each text as a search reads."""
-    return ticket.with_columns(pl.col(name).str.slice(0, READ) for name in problems.WORDS if name in ticket.columns)
+    """With as much of each text as a search reads, and of what was written without what speaks to a language model."""
+    row = ticket.with_columns(pl.col(name).str.slice(0, READ) for name in problems.WORDS if name in ticket.columns)
+    names = [name for name in ("subject", "description") if name in row.columns]
+    written = {name: [_asking(text) for text in row[name]] for name in names}
+    return row.with_columns(pl.Series(name, texts, dtype=pl.String) for name, texts in written.items())
+
+
+def _asking(text: str | None) -> str | None:
+    """A text that says nothing else stays as it is."""
+    kept, left = without_orders(text or "")
+    return kept if left and kept.strip() else text
 
 
 def asked(models: Models, ticket: pl.DataFrame, features: pl.DataFrame | None, failed: Failed) -> Question:

@@ -6,6 +6,7 @@ import msgspec
 
 from ml.graph.store import Neighbour
 from ml.retrieve.found import Found, FoundSolution
+from ml.retrieve.searcher import reason
 from warehouse import tombstones
 from warehouse.tombstones import FOLDER, LINES, Subject, Tombstones
 
@@ -56,7 +57,10 @@ class Forgotten:
 def _left(stones: Tombstones, one: FoundSolution) -> FoundSolution:
     named = one.path is not None and any(_is_node(stones, node) for node in one.path.nodes)
     tickets = [name for name in one.tickets if not stones.has("ticket", name)]
-    return msgspec.structs.replace(one, tickets=tickets, path=None if named else one.path)
+    path = None if named else one.path
+    return msgspec.structs.replace(
+        one, tickets=tickets, path=path, reason=reason(one.tried, len(tickets), one.scores, path)
+    )
 
 
 def _is_node(stones: Tombstones, node: str) -> bool:

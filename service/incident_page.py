@@ -13,7 +13,8 @@ body { font: 15px/1.5 system-ui, sans-serif; color: #1c2430; max-width: 46rem; m
 h1 { font-size: 1.5rem; margin: 0 0 .2rem; } h2 { font-size: 1.05rem; margin: 1.6rem 0 .4rem; }
 p { margin: .3rem 0; } .quiet { color: #5b6675; } svg { width: 100%; height: auto; }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .25rem .6rem .25rem 0;
-  border-bottom: 1px solid #dfe4ea; vertical-align: top; } td:first-child { min-width: 9.5rem; } th { font-weight: 600; }
+  border-bottom: 1px solid #dfe4ea; vertical-align: top; }
+td:first-child { min-width: 9.5rem; } th { font-weight: 600; }
 .number { text-align: right; font-variant-numeric: tabular-nums; }
 .severity { display: inline-block; padding: 0 .5rem; border-radius: .3rem; color: #fff; background: #5b6675; }
 .medium { background: #8a6d1b; } .high { background: #b5482a; } .critical { background: #9b1c31; }

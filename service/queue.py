@@ -74,8 +74,9 @@ def ordered(waiting: Sequence[Waiting], table: pl.DataFrame, now: datetime) -> l
     hours = np.where(answered[:, None], whole, first)
     chances = np.asarray([one.chances for one in waiting])
     waited = np.asarray([max(0.0, (now - one.opened_at) / timedelta(hours=1)) for one in waiting])
-    weight = queueing.weights([one.mood for one in waiting], [one.pressing for one in waiting])
-    values = queueing.expected(waited, chances, hours, cost, weight)
+    pressing = np.asarray([one.pressing for one in waiting], dtype=np.float64)
+    weight = queueing.weights([one.mood for one in waiting])
+    values = queueing.expected(waited, chances, hours, cost, weight, pressing=pressing)
     order = np.lexsort((-waited, -values))
     likeliest = chances.shape[1] - 1 - chances[:, ::-1].argmax(axis=1)
     return [

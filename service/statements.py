@@ -1,5 +1,6 @@
 """What people say of a ticket: whether a label is right, and how the help was."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -20,6 +21,7 @@ ALLOWED: Mapping[str, Sequence[str]] = {
     "escalated": ("no", "yes"),
 }
 """Labels of which there are no others."""
+_LANGUAGE = re.compile(r"[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*")
 _KINDS = {"LabelCorrected": "label", "LabelConfirmed": "label", "FeedbackGiven": "rating"}
 Said = tuple[str, str, str, str, str]
 """Kind, ticket, field, and who: of one such the last word counts."""
@@ -52,6 +54,8 @@ class LabelStatement(_Statement, frozen=True, tag_field="kind", tag="label"):
         allowed = ALLOWED.get(self.field)
         if allowed is not None and self.value not in allowed:
             raise ValueError(f"expected {self.field} to be one of {', '.join(allowed)}")
+        if self.field == "language" and not _LANGUAGE.fullmatch(self.value):
+            raise ValueError("expected language to be a code such as en or pt-BR")
         if self.verdict == "confirmed" and (self.previous or self.reason):
             raise ValueError("expected previous and reason with a correction only")
 

@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import polars as pl
 
 from ml import queueing
+from ml.anomaly import escalation
+from ml.inputs import encoded
 from ml.targets import PRIORITY, SENTIMENT, TARGETS
 from operations.request_rows import KeptRequest
 from operations.requests import Requests
@@ -16,11 +20,14 @@ from service.said import Said, newest
 from warehouse.contracts import silver
 from warehouse.contracts.anomalies import ESCALATIONS
 from warehouse.delta import Lake
-from warehouse.errors import NotMaterialized
+from warehouse.errors import NotMaterialized, VersionGone
 from warehouse.payloads import AnswerSent, MessageAdded
+from warehouse.reading import newest as newest_of
 
 RECENT = timedelta(days=30)
 """Requests that are older are asked of the lake alone."""
+Pressing = tuple[float, list[str]]
+"""How likely a ticket needs a person now, and what says so."""
 UNASKED = [target.name for target in TARGETS if target not in (PRIORITY, SENTIMENT)]
 """Targets that say nothing of what waiting costs."""
 _result = msgspec.json.Decoder(RequestResult)
@@ -74,7 +81,7 @@ def _together(
     row: tuple[Any, ...],
     said: Mapping[str, Said],
     answered: bool,
-    pressing: tuple[float, list[str]] | None,
+    pressing: Pressing | None,
     request: Waiting | None,
 ) -> Waiting:
     """What was recorded, else what a request found out, else what a build predicted."""
@@ -143,8 +150,26 @@ def _public(payload: dict[str, Any]) -> bool:
     return bool(payload.get("visibility", "public") == "public")
 
 
-def _pressing(lake: Lake, names: Sequence[str]) -> dict[str, tuple[float, list[str]]]:
+def _pressing(lake: Lake, names: Sequence[str]) -> dict[str, Pressing]:
+    """Of a build, and of what no build has read yet, by its words alone."""
     if not names or not lake.exists(ESCALATIONS):
         return {}
     rows = lake.scan(ESCALATIONS).filter(pl.col("ticket_id").is_in(names)).select("ticket_id", "score", "triggers")
-    return {name: (score, triggers) for name, score, triggers in rows.collect().iter_rows()}
+    known = {name: (score, triggers) for name, score, triggers in rows.collect().iter_rows()}
+    since = lake.progress(ESCALATIONS, f"{silver.TICKETS.path}@{escalation.digest()}")
+    newer = {} if since is None else _arrived(lake.root, since, lake.data_version(silver.TICKETS))
+    return {**newer, **known}
+
+
+@lru_cache(maxsize=2)
+def _arrived(root: Path, since: int, version: int | None) -> dict[str, Pressing]:
+    """Of open tickets that came or changed between two versions of silver's."""
+    columns = ("resolved_at", *escalation.READ, "subject", "description")
+    try:
+        changed = newest_of(Lake(root).changes(silver.TICKETS, since, version, columns=columns), "ticket_id")
+    except VersionGone:
+        return {}
+    came = changed.filter((pl.col("_change_type") != "delete") & pl.col("resolved_at").is_null())
+    unknown = pl.DataFrame([{} for _ in range(came.height)], schema=dict.fromkeys(escalation.FEATURES, pl.Int64))
+    found = escalation.escalations(came, encoded(came), unknown)
+    return {name: (one.score, one.triggers) for name, one in zip(came["ticket_id"], found, strict=True) if one}

@@ -244,7 +244,7 @@ def _manifest(root: Path, release_id: str) -> Manifest:
     try:
         body = json.loads(_place(root, release_id).read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise NotMaterialized(f"releases/{release_id}") from None
+        raise NotMaterialized(f"releases/{release_id}", "no release of that id is kept") from None
     return Manifest(**{**body, "created_at": datetime.fromisoformat(body["created_at"])})
 
 

@@ -14,7 +14,7 @@ from api.paging import MOMENT, Cursor, Limit, Named, moment, place
 from api.problems import BadRequest, FieldError
 from api.routes.intake import Key, key_of
 from api.state import Parts, now
-from ml.anomaly.incident import Signal
+from ml.anomaly.incident import LIVE, Signal
 from operations.entries import digest_of
 from operations.incident_rows import Action, NewNote
 from operations.incidents import IncidentStore
@@ -23,6 +23,7 @@ from service.access import Caller
 from service.incident_bodies import Summary
 from service.incident_page import page
 from service.incident_views import View
+from warehouse.errors import Conflict
 from warehouse.payloads import Name
 
 Kind = Literal["volume", "trend", "new_issue", "mood", "unanswered", "categorisation"]
@@ -172,7 +173,7 @@ def dismiss_incident(
 def merge_incident(
     parts: Parts, caller: Caller, incident_id: IncidentId, body: bytes, idempotency_key: Key = None
 ) -> NoteReceipt:
-    """Make an incident part of another one that is not over."""
+    """Make an incident part of another one that is not over. As of each decision, its `notes` say what came of it."""
     sent = bodies.typed(bodies.read(body), MergeRequest)
     return leave_note(parts, caller, incident_id, "merge", sent=sent, given=idempotency_key)
 
@@ -184,11 +185,15 @@ def leave_note(
     caller.speaks_for([(sent.who, "$.who")])
     into = sent.into if isinstance(sent, MergeRequest) else None
     store = store_of(parts)
-    known = {row.incident_id for row in store.find({incident_id, into or incident_id}) if row.state != "forming"}
-    if incident_id not in known:
+    known = {row.incident_id: row.state for row in store.find({incident_id, into or incident_id})}
+    if known.get(incident_id, "forming") == "forming":
         raise _unknown(incident_id)
-    if into is not None and into not in known:
+    if into is not None and known.get(into, "forming") == "forming":
         raise BadRequest(bodies.UNFIT, FieldError(f"no incident {into} is known", pointer="/into"))
+    if into == incident_id:
+        raise BadRequest(bodies.UNFIT, FieldError("expected another incident, found itself", pointer="/into"))
+    if into is not None and known[into] not in LIVE:
+        raise Conflict(f"{into} is {known[into]}: nothing becomes part of an incident that is over.")
     said = msgspec.json.encode((incident_id, action, sent.who, sent.reason, into))
     key = key_of(given, 0, batch=False)
     made_at = now()

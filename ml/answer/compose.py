@@ -112,8 +112,14 @@ def thin(question: Question, evidence: Sequence[Evidence], says: bool = True) ->
 
 
 def nearest(evidence: Sequence[Evidence]) -> float | None:
-    """The highest cosine to what was asked; null where nothing was compared by meaning."""
-    return max((one.near for one in evidence if one.near is not None), default=None)
+    """The highest cosine to what was asked, of what leads to a remedy; null where nothing was compared by meaning.
+
+    A ticket that nobody has solved is no evidence, however near it is.
+    """
+    compared = [one for one in evidence if one.near is not None]
+    if not compared:
+        return None
+    return max((one.near or 0.0 for one in compared if one.kind != "ticket" or one.solution_id), default=0.0)
 
 
 def strength(one: Evidence) -> float:

@@ -79,7 +79,7 @@ def evidence(found: Found) -> list[Evidence]:
             title="",
             text=one.text,
             score=score,
-            rate=one.tried.rate,
+            rate=one.tried.rate if one.now is None else one.now.rate,
             attempts=one.tried.attempts,
             at=one.tried.last_at,
             solution_id=one.solution_id,

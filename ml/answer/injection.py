@@ -9,6 +9,7 @@ consist. Nothing that an answer does hangs on this alone: what composes has no t
 import re
 import tomllib
 import unicodedata
+from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
 
@@ -22,6 +23,13 @@ _TAG = re.compile(r"<[^<>]{0,200}>")
 PATTERNS = Path(__file__).with_name("orders.toml")
 FORM = "form"
 """Of `PATTERNS` those of forged messages."""
+_GOES_ON = re.compile(
+    r"(?i)\A(?:you (?:are|will|must|shall|should)|your\b|(?:only )?(?:reply|respond|answer|output|print|say|write)\b|"
+    r"do not\b|don'?t\b|never\b|always\b|instead\b|from now on\b|du (?:bist|musst)|antworte|schreib|gib\b|"
+    r"tu (?:es|dois)|vous (?:êtes|devez)|répond|écri|eres\b|debes\b|respond|escrib|sei\b|devi\b|rispond|scriv|"
+    r"você (?:é|deve)|responda|escreva)|\A(?:你|请|只|あなた|必ず|今後)"
+)
+"""Beginnings of sentences with which an order goes on: alone they may be anybody's."""
 
 
 @lru_cache(maxsize=4_096)
@@ -48,15 +56,25 @@ def without_orders(text: str) -> tuple[str, list[str]]:
             left.append(line)
             continue
         said = sentences(line) or [line]
-        good = [one for one in said if not is_order(one)]
-        if len(good) == len(said):  # only together do they give one
+        orders = _orders(said)
+        if not any(orders):  # only together do they give one
             left.append(line)
             continue
-        left += [one for one in said if is_order(one)]
+        left += [one for one, order in zip(said, orders, strict=True) if order]
+        good = [one for one, order in zip(said, orders, strict=True) if not order]
         kept += [" ".join(good)] if good else []
     if not left and is_order(" ".join(text.split())):
         return "", [text]
     return "\n".join(kept), left
+
+
+def _orders(said: Sequence[str]) -> list[bool]:
+    """Which of a line's sentences give orders, or go on with one."""
+    found: list[bool] = []
+    for one in said:
+        goes_on = bool(found) and found[-1] and bool(_GOES_ON.match(one))
+        found.append(goes_on or is_order(one))
+    return found
 
 
 def _readings(text: str) -> list[str]:

@@ -42,7 +42,8 @@ Route = Literal["answer", "person"]
 class Judged(msgspec.Struct, frozen=True, kw_only=True):
     """A probability, what each feature adds to its logarithm of odds, and who should answer.
 
-    There is no probability where the weights are those set by hand, and a person should answer.
+    There is no probability where the weights are those set by hand, and a person should answer. What is no answer
+    resolves nothing.
     """
 
     probability: float | None
@@ -130,7 +131,9 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
         """The probability with its parts; an answer that is none, or not known to be probable, goes to a person."""
         parts = self.parts(features)
         probability = self.probability(features) if self.made == "learned" else None
-        answers = features["answered"] > 0 and probability is not None and probability >= self.threshold
+        if not features["answered"]:
+            probability = 0.0
+        answers = probability is not None and probability >= self.threshold
         return Judged(
             probability=probability,
             parts=parts,

@@ -222,7 +222,7 @@ def _solutions(
                 tried=tried,
                 tickets=tickets,
                 path=path,
-                reason=_reason(tried, len(tickets), scores, path),
+                reason=reason(tried, len(tickets), scores, path),
             )
         )
     return told
@@ -236,11 +236,12 @@ def _alike(question: Question, index: Index, allowed: Bools | None) -> Candidate
     return near.take(np.array(others, dtype=bool))
 
 
-def _reason(tried: Tried, near: int, stages: Mapping[str, float], path: Path | None) -> str:
+def reason(tried: Tried, near: int, stages: Mapping[str, float], path: Path | None) -> str:
+    """Why a solution was found, in words; `near` counts the tickets most alike that it was tried on."""
     said: Sequence[str] = [
         f"helped in {tried.successes} of {tried.attempts} attempts" if tried.attempts else "not tried yet",
         f"tried on {near} of the tickets most alike" if near else "",
-        "pointed to by the description" if stages["discriminant"] > POINTED else "",
+        "pointed to by the description" if stages.get("discriminant", POINTED) > POINTED else "",
         f"by way of {' → '.join(path.nodes)}" if path is not None else "",
     ]
     return "; ".join(part for part in said if part)

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import delete
 
 from api.examples import TICKET
+from ml.anomaly import escalation
 from operations.drain import drain
 from operations.entries import Entry
 from operations.inbox import Inbox
@@ -22,6 +23,7 @@ from service.serving import Serving
 from service.working import MOST_ATTEMPTS, RequestTurns
 from warehouse import tombstones
 from warehouse.contracts import silver
+from warehouse.contracts.anomalies import ESCALATIONS
 from warehouse.delta import Lake
 from warehouse.refine import refine
 
@@ -213,6 +215,7 @@ def test_lists_are_filtered_and_paged_and_counts_are_of_any_window(client, lake,
         ("/v1/requests/RQ-1", "request_id"),
         ("/v1/queue?limit=0", "limit"),
         ("/v1/graph/neighbours", "node"),
+        ("/v1/incidents?state=wat", "state"),
     ],
 )
 def test_what_cannot_be_asked_is_named(client, path, parameter):
@@ -314,6 +317,22 @@ def test_the_queue_has_open_tickets_of_the_lake_and_those_just_asked_about(clien
     assert [one["cost"] for one in queue["tickets"]] == sorted((one["cost"] for one in queue["tickets"]), reverse=True)
     second = client.get("/v1/queue?limit=1&offset=1").json()
     assert second["tickets"] == [queue["tickets"][1]] or second["tickets"][0]["rank"] == 2
+
+
+def test_a_ticket_that_no_build_has_read_is_flagged_by_what_it_says(client, lake, store_of):
+    lake.ensure(ESCALATIONS)
+    read = {f"{silver.TICKETS.path}@{escalation.digest()}": lake.data_version(silver.TICKETS)}
+    lake.append(ESCALATIONS, [], progress=read)
+    down = {"ticket_id": "T-DOWN", "subject": "Production is down, all our data are lost", "description": "Help."}
+    for ticket in (down, {"ticket_id": "T-CALM", "subject": "A question about invoices"}):
+        assert client.post("/v1/tickets", json=ticket).status_code == 202
+    drain(Inbox(store_of(lake)), lake)
+    refine(lake)
+    named = {one["ticket_id"]: one for one in client.get("/v1/queue?limit=500").json()["tickets"]}
+
+    assert named["T-DOWN"]["escalation"] == ["system_down", "data_loss"]
+    assert named["T-CALM"]["escalation"] == []
+    assert named["T-DOWN"]["rank"] < named["T-CALM"]["rank"]
 
 
 def test_a_ticket_that_was_resolved_waits_no_longer(client, lake, turns_of, store_of):

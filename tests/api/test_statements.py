@@ -96,6 +96,7 @@ def test_of_a_batch_all_is_kept_or_nothing(client, lake, searched):
         ({**CORRECTION, "field": "subject"}, "/field"),
         ({**CORRECTION, "field": "priority", "value": "asap"}, ""),
         ({**CORRECTION, "field": "escalated", "value": "maybe"}, ""),
+        ({**CORRECTION, "field": "language", "value": "klingon"}, ""),
         ({**CORRECTION, "verdict": "confirmed"}, ""),
         ({**CORRECTION, "value": ""}, "/value"),
         ({**CORRECTION, "ticket_id": "*"}, "/ticket_id"),

@@ -21,8 +21,8 @@ def cost_of(waited=1.0, priority="medium", tier="premium", mood=None, pressing=0
     tiers = pl.Series([tier])
     chances = np.asarray([[float(name == priority) for name in PRIORITY.order]])
     hours, cost = (queueing.promised(promises(), tiers, name) for name in ("first_response_hours", "waiting_cost"))
-    weight = queueing.weights([{mood: 1.0} if mood else {}], [pressing])
-    return queueing.expected(np.asarray([waited]), chances, hours, cost, weight)[0]
+    weight = queueing.weights([{mood: 1.0} if mood else {}])
+    return queueing.expected(np.asarray([waited]), chances, hours, cost, weight, pressing=np.asarray([pressing]))[0]
 
 
 def test_an_hour_more_costs_more_the_nearer_the_promise_and_no_more_after_it():
@@ -41,6 +41,8 @@ def test_an_hour_more_costs_more_the_nearer_the_promise_and_no_more_after_it():
         ({"mood": "angry"}, {"mood": "frustrated"}),
         ({"mood": "frustrated"}, {"mood": "satisfied"}),
         ({"pressing": 0.9}, {"pressing": 0.0}),
+        ({"pressing": 0.9, "tier": None, "priority": "low"}, {"tier": "premium", "priority": "high", "waited": 1.5}),
+        ({"priority": "critical", "tier": None}, {"priority": "high", "tier": None}),
     ],
 )
 def test_waiting_costs_more_for_whom_it_is_worse(more, less):

@@ -20,7 +20,7 @@ from operations.incidents import IncidentStore
 from operations.outbox import Delivery, Outbox
 from operations.predictions import GivenPrediction, Predictions
 from operations.store import Store, open_store
-from service.erasing import Eraser, ask, finish
+from service.erasing import Eraser, LeftBehind, ask, finish
 from warehouse import leftovers
 from warehouse.contracts import silver
 from warehouse.delta import Lake
@@ -128,6 +128,28 @@ def state(url: str, root: Path) -> dict[str, object]:
             "silver": lake.read(silver.TICKETS).sort("ticket_id").to_dicts(),
             "erasure": (one.state, one.subject, one.tickets, one.receipt.get("silver/tickets")),
         }
+
+
+def test_simulated_files_that_name_them_go_and_what_is_the_users_is_named_with_whose_it_is(
+    url: str, lake: Lake
+) -> None:
+    theirs, others = lake.root / "simulated" / "tickets.json", lake.root / "simulated" / "others.json"
+    mine = lake.root / "notes.txt"
+    theirs.parent.mkdir()
+    for file in (theirs, mine):
+        file.write_text("about T-ZXQV-1")
+    others.write_text("about T-9-1")
+    with closing(open_store(url)) as store:
+        assert Eraser(lake, store).look(NOW) == 1
+        ask(lake, store, "ticket", "T-NOBODY-7", who="dpo", reason="asked", at=NOW)
+        assert Eraser(lake, store).look(NOW) == 1
+        with pytest.raises(LeftBehind, match=r"^ERA-\w+: 1 files still hold an id .*: notes.txt. Delete what is yours"):
+            finish(lake.root, store, lambda _: None, now=lambda: NOW)
+        states = {(one.state, bool(one.error)) for one in Erasures(store).all()}
+        assert states == {("done", False), ("forgotten", True)}
+        assert (theirs.exists(), others.exists()) == (False, True)
+        mine.unlink()
+        assert [one.state for one in finish(lake.root, store, lambda _: None, now=lambda: NOW)] == ["done"]
 
 
 def test_nothing_of_them_is_left_in_the_store_or_the_lake(url: str, lake: Lake) -> None:

@@ -24,7 +24,8 @@ def forgotten(tmp_path):
 def solution(*nodes, tickets=("T-1", "T-2")):
     tried = Tried(attempts=2, successes=1, rate=0.5, last_at=None)
     path = Path(nodes=list(nodes), edges=["SOLVED_BY"] * (len(nodes) - 1), score=1.0)
-    about = {"solution_id": "SOL-1", "text": "restart", "score": 1.0, "scores": {}, "reason": "", "tried": tried}
+    about = {"solution_id": "SOL-1", "text": "restart", "score": 1.0, "scores": {}, "tried": tried}
+    about["reason"] = "by Ticket:T-1"
     return FoundSolution(**about, tickets=list(tickets), path=path)
 
 
@@ -47,6 +48,8 @@ def test_their_tickets_are_found_no_more_nor_named_by_solutions_and_paths(forgot
     assert [one.ticket_id for one in left.tickets] == ["T-2"]
     assert [one.tickets for one in left.solutions] == [["T-2"], ["T-2"]]
     assert [one.path is None for one in left.solutions] == [True, False]
+    assert "T-1" not in "".join(one.reason for one in left.solutions)
+    assert left.solutions[1].reason.endswith("on 1 of the tickets most alike; by way of Ticket:T-2 → Solution:SOL-1")
 
 
 def test_they_and_what_was_reached_by_them_are_no_neighbours(forgotten):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ml.answer.checked import checked
-from ml.answer.compose import MOST_ALTERNATIVES, MOST_SENTENCES, MOST_STEPS, VAGUE, Offline
+from ml.answer.compose import MOST_ALTERNATIVES, MOST_SENTENCES, MOST_STEPS, VAGUE, WEAK, Offline
 from ml.answer.evidence import Evidence, evidence, question
 from ml.answer.pieces import pieces
 from ml.answer.wording import content, likeness
@@ -170,6 +170,14 @@ def test_what_an_article_says_of_itself_is_no_part_of_an_answer():
 
 
 def test_shares_of_belief_are_small_where_many_are_thought_of_and_that_is_not_thin():
-    near = Evidence(id="TK-1", kind="ticket", title="Cables", text="", score=1.0, near=0.6)
+    near = Evidence(id="TK-1", kind="ticket", title="Cables", text="", score=1.0, near=0.6, solution_id="SOL-1")
 
     assert Offline().compose(ASKED, [solution(1, "Cables replaced.", score=0.05), near]).thin is None
+
+
+def test_a_near_ticket_that_nobody_solved_is_no_evidence():
+    near = Evidence(id="TK-1", kind="ticket", title="a", text="", score=1.0, near=0.6)
+    told = [solution(1, "Cables replaced."), near]
+
+    assert Offline().compose(ASKED, told).thin == WEAK
+    assert Offline().compose(ASKED, [*told, msgspec.structs.replace(near, id="TK-2", solution_id="SOL-1")]).thin is None
