@@ -115,7 +115,7 @@ def promote(name: str, digest: str, reason: str, who: str | None, as_json: bool)
 @as_option
 @as_json_option
 def rollback(release: str | None, reason: str, who: str | None, as_json: bool) -> None:
-    """Serve an earlier RELEASE again: the newest one whose models were others, or the one that is named.
+    """Serve an earlier RELEASE again: the newest one with other models and none less, or the one that is named.
 
     Its models are pinned: later builds bring new tickets, and keep these models until one is promoted.
     """

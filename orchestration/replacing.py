@@ -54,7 +54,7 @@ def rollback(
 ) -> tuple[Release, list[str]]:
     """Serve an earlier release again, and hold its models against later builds; their names.
 
-    Without an id, the release before the current one whose models were others. Raises `NotMaterialized`, `Conflict`.
+    Without an id, the newest earlier one that served other models, and none less. Raises `NotMaterialized`, `Conflict`.
     """
     before = _current(lake)
     wanted = release_id or _earlier(lake, before)
@@ -84,11 +84,12 @@ def _refuse_unfit(lake: Lake, model: Artifact, release: Manifest) -> None:
 
 
 def _earlier(lake: Lake, now: Manifest) -> str:
-    """The newest release before this one that served other models."""
+    """The newest release before this one that served other models, and was without none of those that serve now."""
     for manifest in releases.history(lake.root):
-        if manifest.number < now.number and _differing(manifest, now):
+        differing = _differing(manifest, now) if manifest.number < now.number else []
+        if differing and all(name in manifest.artifacts or name not in now.artifacts for name in differing):
             return manifest.id
-    raise NotMaterialized("an earlier release with other models", "none is kept; name a release")
+    raise NotMaterialized("an earlier release with other models", "none is kept that has all of them; name a release")
 
 
 def _differing(one: Manifest, other: Manifest) -> list[str]:
