@@ -95,7 +95,7 @@ def reproduce(lake: Lake, store: Store, prediction_id: str) -> Reproduced:
 def _ticket(lake: Lake, inbox: Inbox, given: GivenPrediction, manifest: Manifest) -> pl.DataFrame:
     """The newest record that was known when it was predicted (columns `READ`)."""
     if given.ticket_id is None:
-        what = f"prediction {given.prediction_id} named no ticket"
+        what = f"the ticket of prediction {given.prediction_id}"
         raise NotKnown(what, "what was asked without an id is kept nowhere")
     heard = [row for row in inbox.for_ticket(given.ticket_id) if row.kind == "ticket"]
     said = [row.body.encode() for row in heard if row.received_at <= given.made_at]

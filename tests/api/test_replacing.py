@@ -13,7 +13,7 @@ from operations.store import open_store
 from service.reproducing import reproduce
 from service.serving import Serving
 from warehouse import releases
-from warehouse.errors import NotMaterialized
+from warehouse.errors import NotKnown
 from warehouse.pointers import point
 from warehouse.settings import Settings
 
@@ -82,7 +82,7 @@ def test_another_text_under_the_same_ticket_is_told_to_differ(answering, learned
 def test_what_named_no_ticket_cannot_be_asked_again_and_says_why(answering, learned):
     said = answering.post("/v1/predict-ticket", json=BILL).json()
     with store_of(learned) as store:
-        with pytest.raises(NotMaterialized, match="named no ticket"):
+        with pytest.raises(NotKnown, match="the ticket of prediction"):
             reproduce(learned, store, said["prediction_id"])
-        with pytest.raises(NotMaterialized, match="prediction nobody"):
+        with pytest.raises(NotKnown, match="prediction nobody"):
             reproduce(learned, store, "nobody")
