@@ -36,7 +36,7 @@ from warehouse.delta import Lake
 MIX = (("predict-ticket", 0.4), ("solutions", 0.2), ("tickets in", 0.1), ("events in", 0.1), ("reads", 0.2))
 """Shares of requests."""
 QUESTIONS = 400
-OFTEN, SAMPLED = 0.5, 1.0
+OFTEN, SAMPLED = 0.5, 5.0
 """Seconds between two bare requests, and two looks at memory."""
 FAST, FLAT = 500.0, 1.0
 """Targets: milliseconds that one request in a hundred may take, megabytes a minute."""

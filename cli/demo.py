@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import click
 
 from cli.examples import Exampled
-from warehouse.settings import Settings, process_environment, settings
+from warehouse.settings import Settings, load, process_environment
 
 EXAMPLES = """\b
 Examples:
@@ -34,7 +34,7 @@ def loop(tickets: int, keep: Path | None, as_json: bool) -> int:
     with TemporaryDirectory(prefix="ticketlake-loop-") as folder:
         root = keep.resolve() if keep is not None else Path(folder)
         told = [sys.executable, "-m", "cli.demo_loop", str(tickets), *(["--json"] if as_json else [])]
-        return subprocess.run(told, env=_environment(settings(), root), check=False).returncode
+        return subprocess.run(told, env=_environment(load(lake_root=root), root), check=False).returncode
 
 
 def _environment(chosen: Settings, root: Path) -> dict[str, str]:

@@ -118,7 +118,7 @@ def show(lake: Lake, watched: Watched) -> None:
     rows, folder = lake.read(DRIFT), lake.root / REPORT
     for part in ("input", "prediction"):
         own = rows.filter(pl.col("part") == part)
-        newest = own.filter(pl.col("day") == own["day"].max())
+        newest = own.filter(pl.col("day") == pl.col("day").max())
         if newest.height:
             names = newest.select(pl.when(model="*").then("name").otherwise(pl.format("{}: {}", "model", "name")))
             limits = dict(zip(names.to_series(), newest["threshold"], strict=True))
