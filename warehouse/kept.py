@@ -31,13 +31,13 @@ def answering(folder: Path, version: int | None) -> int | None:
     return version if purged is None else first
 
 
-def gone(folder: Path, since: int, delta: "DeltaTable | None" = None) -> bool:
-    """Whether a purge took changes after this version; `delta`: the table, where it is open."""
-    if since + 1 >= first_kept(folder):
+def gone(folder: Path, since: int) -> bool:
+    """Whether a purge took changes after this version."""
+    if (folder / "_delta_log" / f"{since:020}.json").exists() or since + 1 >= first_kept(folder):
         return False
     from deltalake import DeltaTable
 
-    purged = (delta or DeltaTable(folder)).transaction_version(PURGED)
+    purged = DeltaTable(folder).transaction_version(PURGED)
     return purged is not None and since < purged
 
 
@@ -46,8 +46,11 @@ def resumed(folder: Path, delta: "DeltaTable", since: int) -> int:
 
     Raises `VersionGone` where they did.
     """
-    purged = delta.transaction_version(PURGED)
-    if gone(folder, since, delta):
+    first = first_kept(folder)
+    purged = delta.transaction_version(PURGED) if since + 1 < first else None
+    if purged is None:
+        return since + 1
+    if since < purged:
         name = "/".join(folder.parts[-2:])
         raise VersionGone(f"{name} was purged at version {purged}: changes since {since} are gone.")
-    return since + 1 if purged is None else max(since + 1, first_kept(folder))
+    return first
