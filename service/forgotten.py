@@ -5,8 +5,7 @@ from pathlib import Path
 import msgspec
 
 from ml.graph.store import Neighbour
-from ml.retrieve.found import Found, FoundSolution
-from ml.retrieve.searcher import reason
+from ml.retrieve.found import Found, FoundSolution, reason
 from warehouse import tombstones
 from warehouse.tombstones import FOLDER, LINES, Subject, Tombstones
 

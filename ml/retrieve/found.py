@@ -1,8 +1,12 @@
 """What a finder returns: each thing with its scores, the reason, and where that comes from."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
+
+POINTED = -1.6
+"""Log-probability from which a discriminant points at something: one in five."""
 
 
 class Tried(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,3 +88,14 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     release: str
     versions: dict[str, str]
     read: str = ""
+
+
+def reason(tried: Tried, near: int, stages: Mapping[str, float], path: Path | None) -> str:
+    """Why a solution was found, in words; `near` counts the tickets most alike that it was tried on."""
+    said: Sequence[str] = [
+        f"helped in {tried.successes} of {tried.attempts} attempts" if tried.attempts else "not tried yet",
+        f"tried on {near} of the tickets most alike" if near else "",
+        "pointed to by the description" if stages.get("discriminant", POINTED) > POINTED else "",
+        f"by way of {' → '.join(path.nodes)}" if path is not None else "",
+    ]
+    return "; ".join(part for part in said if part)

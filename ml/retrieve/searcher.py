@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ml.retrieve.evidence import DENSE, FEATURES, KEYWORD, Evidence, Walk, Walked, alike, evidence, fused
 from ml.retrieve.filters import Filters
-from ml.retrieve.found import Fared, Found, FoundArticle, FoundSolution, FoundTicket, Path, Tried
+from ml.retrieve.found import Fared, Found, FoundArticle, FoundSolution, FoundTicket, Tried, reason
 from ml.retrieve.index import Candidates, Index
 from ml.retrieve.question import Question
 from ml.retrieve.ranker import Ranker
@@ -234,18 +234,3 @@ def _alike(question: Question, index: Index, allowed: Bools | None) -> Candidate
         return near
     others = [index.ids[place] != question.ticket_id for place in near.places.tolist()]
     return near.take(np.array(others, dtype=bool))
-
-
-def reason(tried: Tried, near: int, stages: Mapping[str, float], path: Path | None) -> str:
-    """Why a solution was found, in words; `near` counts the tickets most alike that it was tried on."""
-    said: Sequence[str] = [
-        f"helped in {tried.successes} of {tried.attempts} attempts" if tried.attempts else "not tried yet",
-        f"tried on {near} of the tickets most alike" if near else "",
-        "pointed to by the description" if stages.get("discriminant", POINTED) > POINTED else "",
-        f"by way of {' → '.join(path.nodes)}" if path is not None else "",
-    ]
-    return "; ".join(part for part in said if part)
-
-
-POINTED = -1.6
-"""Log-probability from which a discriminant points at something: one in five."""
