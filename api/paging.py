@@ -5,13 +5,12 @@ from typing import Annotated
 
 from litestar.params import Parameter
 
-from api.problems import BadRequest, FieldError
+from api.problems import REFUSED, BadRequest, FieldError
 from operations.entries import NAME_LENGTH
 from service import incident_views as views
 
 MOST = 100
 MOMENT = "2026-01-31T00:00:00Z"
-REFUSED = "the request has parameters that are not allowed"
 Limit = Annotated[int, Parameter(ge=1, le=MOST)]
 Named = Annotated[str | None, Parameter(max_length=NAME_LENGTH)]
 Cursor = Annotated[str | None, Parameter(max_length=2 * NAME_LENGTH, description="`next` of the page before.")]

@@ -26,6 +26,7 @@ from warehouse.errors import (
 )
 
 PROBLEM_JSON = "application/problem+json"
+REFUSED = "the request has parameters that are not allowed"
 RETRY_SECONDS = 15
 STATUS: dict[type[TicketlakeError], HTTPStatus] = {
     NotMaterialized: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -82,12 +83,10 @@ class BadRequest(Exception):
 
 def respond(request: Request[Any, Any, Any], error: Exception) -> Response[Problem]:
     """The response for any exception. What is no expected error is a 500 that says nothing about its cause."""
-    status, detail, errors, asset, headers = _describe(error)
+    status, detail, errors, asset, headers = _describe(request, error)
     if asset is not None:
         reason = why(request.app.state.parts.lake, asset)
         detail = f"{asset} is not materialized: {reason}" if reason else detail
-    if isinstance(error, ValidationException):
-        errors = [_called(request, one) for one in errors]
     problem = Problem(
         status=status,
         title=HTTPStatus(status).phrase,
@@ -97,25 +96,6 @@ def respond(request: Request[Any, Any, Any], error: Exception) -> Response[Probl
         errors=errors,
     )
     return Response(problem, status_code=status, media_type=PROBLEM_JSON, headers=headers)
-
-
-def _called(request: Request[Any, Any, Any], error: FieldError) -> FieldError:
-    """With the name by which a parameter is sent, and, where only some words are allowed, these."""
-    handler = request.scope.get("route_handler")
-    field = handler.parsed_fn_signature.parameters.get(error.parameter or "") if handler is not None else None
-    if field is None:
-        return error
-    sent = getattr(field.kwarg_definition, "query", None) or error.parameter
-    allowed = _words(field.raw)
-    found = error.detail.rsplit(" ", 1)[-1]
-    detail = f"expected {', '.join(allowed)}; found {found}" if allowed and "enum" in error.detail else error.detail
-    return FieldError(detail, parameter=sent)
-
-
-def _words(type_: Any) -> list[str]:
-    """What a `Literal` within a type allows."""
-    inner = get_args(type_)
-    return [str(one) for one in inner] if get_origin(type_) is Literal else [w for one in inner for w in _words(one)]
 
 
 def kind(error: Exception, status: int) -> str:
@@ -134,13 +114,15 @@ def escaped(step: str) -> str:
     return step.replace("~", "~0").replace("/", "~1")
 
 
-def _describe(error: Exception) -> tuple[int, str, list[FieldError], str | None, dict[str, str]]:
+def _describe(
+    request: Request[Any, Any, Any], error: Exception
+) -> tuple[int, str, list[FieldError], str | None, dict[str, str]]:
     if isinstance(error, BadRequest):
         return error.status, str(error), error.errors, None, {}
     if isinstance(error, TicketlakeError):
         return _expected(error)
     if isinstance(error, ValidationException):
-        return error.status_code, "the request has parameters that are not allowed", _parameters(error), None, {}
+        return error.status_code, REFUSED, _parameters(request, error), None, {}
     if isinstance(error, HTTPException) and error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
         detail = _DETAILS.get(error.status_code, error.detail)
         return error.status_code, detail, [], None, dict(error.headers or {})
@@ -158,8 +140,25 @@ def _expected(error: TicketlakeError) -> tuple[int, str, list[FieldError], str |
     return status, str(error), errors, asset, headers
 
 
-def _parameters(error: ValidationException) -> list[FieldError]:
+def _parameters(request: Request[Any, Any, Any], error: ValidationException) -> list[FieldError]:
     if missing := _MISSING.match(error.detail):
         return [FieldError("expected a value, found none", parameter=missing[1])]
     extra = error.extra if isinstance(error.extra, list) else []
-    return [FieldError(str(one.get("message", "")), parameter=one.get("key")) for one in extra if isinstance(one, dict)]
+    return [_called(request, str(one.get("message", "")), one.get("key")) for one in extra if isinstance(one, dict)]
+
+
+def _called(request: Request[Any, Any, Any], said: str, key: str | None) -> FieldError:
+    """With the name by which a parameter is sent, and, where only some words are allowed, these."""
+    handler = request.scope.get("route_handler")
+    field = handler.parsed_fn_signature.parameters.get(key or "") if handler is not None else None
+    if field is None:
+        return FieldError(said, parameter=key)
+    allowed = _words(field.raw)
+    told = f"expected {', '.join(allowed)}; found {said.rsplit(' ', 1)[-1]}" if allowed and "enum" in said else said
+    return FieldError(told, parameter=getattr(field.kwarg_definition, "query", None) or key)
+
+
+def _words(type_: Any) -> list[str]:
+    """What a `Literal` within a type allows."""
+    inner = get_args(type_)
+    return [str(one) for one in inner] if get_origin(type_) is Literal else [w for one in inner for w in _words(one)]

@@ -8,7 +8,7 @@ import msgspec
 from litestar import get
 from litestar.params import Parameter
 
-from api.problems import BadRequest, FieldError
+from api.problems import REFUSED, BadRequest, FieldError
 from api.state import Parts, now
 from operations.entries import NAME_LENGTH, fault_of_name
 from service.online import NAMES
@@ -38,7 +38,7 @@ def get_features(
     """
     fault = fault_of_name(name)
     if fault:
-        raise BadRequest("the request has parameters that are not allowed", FieldError(fault, parameter="name"))
+        raise BadRequest(REFUSED, FieldError(fault, parameter="name"))
     opened = parts.serving.opened()
     as_of = now()
     if entity == "ticket":

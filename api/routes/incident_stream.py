@@ -10,7 +10,7 @@ from litestar.params import Parameter
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from api.doors import Doors
-from api.problems import BadRequest, FieldError
+from api.problems import REFUSED, BadRequest, FieldError
 from api.state import Parts
 from operations.incidents import IncidentStore
 from service import incident_views as views
@@ -90,5 +90,5 @@ def _number(given: str) -> int:
     if not given.isascii() or not given.isdigit() or len(given) > 18:
         detail = "expected the id of an event, a number"
         error = FieldError(detail, parameter="Last-Event-ID")
-        raise BadRequest("the request has parameters that are not allowed", error)
+        raise BadRequest(REFUSED, error)
     return int(given)

@@ -185,10 +185,11 @@ def leave_note(
     caller.speaks_for([(sent.who, "$.who")])
     into = sent.into if isinstance(sent, MergeRequest) else None
     store = store_of(parts)
-    known = {row.incident_id: row.state for row in store.find({incident_id, into or incident_id})}
-    if known.get(incident_id, "forming") == "forming":
+    rows = store.find({incident_id, into or incident_id})
+    known = {row.incident_id: row.state for row in rows if row.state != "forming"}
+    if incident_id not in known:
         raise _unknown(incident_id)
-    if into is not None and known.get(into, "forming") == "forming":
+    if into is not None and into not in known:
         raise BadRequest(bodies.UNFIT, FieldError(f"no incident {into} is known", pointer="/into"))
     if into == incident_id:
         raise BadRequest(bodies.UNFIT, FieldError("expected another incident, found itself", pointer="/into"))

@@ -8,7 +8,7 @@ from litestar import post
 from litestar.params import Parameter
 
 from api import bodies
-from api.problems import BadRequest, FieldError
+from api.problems import REFUSED, BadRequest, FieldError
 from api.state import Parts, now
 from api.tickets_in import submissions
 from operations.audit import beside
@@ -121,7 +121,5 @@ def key_of(given: str | None, index: int, batch: bool) -> str | None:
         return None
     fault = fault_of_name(given)
     if fault:
-        raise BadRequest(
-            "the request has parameters that are not allowed", FieldError(fault, parameter="Idempotency-Key")
-        )
+        raise BadRequest(REFUSED, FieldError(fault, parameter="Idempotency-Key"))
     return f"{given}.{index}" if batch else given

@@ -8,7 +8,7 @@ import msgspec
 from litestar import get
 from litestar.params import Parameter
 
-from api.problems import BadRequest, FieldError
+from api.problems import REFUSED, BadRequest, FieldError
 from api.state import Parts, now
 from ml.graph.store import Neighbour
 from ml.graph.things import EDGE_KINDS
@@ -133,7 +133,7 @@ def get_neighbours(
     wrong = sorted(set(kinds or []) - set(EDGE_KINDS))
     if wrong:
         detail = f"expected {', '.join(EDGE_KINDS)}, found {wrong[0]!r}"
-        raise BadRequest("the request has parameters that are not allowed", FieldError(detail, parameter="kinds"))
+        raise BadRequest(REFUSED, FieldError(detail, parameter="kinds"))
     _zoned(as_of)
     opened = parts.serving.opened()
     found = service.neighbours(opened, node, depth=depth, kinds=kinds or [], as_of=as_of, limit=limit)
@@ -168,4 +168,4 @@ def _zoned(as_of: datetime | None) -> None:
     """Raises `BadRequest` for a moment without a time zone."""
     if as_of is not None and as_of.tzinfo is None:
         detail = "expected a moment with a time zone, such as 2026-01-31T00:00:00Z"
-        raise BadRequest("the request has parameters that are not allowed", FieldError(detail, parameter="as_of"))
+        raise BadRequest(REFUSED, FieldError(detail, parameter="as_of"))

@@ -10,8 +10,8 @@ from litestar.concurrency import sync_to_thread
 from litestar.params import Parameter
 
 from api import bodies
-from api.paging import MOMENT, REFUSED, Cursor, Limit, Named, moment, place
-from api.problems import BadRequest, FieldError
+from api.paging import MOMENT, Cursor, Limit, Named, moment, place
+from api.problems import REFUSED, BadRequest, FieldError
 from api.routes.intake import Key, key_of, values_of
 from api.state import Parts, now
 from api.tickets_in import submissions

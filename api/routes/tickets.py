@@ -8,7 +8,7 @@ import msgspec
 from litestar import get
 from litestar.params import Parameter
 
-from api.problems import BadRequest, FieldError
+from api.problems import REFUSED, BadRequest, FieldError
 from api.state import Parts
 from operations.entries import NAME_LENGTH, fault_of_name
 from service.tickets import TicketState, ticket_state
@@ -62,7 +62,7 @@ def known(parts: Parts, ticket_id: str) -> TicketState:
     """What is known about a ticket. Raises `BadRequest`, a 404 where nothing is."""
     fault = fault_of_name(ticket_id)
     if fault:
-        raise BadRequest("the request has parameters that are not allowed", FieldError(fault, parameter="ticket_id"))
+        raise BadRequest(REFUSED, FieldError(fault, parameter="ticket_id"))
     state = ticket_state(parts.lake, parts.inbox(), ticket_id)
     if state is None:
         raise BadRequest(
