@@ -1,6 +1,5 @@
 """Clients of the API in a process of its own: how long each request takes, and how many are answered."""
 
-import os
 import socket
 import subprocess
 import sys
@@ -18,7 +17,7 @@ import numpy as np
 import psutil
 from numpy.typing import NDArray
 
-from benchmarks.lakes import until_ready
+from benchmarks.lakes import environment, until_ready
 
 Floats = NDArray[np.float64]
 
@@ -37,10 +36,9 @@ def served(root: Path, *command: str, workers: int = 1) -> Iterator[tuple[int, i
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    environment = {**os.environ, "LAKE_ROOT": str(root), "DATABASE_URL": "", "API_WORKERS": str(workers)}  # noqa: TID251 handed on to the child
     server = subprocess.Popen(
         [sys.executable, "-m", *command, str(port)],
-        env=environment,
+        env=environment(root, API_WORKERS=str(workers)),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

@@ -17,15 +17,16 @@ SMALL, FEW = 1_200, "majority,logistic"
 """Tickets and families of models of a lake that is to be there rather than good."""
 
 
-def ticketlake(root: Path, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
+def environment(root: Path, **more: str) -> dict[str, str]:
+    """Of a process that is to see that lake."""
+    return {**os.environ, "LAKE_ROOT": str(root), "DATABASE_URL": "", **more}  # noqa: TID251 handed on to the child
+
+
+def ticketlake(root: Path, *arguments: str, **more: str) -> subprocess.Popen[bytes]:
     """The command, on that lake."""
-    own = {"LAKE_ROOT": str(root), "DATABASE_URL": "", **environment}
     command = [str(Path(sys.executable).with_name("ticketlake")), *arguments]
     return subprocess.Popen(
-        command,
-        env={**os.environ, **own},  # noqa: TID251 handed on to the child
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        command, env=environment(root, **more), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
 
 

@@ -180,8 +180,9 @@ def main() -> None:
     finally:
         shutil.rmtree(folder)
     print(text)
+    asked = f"--seconds {options.seconds:.0f} --rate {options.rate:g} --workers {options.workers}"
     if not options.dry:
-        write_section("Serving under load", f"python -m benchmarks.serve --seconds {options.seconds:.0f}", text)
+        write_section("Serving under load", f"python -m benchmarks.serve {asked}", text)
 
 
 def _model(root: Path, tickets: Sequence[dict[str, Any]]) -> Callable[[], object]:
