@@ -109,8 +109,7 @@ def brought_up(lake: Lake, one: Searched, encoder: Artifact, *, merge: bool = Fa
         return None, None, "nothing to index"
     now = {"format": FORMAT, "encoder": encoder.card["encoder"], "libraries": library_versions(LIBRARIES)}
     base, delta = serving(lake, one.name), serving(lake, one.name + DELTA)
-    otherwise = base is not None and any(base.card.get(name) != value for name, value in now.items())
-    if base is None or otherwise or gone(lake.path(one.table), base.inputs[one.table.path]):
+    if base is None or _made_otherwise(base, now) or gone(lake.path(one.table), base.inputs[one.table.path]):
         return _based(lake, one, encoder, version, now), None, "built"
     since = base.inputs[one.table.path]
     if delta is not None and delta.inputs[one.table.path] == version and not merge:
@@ -126,6 +125,10 @@ def brought_up(lake: Lake, one: Searched, encoder: Artifact, *, merge: bool = Fa
     made = Segment.load(base.path).delta(one.documents(rows), vectors, last[one.key].to_list(), base.digest)
     card = {**now, "inputs": {one.table.path: version}, "documents": rows.height, "requires": {one.name: base.digest}}
     return base, artifacts.stage(lake.root, one.name + DELTA, made.save, card), "delta built"
+
+
+def _made_otherwise(base: Artifact, now: Mapping[str, Any]) -> bool:
+    return any(base.card.get(name) != value for name, value in now.items())
 
 
 def _based(lake: Lake, one: Searched, encoder: Artifact, version: int, now: dict[str, Any]) -> Artifact:
