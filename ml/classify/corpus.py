@@ -92,7 +92,7 @@ def of_words(weights: Mapping[str, float], text: str) -> dict[str, float]:
     return found
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=4_000)
 def _pieces(word: str) -> "Counter[str]":
     return Counter(_analyzer("pieces")(word))
 

@@ -53,8 +53,8 @@ class Network:
         request = self._compiled.create_infer_request()
         for start in range(0, rows, _ROWS):
             part = slice(start, start + _ROWS)
-            fed = {name: np.ascontiguousarray(arrays[name][part]) for name in self._names}
-            found[part] = request.infer(fed)[self._compiled.output(0)]
+            fed = {name: _filled(arrays[name][part]) for name in self._names}
+            found[part] = request.infer(fed)[self._compiled.output(0)][: rows - start]
         return found
 
     def predict_proba(self, inputs: Inputs) -> Probabilities:
@@ -128,6 +128,12 @@ def _read(folder: Path) -> "Model":
         return Core().read_model(graph, Tensor(np.frombuffer(weights, np.uint8)))
     except (OSError, RuntimeError) as broken:
         raise ContractBroken(f"{folder.name}/{GRAPH} cannot be read ({broken}). Train it again.") from broken
+
+
+def _filled(array: NDArray[Any]) -> NDArray[Any]:
+    """With rows of zeros up to a power of two: OpenVINO compiles for each shape that it meets, and keeps it."""
+    missing = (1 << (len(array) - 1).bit_length()) - len(array)
+    return np.ascontiguousarray(np.pad(array, ((0, missing), *((0, 0),) * (array.ndim - 1))))
 
 
 def _log_odds(logits: NDArray[np.float64], wanted: int) -> NDArray[np.float64]:
