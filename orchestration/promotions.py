@@ -7,10 +7,11 @@ import polars as pl
 from operations.events import Actor, EventEnvelope, envelope
 from operations.inbox import Inbox
 from orchestration.standing import NAMES
-from warehouse import releases
+from warehouse import pins, releases
 from warehouse.contracts.learning import JUDGEMENTS
 from warehouse.delta import Lake
-from warehouse.payloads import ModelPromoted
+from warehouse.payloads import ModelPromoted, ModelRolledBack
+from warehouse.pins import Pin
 from warehouse.releases import Manifest
 
 GATE = Actor("system", "gate")
@@ -21,19 +22,36 @@ KEPT = 10
 
 
 def tell(lake: Lake, inbox: Callable[[], Inbox]) -> None:
-    """Say of the releases that are kept which models took the place of others, where nobody has said it yet.
+    """Say of the releases that are kept which models took the place of others, and what was rolled back to, where
+    nobody has said it yet.
 
-    A build that ended between publishing and telling is made good by the next. A first model takes nobody's place.
+    What ended between doing and telling is made good by the next build. A first model takes nobody's place.
     """
     kept = {manifest.id: manifest for manifest in releases.history(lake.root)}
     both = [(kept[one.previous], one) for one in kept.values() if one.previous in kept]
     changed = {one.id: taken for before, one in both if (taken := replaced(before, one))}
-    if not changed:
+    pin = pins.pinned(lake.root)
+    if not changed and pin is None:
         return
     heard = inbox()
     told = heard.with_keys(key(one, by_hand=way) for one in changed for way in (True, False))
     new = [one for one in sorted(changed) if not told.keys() & {key(one), key(one, by_hand=True)}]
-    heard.append([_said(lake, kept[one], changed[one]).entry() for one in new])
+    said = [
+        *(_said(lake, kept[one], changed[one]).entry() for one in new),
+        *([rolled_back(pin).entry()] if pin else []),
+    ]
+    heard.append(said)
+
+
+def rolled_back(pin: Pin) -> EventEnvelope[ModelRolledBack]:
+    """The event that tells of a rollback, the same whoever tells it."""
+    return envelope(
+        ModelRolledBack(release=pin.release, reason=pin.reason, previous=pin.previous),
+        actor=Actor("agent", pin.by),
+        key=f"model-rolled-back-{pin.at:%Y%m%dT%H%M%S%f}",
+        event_time=pin.at,
+        received_time=pin.at,
+    )
 
 
 def key(release: str, *, by_hand: bool = False) -> str:

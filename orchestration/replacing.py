@@ -1,22 +1,23 @@
 """Models put in place by people: promoted whatever the gate said, or put back. Both are told as events."""
 
 from datetime import datetime
+from typing import Any
 
 from ml.card import fits
 from operations.audit import Audited, Who, beside
-from operations.events import Actor, envelope
+from operations.events import Actor, EventEnvelope, envelope
 from operations.inbox import Inbox
 from orchestration import registry
 from orchestration.build import build, outcome
 from orchestration.defs.embeddings import NAME as ENCODER
 from orchestration.defs.models import NAME as BASELINE
-from orchestration.promotions import BY_HAND, key
+from orchestration.promotions import BY_HAND, key, rolled_back
 from orchestration.standing import CHALLENGERS, NAMES
 from warehouse import artifacts, pins, releases
 from warehouse.artifacts import Artifact
 from warehouse.delta import Lake
 from warehouse.errors import Conflict, ContractBroken, NotMaterialized
-from warehouse.payloads import ModelPromoted, ModelRolledBack, Payload
+from warehouse.payloads import ModelPromoted
 from warehouse.pointers import point
 from warehouse.releases import Manifest, Release
 
@@ -45,7 +46,8 @@ def promote(
     after = _current(lake)
     said = ModelPromoted(release=after.id, models={model.name: model.digest}, reason=reason, previous=before.id)
     audited = by.did("model.promote", model.name, now, digest=model.digest, release=after.id, actor=actor.id)
-    _tell(inbox, said, actor, key(after.id, by_hand=True), audited)
+    made = envelope(said, actor=actor, key=key(after.id, by_hand=True), event_time=now, received_time=now)
+    _tell(inbox, made, audited)
     return after
 
 
@@ -62,14 +64,14 @@ def rollback(
         raise Conflict(f"release {wanted} is current. `ticketlake models list` names models, not releases.")
     opened = releases.opened(lake.root, wanted)
     models = {name: opened.manifest.artifacts.get(name) for name in _differing(opened.manifest, before)}
+    held = pins.Pin(opened.id, models, actor.id, now, reason, before.id)
     if models:  # first, so that no build undoes what is cut short after the next line
-        pins.pin(lake.root, pins.Pin(opened.id, models, actor.id, now, reason))
+        pins.pin(lake.root, held)
     releases.rollback(lake, wanted)
     for name, digest in models.items():
         point(lake.root, name, name, digest)
-    said = ModelRolledBack(release=opened.id, reason=reason, previous=before.id)
     audited = by.did("model.rollback", opened.id, now, previous=before.id, actor=actor.id)
-    _tell(inbox, said, actor, f"model-rolled-back-{now:%Y%m%dT%H%M%S%f}", audited)
+    _tell(inbox, rolled_back(held), audited)
     if (lake.root / registry.FOLDER / registry.MIRRORED).exists():
         registry.mirror(lake.root, opened)
     return opened, sorted(models)
@@ -103,6 +105,5 @@ def _current(lake: Lake) -> Manifest:
     return found
 
 
-def _tell(inbox: Inbox, said: Payload, actor: Actor, key: str, audited: Audited) -> None:
-    made = envelope(said, actor=actor, key=key, event_time=audited.at, received_time=audited.at)
-    inbox.append([made.entry()], beside({key: audited}))
+def _tell(inbox: Inbox, made: EventEnvelope[Any], audited: Audited) -> None:
+    inbox.append([made.entry()], beside({made.idempotency_key: audited}))

@@ -17,7 +17,7 @@ FILE = "PINNED"
 
 @dataclass(frozen=True)
 class Pin:
-    """The release that was gone back to, the models that are held, and who wanted it, when, why.
+    """The release that was gone back to, the models that are held, who wanted it, when, why, and what served before.
 
     `models` are digests by name; None: there was none in that release, and none is to serve.
     """
@@ -27,6 +27,7 @@ class Pin:
     by: str
     at: datetime
     reason: str
+    previous: str
 
     @property
     def told(self) -> str:

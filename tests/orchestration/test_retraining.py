@@ -200,6 +200,29 @@ def test_a_rollback_points_pins_and_is_told(lake, inbox, make_model):
         rollback(lake, inbox, None, actor=DANA, by=BY, reason="again", now=NOW)
 
 
+@pytest.mark.parametrize("at", ["warehouse.releases.rollback", "orchestration.replacing._tell"])
+def test_a_rollback_that_was_cut_short_is_told_once_by_the_next_build(lake, inbox, make_model, monkeypatch, at):
+    first, second = publish(lake, make_model(1)), publish(lake, make_model(2))
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as cut:
+        cut.setattr(at, killed)
+        with pytest.raises(KeyboardInterrupt):
+            rollback(lake, inbox, None, actor=DANA, by=BY, reason="wrong on invoices", now=NOW)
+    before = inbox.last_seq()
+    for _ in range(2):
+        promotions.tell(lake, lambda: inbox)
+
+    inbox.stamp()
+    events = [CATALOGUE.read(row.body) for row in inbox.read(1, "event")]
+    (event,) = [one for one in events if one.type == "ModelRolledBack"]
+    assert (event.actor, event.event_time) == (DANA, NOW)
+    assert (event.payload.release, event.payload.previous) == (first.id, second.id)
+    assert inbox.last_seq() == before + len(events)
+
+
 def test_what_was_put_back_stays_although_the_newer_model_was_promoted(lake, inbox, make_model):
     old, new = make_model(1), make_model(2)
     publish(lake, old)
@@ -262,13 +285,13 @@ def test_a_promotion_is_told_with_the_reason_of_the_gate_and_a_first_model_is_no
 
 
 def test_several_pins_are_held_together_and_lifted_one_by_one(tmp_path):
-    pins.pin(tmp_path, pins.Pin("r1", {"models/a": "1"}, "dana", NOW, "first"))
-    pins.pin(tmp_path, pins.Pin("r2", {"models/b": None}, "dana", NOW, "second"))
+    pins.pin(tmp_path, pins.Pin("r1", {"models/a": "1"}, "dana", NOW, "first", "r0"))
+    pins.pin(tmp_path, pins.Pin("r2", {"models/b": None}, "dana", NOW, "second", "r1"))
     pins.lift(tmp_path, "models/c")
 
     assert pins.pinned(tmp_path).models == {"models/a": "1", "models/b": None}
     pins.lift(tmp_path, "models/a")
-    assert pins.pinned(tmp_path) == pins.Pin("r2", {"models/b": None}, "dana", NOW, "second")
+    assert pins.pinned(tmp_path) == pins.Pin("r2", {"models/b": None}, "dana", NOW, "second", "r1")
     pins.lift(tmp_path, "models/b")
     assert pins.pinned(tmp_path) is None
 
@@ -277,7 +300,7 @@ def test_a_model_that_reads_by_another_encoder_is_not_promoted_and_keeps_its_pin
     old, new = make_model(1), make_model(2, encoder="other")
     encoder = artifacts.stage(lake.root, "models/encoder", lambda folder: None, {"encoder": "e"})
     releases.publish(lake, [old, encoder], {}, 0, expected=None, now=NOW)
-    pins.pin(lake.root, pins.Pin("r", {NAME: old.digest}, "dana", NOW, "held"))
+    pins.pin(lake.root, pins.Pin("r", {NAME: old.digest}, "dana", NOW, "held", "r"))
 
     with pytest.raises(ContractBroken, match="reads texts by the encoder other"):
         promote(lake, inbox, new, actor=DANA, by=BY, reason="asked for", now=NOW)
