@@ -19,7 +19,7 @@ NONE, OTHER = "(none)", "(other)"
 class Telemetry:
     """One registry an application, so that two of them in one process do not mix."""
 
-    def __init__(self, gauges: Collector, *, alone: bool = True) -> None:
+    def __init__(self, gauges: Collector | None = None, *, alone: bool = True) -> None:
         """`gauges` are asked at every scrape; an application that is not `alone` tells what all its workers counted."""
         self.registry = CollectorRegistry()
         self._requests = self._counter("http_requests", "Requests answered.", "method", "route", "status")
@@ -36,7 +36,8 @@ class Telemetry:
         if not alone:
             self._told = CollectorRegistry()
             MultiProcessCollector(self._told)  # type: ignore[no-untyped-call]
-        self._told.register(gauges)
+        if gauges is not None:
+            self._told.register(gauges)
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request."""

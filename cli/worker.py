@@ -2,8 +2,8 @@
 
 import signal
 import sys
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from socket import gethostname
 from threading import Event
@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from warehouse.errors import TicketlakeError
+from warehouse.errors import SettingsInvalid, TicketlakeError
 from warehouse.settings import Settings, process_environment, settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from api.telemetry import Telemetry
     from operations.store import Store
     from service.erasing import Finisher
     from service.serving import Serving
@@ -47,7 +48,8 @@ def worker(every: float, once: bool, requests_only: bool, healthy: bool) -> int:
     """Drain the inbox, exactly once, work on requests, and watch for incidents; until interrupted.
 
     One worker drains and watches. Of those that only work on requests there may be many, on any machine that sees the
-    lake and the operational store; QUEUE_URL wakes them sooner than they would look.
+    lake and the operational store; QUEUE_URL wakes them sooner than they would look. With WORKER_METRICS (host:port)
+    Prometheus is told there what models said of requests.
     """
     from operations.store import open_store
     from service.serving import Serving
@@ -63,8 +65,9 @@ def worker(every: float, once: bool, requests_only: bool, healthy: bool) -> int:
     store, lake = open_store(chosen.database_url), Lake(chosen.lake_root)
     heartbeat.parent.mkdir(parents=True, exist_ok=True)
     serving = Serving(lake.root)
-    workers = _workers(chosen, lake, store, serving)
     with ExitStack() as stack:
+        counts = stack.enter_context(_counting(chosen)) if chosen.worker_metrics and not once else None
+        workers = _workers(chosen, lake, store, serving, counts)
         if once:
             done = workers.flush()
             if done:
@@ -140,7 +143,31 @@ def _drain_and_watch(
             stop.wait(min(every, LOOK_SECONDS))
 
 
-def _workers(chosen: Settings, lake: "Lake", store: "Store", serving: "Serving") -> "RequestWorkers":
+@contextmanager
+def _counting(chosen: Settings) -> "Iterator[Telemetry]":
+    """Counts of this process, told to Prometheus at `WORKER_METRICS` meanwhile. Raises `SettingsInvalid`."""
+    from prometheus_client import start_http_server
+
+    from api.telemetry import Telemetry
+
+    host, _, port = chosen.worker_metrics.rpartition(":")
+    counts = Telemetry()
+    try:
+        server, thread = start_http_server(int(port), host, counts.registry)
+    except (OSError, OverflowError) as error:
+        found = f"WORKER_METRICS: {chosen.worker_metrics} cannot be listened at ({error})"
+        raise SettingsInvalid(f"{found}. Choose a free port of this machine.") from None
+    try:
+        yield counts
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _workers(
+    chosen: Settings, lake: "Lake", store: "Store", serving: "Serving", counts: "Telemetry | None"
+) -> "RequestWorkers":
     from operations.inbox import Inbox
     from operations.requests import Requests
     from service.requests import RequestWork
@@ -149,7 +176,7 @@ def _workers(chosen: Settings, lake: "Lake", store: "Store", serving: "Serving")
     def failed(said: str) -> None:
         click.echo(f"requests: {said}", err=True)
 
-    turns = RequestTurns(Requests(store), RequestWork(lake, serving, Inbox(store)), _now, failed=failed)
+    turns = RequestTurns(Requests(store), RequestWork(lake, serving, Inbox(store), counts), _now, failed=failed)
     queue = chosen.queue_url.get_secret_value()
     return RequestWorkers(turns, threads=chosen.request_threads, queue_url=queue, failed=failed)
 

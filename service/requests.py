@@ -4,10 +4,11 @@ Whatever a release does not have is missing from the result, which says so: a re
 done with a summary, a language and the triggers that words alone pull, and done again once there is a release.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
 from time import perf_counter
+from typing import Protocol
 
 import msgspec
 import polars as pl
@@ -33,10 +34,10 @@ from service.serving import Serving
 from service.understanding import Understood
 from warehouse import releases
 from warehouse.contracts.ticket_features import TICKETS as TICKET_FEATURES
-from warehouse.delta import Lake
 from warehouse.errors import ArtifactDamaged, NotMaterialized, TicketlakeError
 from warehouse.owners import is_of
 from warehouse.parse import TICKET, parse
+from warehouse.reading import Tables
 from warehouse.search_made import Thing
 
 SOUGHT = 10
@@ -51,11 +52,25 @@ class TicketGone(TicketlakeError):
     """The ticket of a request is to be forgotten, or is gone."""
 
 
+class Counts(Protocol):
+    """Hears of what was done, as Prometheus is told."""
+
+    def predicted(self, understood: Sequence[Understood], /) -> object:
+        """What models said of tickets."""
+
+    def found(self, missing: Mapping[str, str], /) -> object:
+        """What a search did without."""
+
+    def took(self, stage: str, seconds: float, /) -> object:
+        """How long a stage took."""
+
+
 class RequestWork:
     """Does the work with what is served now. Threads share one."""
 
-    def __init__(self, lake: Lake, serving: Serving, inbox: Inbox) -> None:
+    def __init__(self, lake: Tables, serving: Serving, inbox: Inbox, counts: Counts | None = None) -> None:
         """Opens nothing yet."""
+        self._counts = counts
         self._lake = lake
         self._serving = serving
         self._inbox = inbox
@@ -86,6 +101,7 @@ class RequestWork:
             found = self._found(ticket, missing)
         with _timed(took, "answer"):
             shown = self._answered(found, ticket, ids["search"], now, missing)
+        self._count(said, found, took)
         asked = question_of(ticket.row(0, named=True), Catalogue())
         priority = record["priority"].item()
         result = RequestResult(
@@ -122,6 +138,16 @@ class RequestWork:
             entries=entries,
             predictions=prediction(held, result, now),
         )
+
+    def _count(self, said: Understood | None, found: Found | None, took: Mapping[str, float]) -> None:
+        if self._counts is None:
+            return
+        if said is not None:
+            self._counts.predicted([said])
+        if found is not None:
+            self._counts.found(found.missing)
+        for stage, milliseconds in took.items():
+            self._counts.took(stage, milliseconds / 1e3)
 
     def _record(self, held: KeptRequest) -> pl.DataFrame:
         """The ticket as it was sent, a row of silver's columns."""

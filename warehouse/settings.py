@@ -68,6 +68,11 @@ class Settings(BaseSettings):
     )
     queue_url_file: Path | None = None
     request_threads: int = Field(2, ge=1, le=64, description="Requests that one worker works on at a time")
+    worker_metrics: str = Field(
+        "",
+        pattern=r"^(\S+:\d{1,5})?$",
+        description="host:port at which a worker tells Prometheus what it counted, to anybody; empty: nowhere",
+    )
     encoder: str = Field(
         "minilm,universal",
         description="Models that turn texts into vectors, side by side: minilm, universal, or any sentence-transformers"

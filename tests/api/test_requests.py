@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import delete
 
 from api.examples import TICKET
+from api.telemetry import Telemetry
 from ml.anomaly import escalation
 from operations.drain import drain
 from operations.entries import Entry
@@ -70,9 +71,9 @@ def store_of():
 def turns_of(store_of, clock):
     """What a worker does in a lake; `said` are its complaints."""
 
-    def make(lake):
+    def make(lake, counts=None):
         store = store_of(lake)
-        work = RequestWork(lake, Serving(lake.root), Inbox(store))
+        work = RequestWork(lake, Serving(lake.root), Inbox(store), counts)
         said = []
         clock.at = datetime.now(UTC) + timedelta(seconds=1)
         turns = RequestTurns(Requests(store), work, clock, failed=said.append, jitter=lambda: 1.0)
@@ -84,6 +85,19 @@ def turns_of(store_of, clock):
 
 def post(client, ticket, **headers):
     return client.post("/v1/requests", json=ticket, headers=headers)
+
+
+def test_what_was_said_of_a_request_is_counted_as_of_any_prediction(client, lake, turns_of):
+    post(client, NAMED)
+    counts = Telemetry()
+    assert turns_of(lake, counts).take()
+
+    told = counts.text().decode()
+    assert 'ticketlake_predictions_total{decision="suggest",label="Billing",target="category"} 1.0' in told
+    assert 'ticketlake_fallbacks_total{instead="baseline",part="category"} 1.0' in told
+    for stage in ("understand", "find", "answer"):
+        assert f'ticketlake_stage_seconds_count{{stage="{stage}"}} 1.0' in told
+    assert "wrong amount" not in told
 
 
 def test_a_ticket_is_kept_and_answered_with_a_place_to_ask(client, lake, turns_of):

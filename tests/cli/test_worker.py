@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -12,9 +13,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from time import monotonic, sleep
 
+import httpx
 import polars as pl
 import pytest
+from litestar.testing import TestClient
 
+from api.app import create_app
 from ml.anomaly.signals import signals
 from operations.entries import Entry
 from operations.erasures import Erasures
@@ -24,6 +28,7 @@ from warehouse import leftovers
 from warehouse.contracts import silver
 from warehouse.contracts.anomalies import SIGNALS
 from warehouse.delta import Lake
+from warehouse.settings import Settings
 
 TICKETLAKE = Path(sys.executable).with_name("ticketlake")
 
@@ -135,6 +140,34 @@ def test_a_worker_outlasts_a_place_that_cannot_be_written_and_says_so_once(envir
     assert process.returncode == 0
     assert "1 tickets, 0 events" in out
     assert err.count("It is tried again") == 1
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
+def test_a_worker_tells_prometheus_what_it_did_where_it_is_asked_to(environment, tmp_path):
+    lake, port = Lake(tmp_path / "lake"), free_port()
+    with TestClient(create_app(Settings(lake_root=lake.root, _env_file=None))) as client:
+        asked = client.post("/v1/requests", json={"subject": "the export stops"}).json()["location"]
+        command = [TICKETLAKE, "worker", "--requests-only"]
+        process = subprocess.Popen(command, env={**environment, "WORKER_METRICS": f"127.0.0.1:{port}"})
+        try:
+            until(lambda: client.get(asked).json()["status"] == "done")
+            told = httpx.get(f"http://127.0.0.1:{port}/metrics").text
+            second = subprocess.run(
+                command, env={**environment, "WORKER_METRICS": f"127.0.0.1:{port}"}, capture_output=True, text=True,
+                timeout=60, check=False,
+            )  # fmt: skip
+        finally:
+            process.send_signal(signal.SIGINT)
+            assert process.wait(60) == 0
+    assert 'ticketlake_stage_seconds_count{stage="understand"} 1.0' in told
+    assert "export" not in told
+    assert second.returncode != 0
+    assert "cannot be listened at" in second.stderr
+    assert "Traceback" not in second.stderr
 
 
 def test_a_worker_forgets_who_is_to_be_forgotten_and_has_it_finished(environment, tmp_path):

@@ -93,11 +93,15 @@ def test_the_dashboard_takes_its_data_source_from_a_variable_and_its_panels_do_n
 
 def test_what_is_scraped_is_the_api_and_what_is_provisioned_lies_where_compose_puts_it():
     compose = yaml.safe_load((DEPLOY.parent / "docker-compose.yml").read_text())["services"]
-    [job] = SCRAPE["scrape_configs"]
+    job, workers = SCRAPE["scrape_configs"]
     [target] = job["static_configs"][0]["targets"]
     name, port = target.split(":")
     assert compose[name]["ports"] == [f"127.0.0.1:{port}:{port}"]
     assert job["metrics_path"] == "/metrics"
+    told = {name: one["environment"]["WORKER_METRICS"] for name, one in compose.items() if "worker" in name}
+    assert told == dict.fromkeys(("worker", "request-worker"), f"0.0.0.0:{workers['dns_sd_configs'][0]['port']}")
+    assert workers["static_configs"] == [{"targets": ["worker:9101"]}]
+    assert workers["dns_sd_configs"][0]["names"] == ["request-worker"]
     mounted = dict(volume.split(":")[:2] for volume in compose["grafana"]["volumes"])
     folder = yaml.safe_load((DEPLOY / "grafana/provisioning/dashboards/ticketlake.yml").read_text())
     path = folder["providers"][0]["options"]["path"]
