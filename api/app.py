@@ -1,5 +1,7 @@
 """The application: `create_app(settings)` is all that a server needs."""
 
+from asyncio import get_running_loop
+from concurrent.futures import ThreadPoolExecutor
 from threading import Thread
 from typing import Any
 
@@ -49,6 +51,9 @@ from warehouse.settings import Settings
 from warehouse.settings import settings as chosen
 
 VERSION = "1"
+AT_ONCE = 32
+"""Requests that one process works on at once. They mostly wait, for the disk or to be predicted on together; asyncio's
+own number, four more than there are processors, let them wait where nobody could put them together."""
 ROUTES = [
     health.live,
     health.ready,
@@ -106,7 +111,8 @@ def create_app(settings: Settings, *, behind_socket: bool = False) -> Litestar:
     telemetry = Telemetry(Gauges(parts), alone=alone)
     doors = doors_of(settings, parts)
 
-    def start(_: Litestar) -> None:
+    async def start(_: Litestar) -> None:
+        get_running_loop().set_default_executor(ThreadPoolExecutor(AT_ONCE, "request"))
         Thread(target=parts.warm_up, name="warm-up", daemon=True).start()
 
     def stop(_: Litestar) -> None:

@@ -22,12 +22,14 @@ from service.serving import Serving
 from service.watch import Clock
 from warehouse import artifacts, releases
 from warehouse.contracts import silver
-from warehouse.delta import Lake
 from warehouse.errors import TicketlakeError
+from warehouse.opened import OpenTables
 from warehouse.settings import Settings
 
 METRICS = "gold/metrics"
 INBOX = "operations/inbox"
+PATIENCE = 1.0
+"""Seconds that who asks what is served waits for a release to be opened."""
 WAITING_STATES = ("queued", "running", "dead")
 
 
@@ -45,7 +47,7 @@ class Parts:
     """Opened on first use, so that the API starts on an empty lake and before its database does."""
 
     def __init__(self, settings: Settings) -> None:
-        self.lake = Lake(settings.lake_root)
+        self.lake = OpenTables(settings.lake_root)
         self.serving = Serving(settings.lake_root, _tell, _damaged, shadow=settings.shadow)
         self.metrics = MetricsFile(settings.lake_root)
         self.answering = Answering(self.lake, composer_of(settings))
@@ -146,10 +148,12 @@ class Parts:
 
     def _artifacts(self) -> list[Part]:
         try:
-            opened = self.serving.opened()
+            opened = self.serving.glance(PATIENCE)
         except TicketlakeError as error:
             gone = Part(name="release", present=False, detail=str(error))
             return [gone, _missing(CATEGORY_BASELINE)]
+        if opened is None:
+            return [Part(name="release", present=False, detail="it is being loaded: some seconds")]
         release = opened.release
         made = releases_age(release.manifest)
         newer = self.serving.refused.get(releases.current_id(self.lake.root) or "")

@@ -10,6 +10,7 @@ from operations.entries import InboxRow, Kind, digest_of
 from operations.inbox import Inbox
 from warehouse.contracts import bronze
 from warehouse.delta import Lake
+from warehouse.reading import Tables
 from warehouse.table import Table
 
 LOAD = "inbox"
@@ -51,7 +52,7 @@ def drain(inbox: Inbox, lake: Lake, *, on_step: Step | None = None) -> DrainRepo
     )
 
 
-def progress(lake: Lake) -> dict[Kind, int]:
+def progress(lake: Tables) -> dict[Kind, int]:
     """The last batch of each kind that bronze holds, 0 for none: what `Inbox.undrained` asks for."""
     return {kind: _progress(lake, table) for kind, table in TARGETS.items()}
 
@@ -99,7 +100,7 @@ def _records(rows: Sequence[InboxRow], last: int) -> pl.DataFrame:
     return pl.DataFrame(columns, schema=bronze.TICKETS.schema)
 
 
-def _progress(lake: Lake, table: Table) -> int:
+def _progress(lake: Tables, table: Table) -> int:
     return lake.progress(table, LOAD) or 0
 
 

@@ -24,7 +24,7 @@ from ml.text.entities import Catalogue
 from ml.text.language import language
 from warehouse.contracts import silver
 from warehouse.contracts.search import SOLUTIONS
-from warehouse.delta import Lake
+from warehouse.reading import Tables
 from warehouse.releases import Release
 from warehouse.settings import Settings
 
@@ -133,7 +133,7 @@ def composer_of(settings: Settings) -> Composer:
 class Answering:
     """Answers from one release at a time; what belongs to a release is read once. Threads share one."""
 
-    def __init__(self, lake: Lake, composer: Composer) -> None:
+    def __init__(self, lake: Tables, composer: Composer) -> None:
         """Opens nothing yet."""
         self._lake = lake
         self._composer = composer

@@ -6,8 +6,8 @@ import msgspec
 import polars as pl
 
 from warehouse.contracts.anomalies import DRIFT
-from warehouse.delta import Lake
 from warehouse.errors import TicketlakeError
+from warehouse.reading import Tables
 
 
 class Drifted(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,7 +22,7 @@ class Drifted(msgspec.Struct, frozen=True, kw_only=True):
 class Drifts:
     """Read again only when the table has changed. Threads share one."""
 
-    def __init__(self, lake: Lake) -> None:
+    def __init__(self, lake: Tables) -> None:
         self._lake = lake
         self._lock = Lock()
         self._held: tuple[int, list[Drifted]] | None = None
@@ -43,7 +43,7 @@ class Drifts:
             return self._held[1]
 
 
-def _read(lake: Lake) -> list[Drifted]:
+def _read(lake: Tables) -> list[Drifted]:
     of = ["model", "part"]
     rows = lake.scan(DRIFT).select(*of, "day", "value", "threshold", "drifted").collect()
     newest = rows.filter(pl.col("day") == pl.col("day").max().over(of))

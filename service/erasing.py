@@ -23,6 +23,7 @@ from warehouse.contracts.inventory import TABLES
 from warehouse.delta import Lake
 from warehouse.errors import TicketlakeError
 from warehouse.purge import SCRUBBED, purge
+from warehouse.reading import Tables
 from warehouse.tombstones import MARK
 
 INBOX = "inbox"
@@ -40,7 +41,7 @@ class LeftBehind(TicketlakeError):
 
 
 def ask(
-    lake: Lake, store: Store, kind: Kind, subject: str, *, who: str, reason: str, at: datetime, by: Who | None = None
+    lake: Tables, store: Store, kind: Kind, subject: str, *, who: str, reason: str, at: datetime, by: Who | None = None
 ) -> tuple[Erasure, bool]:
     """Keep the request, with whoever it is `by` in the audit log, and whether the same was under way."""
     new = NewErasure(

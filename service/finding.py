@@ -10,7 +10,8 @@ from typing import Any
 import polars as pl
 
 from ml.answer.injection import without_orders
-from ml.answers import answer
+from ml.answers import Given, answer
+from ml.features import READ
 from ml.graph.broad import Broad
 from ml.graph.index import DATABASE, SCOPES
 from ml.graph.index import NAME as GRAPH
@@ -18,7 +19,7 @@ from ml.graph.store import Store
 from ml.graph.walker import Walker
 from ml.inputs import encoded, of_one
 from ml.retrieve import problems
-from ml.retrieve.documents import READ
+from ml.retrieve.documents import READ as LONGEST
 from ml.retrieve.index import Index
 from ml.retrieve.knowledge import Knowledge
 from ml.retrieve.question import Question
@@ -30,12 +31,13 @@ from ml.retrieve.segment import Segment
 from service.loading import Loading
 from service.models import Failed, Models
 from warehouse.artifacts import Artifact
-from warehouse.contracts import silver
 from warehouse.errors import ArtifactDamaged
 
 DELTA = "_delta"
 PARTS = (TICKETS, TICKETS + DELTA, ARTICLES, ARTICLES + DELTA, SOLUTIONS, RANKER, GRAPH)
 PRIORS = ("category", "subcategory")
+ASKED = [*dict.fromkeys((*READ, *problems.COLUMNS))]
+"""What is read of a ticket that solutions are looked for: what is known when it is opened, and what past ones have."""
 LIKELY = 0.01
 """Probability below which a category is no prior."""
 
@@ -89,7 +91,7 @@ class Finding:
 
 def shortened(ticket: pl.DataFrame) -> pl.DataFrame:
     """With as much of each text as a search reads, and of what was written without what speaks to a language model."""
-    row = ticket.with_columns(pl.col(name).str.slice(0, READ) for name in problems.WORDS if name in ticket.columns)
+    row = ticket.with_columns(pl.col(name).str.slice(0, LONGEST) for name in problems.WORDS if name in ticket.columns)
     names = [name for name in ("subject", "description") if name in row.columns]
     written = {name: [_asking(text) for text in row[name]] for name in names}
     return row.with_columns(pl.Series(name, texts, dtype=pl.String) for name, texts in written.items())
@@ -101,42 +103,38 @@ def _asking(text: str | None) -> str | None:
     return kept if left and kept.strip() else text
 
 
-def asked(models: Models, ticket: pl.DataFrame, features: pl.DataFrame | None, failed: Failed) -> Question:
-    """A ticket as a question: encoded once, and with the categories that its classifiers think of."""
-    texts = encoded(ticket)
-    row = problems.problems(_whole(ticket), texts)
-    known = row.row(0, named=True)
-    vector, categories = None, dict[str, Mapping[str, float]]()
+def asked(models: Models, tickets: pl.DataFrame, features: pl.DataFrame, failed: Failed) -> list[Question]:
+    """Tickets (columns `ASKED`) as questions: encoded once, and with the categories that classifiers think of."""
+    texts = encoded(tickets)
+    rows = problems.problems(tickets, texts)
+    vectors, shared, given = None, None, dict[str, Given]()
     if models.encoder is not None:
         vectors = models.encoder.encode(texts.to_list())
-        vector = vectors[0]
-        if features is not None:
-            champions = {name: one for name, one in models.champions.items() if name in PRIORS}
-            given = answer(champions, of_one(ticket, texts, features, vectors), failed)
-            categories = {name: _likely(one.classes, one.probabilities[0].tolist()) for name, one in given.items()}
-    return Question(
-        asked=row.select("title", "body", "errors", "language"),
-        vector=vector,
-        shared=models.encoder.shared(vector[None])[0] if models.encoder is not None and vector is not None else None,
-        product=known["product"],
-        product_version=known["product_version"],
-        product_module=known["product_module"],
-        categories=categories.get("category", {}),
-        subcategories=categories.get("subcategory", {}),
-        at=known["created_at"],
-        ticket_id=known["ticket_id"],
-    )
+        shared = models.encoder.shared(vectors)
+        champions = {name: one for name, one in models.champions.items() if name in PRIORS}
+        given = answer(champions, of_one(tickets, texts, features, vectors), failed)
+    words = rows.select("title", "body", "errors", "language")
+    found = []
+    for place, known in enumerate(rows.iter_rows(named=True)):
+        likely = {name: _likely(one.classes, one.probabilities[place].tolist()) for name, one in given.items()}
+        question = Question(
+            asked=words[place],
+            vector=None if vectors is None else vectors[place],
+            shared=None if shared is None else shared[place],
+            product=known["product"],
+            product_version=known["product_version"],
+            product_module=known["product_module"],
+            categories=likely.get("category", {}),
+            subcategories=likely.get("subcategory", {}),
+            at=known["created_at"],
+            ticket_id=known["ticket_id"],
+        )
+        found.append(question)
+    return found
 
 
 def _likely(classes: list[str], probabilities: list[float]) -> Mapping[str, float]:
     return {name: value for name, value in zip(classes, probabilities, strict=True) if value >= LIKELY}
-
-
-def _whole(ticket: pl.DataFrame) -> pl.DataFrame:
-    """With nulls for what is not known of a ticket that was just opened."""
-    missing = [name for name in problems.COLUMNS if name not in ticket.columns]
-    nothing = [pl.lit(None, dtype=silver.TICKETS.schema[name]).alias(name) for name in missing]
-    return ticket.with_columns(nothing).with_columns(pl.col("ticket_id").cast(pl.String))
 
 
 def _index(loading: Loading, name: str, encoder: str | None) -> Index | None:

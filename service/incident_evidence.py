@@ -11,7 +11,7 @@ from ml.anomaly.incident import Incident
 from ml.anomaly.severity import Desk
 from warehouse.contracts import silver
 from warehouse.contracts.graph import EDGES
-from warehouse.delta import Lake
+from warehouse.reading import Tables
 
 CUSTOMERS_OF = timedelta(days=28)
 """Customers who wrote within so long are all that could be affected."""
@@ -44,7 +44,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
         return self.causes[0] if self.causes else None
 
 
-def desk(lake: Lake, ticket_ids: Collection[str], now: datetime) -> Desk:
+def desk(lake: Tables, ticket_ids: Collection[str], now: datetime) -> Desk:
     """Who wrote these tickets, and what the accounts of all who wrote of late are worth, as they said last."""
     if not lake.exists(silver.TICKETS):
         return Desk()
@@ -62,7 +62,7 @@ def desk(lake: Lake, ticket_ids: Collection[str], now: datetime) -> Desk:
     )
 
 
-def arrived(lake: Lake, ticket_ids: Collection[str]) -> bool:
+def arrived(lake: Tables, ticket_ids: Collection[str]) -> bool:
     """Whether the lake holds all of these tickets."""
     if not lake.exists(silver.TICKETS):
         return False
@@ -71,7 +71,7 @@ def arrived(lake: Lake, ticket_ids: Collection[str]) -> bool:
     return held == len(set(ticket_ids))
 
 
-def evidence(lake: Lake, incidents: Iterable[Incident]) -> dict[str, Evidence]:
+def evidence(lake: Tables, incidents: Iterable[Incident]) -> dict[str, Evidence]:
     """By incident what speaks for it; silver is read once for all of them."""
     known = {one.incident_id: one for one in incidents}
     if not known or not lake.exists(silver.TICKETS):
@@ -88,7 +88,7 @@ def evidence(lake: Lake, incidents: Iterable[Incident]) -> dict[str, Evidence]:
     return found
 
 
-def _codes(lake: Lake, tickets: pl.Series) -> pl.DataFrame:
+def _codes(lake: Tables, tickets: pl.Series) -> pl.DataFrame:
     """Error codes that tickets name, as the graph has read them: ticket_id, codes."""
     if not lake.exists(EDGES):
         return pl.DataFrame(schema={"ticket_id": pl.String, "codes": pl.List(pl.String)})

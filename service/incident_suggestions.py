@@ -15,8 +15,8 @@ from service.incident_bodies import change, evidence_of, incidents_of, kept
 from service.incident_evidence import Evidence, Suggested, arrived, desk, evidence
 from service.serving import Serving
 from warehouse.contracts import silver
-from warehouse.delta import Lake
 from warehouse.errors import TicketlakeError
+from warehouse.reading import Tables
 
 PATIENCE = timedelta(hours=1)
 """For so long tickets that a monitor has seen may be on their way into the lake."""
@@ -26,7 +26,7 @@ Suggest = Callable[[Evidence], Evidence]
 class Suggester:
     """Takes as long as a release takes to open, so it has turns of its own, and may run beside the keeper's."""
 
-    def __init__(self, lake: Lake, store: IncidentStore, suggest: Suggest) -> None:
+    def __init__(self, lake: Tables, store: IncidentStore, suggest: Suggest) -> None:
         """`suggest` adds a solution to what is known, or why there is none."""
         self._lake = lake
         self._store = store
@@ -59,7 +59,7 @@ class Suggester:
         return told
 
 
-def suggesting(lake: Lake, serving: Serving, inbox: Inbox | None) -> Suggest:
+def suggesting(lake: Tables, serving: Serving, inbox: Inbox | None) -> Suggest:
     """Asks the finder with the words of an example ticket."""
 
     def suggest(known: Evidence) -> Evidence:
@@ -71,7 +71,7 @@ def suggesting(lake: Lake, serving: Serving, inbox: Inbox | None) -> Suggest:
     return suggest
 
 
-def _suggested(lake: Lake, serving: Serving, inbox: Inbox | None, known: Evidence) -> Evidence:
+def _suggested(lake: Tables, serving: Serving, inbox: Inbox | None, known: Evidence) -> Evidence:
     keys = pl.DataFrame({"ticket_id": list(known.example_tickets)}, schema={"ticket_id": pl.String})
     there = lake.matching(silver.TICKETS, keys) if lake.exists(silver.TICKETS) else pl.DataFrame()
     if there.is_empty():

@@ -16,8 +16,8 @@ from service.incident_bodies import Summary, evidence_of, incidents_of, summary
 from service.incident_evidence import Evidence, Suggested
 from warehouse.contracts.anomalies import SIGNALS, VOLUME
 from warehouse.contracts.search import PROBLEMS
-from warehouse.delta import Lake
 from warehouse.errors import NotMaterialized
+from warehouse.reading import Tables
 
 COUNTED = ("volume", "trend")
 MOST_SERIES, MOST_POINTS = 3, 400
@@ -96,14 +96,14 @@ def place(cursor: str) -> tuple[datetime, str]:
     return found.astimezone(UTC), name
 
 
-def ready(lake: Lake, store: IncidentStore) -> None:
+def ready(lake: Tables, store: IncidentStore) -> None:
     """Raises `NotMaterialized` where nothing was ever watched."""
     if not lake.exists(SIGNALS) and store.last_change() == 0:
         raise NotMaterialized(SIGNALS.path)
 
 
 def anomalies(
-    lake: Lake,
+    lake: Tables,
     by: Mapping[str, str | None],
     known: tuple[datetime | None, datetime | None],
     limit: int,
@@ -138,7 +138,7 @@ def listed(
     return found, cursor(page[-1].first_at, page[-1].incident_id) if len(rows) > limit else None
 
 
-def view(lake: Lake, store: IncidentStore, incident_id: str) -> View | None:
+def view(lake: Tables, store: IncidentStore, incident_id: str) -> View | None:
     """One incident; None where none of that name is shown."""
     rows = [row for row in store.find([incident_id]) if row.state in SHOWN]
     if not rows:
@@ -157,7 +157,7 @@ def view(lake: Lake, store: IncidentStore, incident_id: str) -> View | None:
     )
 
 
-def _examples(lake: Lake, evidence: Evidence) -> list[Example]:
+def _examples(lake: Tables, evidence: Evidence) -> list[Example]:
     titles: dict[str, str | None] = {}
     if evidence.example_tickets and lake.exists(PROBLEMS):
         mine = pl.col("ticket_id").is_in(list(evidence.example_tickets))
@@ -165,7 +165,7 @@ def _examples(lake: Lake, evidence: Evidence) -> list[Example]:
     return [Example(ticket_id=one, title=titles.get(one) or None) for one in evidence.example_tickets]
 
 
-def _series(lake: Lake, incident: Incident) -> list[Series]:
+def _series(lake: Tables, incident: Incident) -> list[Series]:
     """The series that most of its signals are about."""
     own: dict[tuple[str, str, str], list[Signal]] = {}
     for one in incident.signals:
@@ -176,7 +176,7 @@ def _series(lake: Lake, incident: Incident) -> list[Series]:
     return [_points(lake, key, own[key]) for key in first]
 
 
-def _points(lake: Lake, key: tuple[str, str, str], signals: Sequence[Signal]) -> Series:
+def _points(lake: Tables, key: tuple[str, str, str], signals: Sequence[Signal]) -> Series:
     dimension, series, frequency = key
     start = min(one.window_start for one in signals) - BEFORE[frequency]
     end = max(one.window_end for one in signals) + (BEFORE[frequency] / 5)

@@ -21,9 +21,8 @@ from operations.incidents import IncidentStore
 from service.incident_bodies import TOLD, change, deliveries, events, evidence_of, incidents_of, kept, kept_signal
 from service.incident_evidence import Evidence, desk, evidence
 from warehouse.contracts.anomalies import SIGNALS
-from warehouse.delta import Lake
 from warehouse.errors import Conflict, VersionGone
-from warehouse.reading import newest
+from warehouse.reading import Tables, newest
 
 FRESH = timedelta(hours=24)
 """What lies further back is kept and streamed, but not sent: nobody wants to be woken by history."""
@@ -47,7 +46,7 @@ class Keeper:
 
     def __init__(
         self,
-        lake: Lake,
+        lake: Tables,
         store: IncidentStore,
         *,
         false_a_year: float,

@@ -14,8 +14,8 @@ from operations.entries import Entry, InboxRow, Receipt
 from operations.events import Fault
 from operations.inbox import Also, Inbox
 from warehouse.contracts import silver
-from warehouse.delta import Lake
 from warehouse.errors import Conflict
+from warehouse.reading import Tables
 from warehouse.times import parse_times
 
 EARLIER = ("created_at", "updated_at")
@@ -69,7 +69,7 @@ class Known:
         self.moment = max((m for m in (self.moment, updated_at or created_at) if m is not None), default=None)
 
 
-def take_in(lake: Lake, inbox: Inbox, sent: Sequence[Submission], also: Also | None = None) -> list[Receipt]:
+def take_in(lake: Tables, inbox: Inbox, sent: Sequence[Submission], also: Also | None = None) -> list[Receipt]:
     """Append the tickets, all or none, one receipt each; `also` is done in the same transaction.
 
     The same body again is a repetition. Another record of a known ticket is its update when it brings the same
@@ -112,7 +112,7 @@ def _fault(one: Submission, known: Known) -> Fault | None:
     return None
 
 
-def _known(lake: Lake, inbox: Inbox, ticket_ids: set[str]) -> Mapping[str, Known]:
+def _known(lake: Tables, inbox: Inbox, ticket_ids: set[str]) -> Mapping[str, Known]:
     tickets = {ticket_id: Known() for ticket_id in ticket_ids}
     if lake.exists(silver.TICKETS):
         rows = lake.scan(silver.TICKETS).filter(pl.col("ticket_id").is_in(list(ticket_ids)))

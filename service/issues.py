@@ -14,8 +14,8 @@ from ml.retrieve.filters import Filters
 from ml.retrieve.found import Path
 from service.serving import Opened
 from warehouse.contracts.graph import ISSUE_CHANGES, ISSUES
-from warehouse.delta import Lake
 from warehouse.errors import NotMaterialized
+from warehouse.reading import Tables
 
 
 class Issue(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +50,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     tickets: int
 
 
-def issues(lake: Lake, opened: Opened, by: dict[str, str | None], order: str, limit: int) -> list[Issue]:
+def issues(lake: Tables, opened: Opened, by: dict[str, str | None], order: str, limit: int) -> list[Issue]:
     """The first of the issues that have what is asked for, by `order`. Raises `NotMaterialized`."""
     asked = {name: value for name, value in by.items() if value is not None}
     held = [_of_version(value) if name == "version" else _has(name, value) for name, value in asked.items()]
@@ -59,7 +59,7 @@ def issues(lake: Lake, opened: Opened, by: dict[str, str | None], order: str, li
     return [msgspec.convert(row, Issue) for row in ordered.iter_rows(named=True)]
 
 
-def issue(lake: Lake, opened: Opened, issue_id: str) -> tuple[Issue, list[Change]] | None:
+def issue(lake: Tables, opened: Opened, issue_id: str) -> tuple[Issue, list[Change]] | None:
     """One issue and what became of it; None where there is none of that id. Raises `NotMaterialized`."""
     rows = _rows(lake, opened).filter(pl.col("issue_id") == issue_id).collect()
     if rows.is_empty():
@@ -72,7 +72,7 @@ def issue(lake: Lake, opened: Opened, issue_id: str) -> tuple[Issue, list[Change
 
 
 def broad(
-    lake: Lake, opened: Opened, question: str, now: datetime, limit: int, *, filters: Filters | None = None
+    lake: Tables, opened: Opened, question: str, now: datetime, limit: int, *, filters: Filters | None = None
 ) -> list[tuple[Issue, Hit]] | None:
     """The issues that a broad question asks about, with its tickets in that scope; None for one that is not broad.
 
@@ -135,7 +135,7 @@ def _of_version(value: str) -> pl.Expr:
     return pl.col("versions").list.eval((said == value) | said.str.ends_with(f" {value}")).list.any()
 
 
-def _rows(lake: Lake, opened: Opened) -> Any:
+def _rows(lake: Tables, opened: Opened) -> Any:
     version = opened.release.manifest.tables.get(ISSUES.path)
     if version is None:
         raise NotMaterialized(ISSUES.path, "run `ticketlake build`")

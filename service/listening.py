@@ -3,7 +3,7 @@
 from operations.entries import InboxRow
 from operations.inbox import Inbox
 from warehouse.contracts import bronze, silver
-from warehouse.delta import Lake
+from warehouse.reading import Tables
 
 MOST_GAPS = 256
 """Numbers of the inbox that were skipped and are asked for again: a writer may yet commit one."""
@@ -31,7 +31,7 @@ class Listener:
         return rows
 
 
-def taken_in(lake: Lake, version: int | None) -> int:
+def taken_in(lake: Tables, version: int | None) -> int:
     """The last batch of the inbox that this version of `silver/tickets` holds. An older one does no harm: what is heard
     again counts once.
     """

@@ -4,10 +4,10 @@ import polars as pl
 
 from ml.classify.baseline import FEWEST_ROWS, NAME, TARGET
 from warehouse.contracts import silver
-from warehouse.delta import Lake
+from warehouse.reading import Tables
 
 
-def why(lake: Lake, asset: str) -> str | None:
+def why(lake: Tables, asset: str) -> str | None:
     """The reason in words; None where there is none but that nobody has built it. Reads one column."""
     if asset != NAME or not lake.exists(silver.TICKETS):
         return None

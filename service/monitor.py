@@ -9,14 +9,14 @@ from ml.anomaly.volume import READ
 from operations.inbox import Inbox
 from service.listening import Listener, taken_in
 from warehouse.contracts import silver
-from warehouse.delta import Lake
 from warehouse.parse import TICKET, parse
+from warehouse.reading import Tables
 
 
 class Monitor:
     """One a worker. Learns from the lake once a week of tickets, and when it starts."""
 
-    def __init__(self, lake: Lake, *, false_incidents_a_year: float) -> None:
+    def __init__(self, lake: Tables, *, false_incidents_a_year: float) -> None:
         """Reads nothing yet: the lake may still be empty."""
         self._lake = lake
         self._allowed = false_incidents_a_year

@@ -12,9 +12,9 @@ from operations.inbox import Inbox
 from service.listening import Listener, taken_in
 from warehouse.contracts import silver
 from warehouse.contracts.ticket_features import FEATURES, TICKETS
-from warehouse.delta import Lake
 from warehouse.errors import NotMaterialized
 from warehouse.parse import TICKET, parse
+from warehouse.reading import Tables
 from warehouse.releases import Manifest
 from warehouse.table import Table
 
@@ -24,7 +24,7 @@ NAMES = [feature.name for feature in FEATURES]
 class Online:
     """Threads share one; each release has its own."""
 
-    def __init__(self, lake: Lake, manifest: Manifest) -> None:
+    def __init__(self, lake: Tables, manifest: Manifest) -> None:
         """Read the columns that history is made of, of all published tickets; no text."""
         self._lake = lake
         self._version = manifest.tables.get(silver.TICKETS.path)
@@ -94,6 +94,6 @@ class Online:
         return taken_in(self._lake, _same_rows(self._lake, silver.TICKETS, self._version))
 
 
-def _same_rows(lake: Lake, table: Table, version: int) -> int | None:
+def _same_rows(lake: Tables, table: Table, version: int) -> int | None:
     """The newest version (None) where it holds the same rows: its log is sure to be kept."""
     return None if lake.data_version(table) == version else version

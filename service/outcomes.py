@@ -10,9 +10,9 @@ from ml.retrieve.standing import COLUMNS, Standing
 from operations.inbox import Inbox
 from service.listening import Listener
 from warehouse.contracts import bronze, silver
-from warehouse.delta import Lake
 from warehouse.envelopes import Envelope
 from warehouse.parse import TICKET, parse
+from warehouse.reading import Tables
 from warehouse.releases import Manifest
 
 _HEARD = ("event_id", "type", "ticket_id", "event_time", "payload")
@@ -26,7 +26,7 @@ _decoder = msgspec.json.Decoder(Envelope)
 class Outcomes:
     """Threads share one; each release has its own."""
 
-    def __init__(self, lake: Lake, manifest: Manifest, attempts: pl.DataFrame | None) -> None:
+    def __init__(self, lake: Tables, manifest: Manifest, attempts: pl.DataFrame | None) -> None:
         """`attempts`: rows of `search/attempts`, as the release has them. Reads columns of tickets, and no text."""
         version = manifest.tables.get(silver.EVENTS.path)
         self._events, batch = _published(lake, version)
@@ -72,7 +72,7 @@ class Outcomes:
         return pl.concat([part.select(COLUMNS) for part in both])
 
 
-def _published(lake: Lake, version: int | None) -> tuple[pl.DataFrame, int]:
+def _published(lake: Tables, version: int | None) -> tuple[pl.DataFrame, int]:
     """Events that move rates, as far as the release goes, and the last batch of the inbox among them."""
     if version is None or not lake.exists(silver.EVENTS):
         return pl.DataFrame(schema=_SCHEMA), 0
@@ -84,7 +84,7 @@ def _published(lake: Lake, version: int | None) -> tuple[pl.DataFrame, int]:
     return events, lake.open(bronze.EVENTS, received).transaction_version("inbox") or 0
 
 
-def _tickets(lake: Lake) -> pl.DataFrame:
+def _tickets(lake: Tables) -> pl.DataFrame:
     columns = ("ticket_id", *_VERSION)
     if not lake.exists(silver.TICKETS):
         return pl.DataFrame(schema=dict.fromkeys(columns, pl.String))
@@ -99,7 +99,7 @@ def _written(attempts: pl.DataFrame | None, tickets: pl.DataFrame) -> pl.DataFra
     return named.with_columns(weight=pl.lit(1.0)).join(tickets, on="ticket_id", how="left").select(_SAID)
 
 
-def _read(lake: Lake) -> pl.DataFrame:
+def _read(lake: Tables) -> pl.DataFrame:
     """Articles that agents opened on tickets that are closed: those that helped, by their own word, and the others."""
     if not lake.exists(silver.TICKETS):
         return _written(None, pl.DataFrame())

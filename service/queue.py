@@ -13,8 +13,8 @@ from operations.requests import Requests
 from service.waiting import Waiting, waiting
 from service.watch import Clock
 from warehouse.contracts.gold import PROJECT
-from warehouse.delta import Lake
 from warehouse.errors import ContractBroken
+from warehouse.reading import Tables
 
 SEED = PROJECT / "seeds" / "sla_targets.csv"
 
@@ -54,7 +54,7 @@ def promises() -> pl.DataFrame:
         raise ContractBroken(f"{SEED.name}: {error}; {expected}. Mend that table.") from None
 
 
-def queue(lake: Lake, requests: Requests, clock: Clock, wall: datetime) -> list[QueueEntry]:
+def queue(lake: Tables, requests: Requests, clock: Clock, wall: datetime) -> list[QueueEntry]:
     """All open tickets, those first whose waiting costs most; `wall` is the wall clock.
 
     Time is the lake's, and the wall clock's once somebody asked about a ticket. Raises `NotMaterialized`.

@@ -17,9 +17,9 @@ from service.online import Online
 from service.understanding import Understood, understand
 from warehouse import releases
 from warehouse.contracts import silver
-from warehouse.delta import Lake
 from warehouse.errors import NotKnown
 from warehouse.parse import TICKET, parse
+from warehouse.reading import Tables
 from warehouse.releases import Manifest
 
 NEAR = 1e-4
@@ -72,7 +72,7 @@ class Reproduced:
         ]
 
 
-def reproduce(lake: Lake, store: Store, prediction_id: str) -> Reproduced:
+def reproduce(lake: Tables, store: Store, prediction_id: str) -> Reproduced:
     """Ask again what was asked.
 
     Raises `NotKnown` where the prediction or its ticket is gone, `NotMaterialized` where its release is.
@@ -92,7 +92,7 @@ def reproduce(lake: Lake, store: Store, prediction_id: str) -> Reproduced:
     return Reproduced(given.prediction_id, given.release, dict(release.manifest.tables), answers)
 
 
-def _ticket(lake: Lake, inbox: Inbox, given: GivenPrediction, manifest: Manifest) -> pl.DataFrame:
+def _ticket(lake: Tables, inbox: Inbox, given: GivenPrediction, manifest: Manifest) -> pl.DataFrame:
     """The newest record that was known when it was predicted (columns `READ`)."""
     if given.ticket_id is None:
         what = f"the ticket of prediction {given.prediction_id}"

@@ -15,9 +15,9 @@ from operations.inbox import Inbox
 from service.statements import LabelStatement, Last
 from warehouse.contracts import search, silver
 from warehouse.contracts.review import QUEUE
-from warehouse.delta import Lake
 from warehouse.errors import NotMaterialized, TicketlakeError
 from warehouse.payloads import Name, ReviewSkipped, Text
+from warehouse.reading import Tables
 
 Reason = Literal["uncertain", "disagreement", "random"]
 VOICES = {"random": 2}
@@ -77,7 +77,7 @@ class UnknownReview(TicketlakeError):
 
 
 def listed(
-    lake: Lake, inbox: Inbox | None, *, target: str | None, reason: Reason | None, actor: str | None, limit: int
+    lake: Tables, inbox: Inbox | None, *, target: str | None, reason: Reason | None, actor: str | None, limit: int
 ) -> list[Asked]:
     """The first entries of the queue that are still open; for an `actor`, those that this person may answer.
 
@@ -90,7 +90,14 @@ def listed(
 
 
 def decide(
-    lake: Lake, inbox: Inbox, review_id: str, decision: ReviewDecision, *, key: str | None, now: datetime, told: Audited
+    lake: Tables,
+    inbox: Inbox,
+    review_id: str,
+    decision: ReviewDecision,
+    *,
+    key: str | None,
+    now: datetime,
+    told: Audited,
 ) -> Receipt:
     """Append what somebody decided about an entry, and `told`: who changed it.
 
@@ -160,7 +167,7 @@ def _open(said: dict[tuple[str, str], set[str]], row: tuple[str, ...], actor: st
     return len(settled) < VOICES.get(reason, 1) and actor not in settled | skipped
 
 
-def _asked(lake: Lake, rows: pl.DataFrame) -> list[Asked]:
+def _asked(lake: Tables, rows: pl.DataFrame) -> list[Asked]:
     recorded, titles = _recorded(lake, rows), _titles(lake, rows)
     return [
         msgspec.convert(
@@ -176,7 +183,7 @@ def _asked(lake: Lake, rows: pl.DataFrame) -> list[Asked]:
     ]
 
 
-def _recorded(lake: Lake, rows: pl.DataFrame) -> dict[tuple[str, str], str]:
+def _recorded(lake: Tables, rows: pl.DataFrame) -> dict[tuple[str, str], str]:
     fields = rows["field"].unique().to_list()
     if not fields or not lake.exists(silver.TICKETS):
         return {}
@@ -191,7 +198,7 @@ def _recorded(lake: Lake, rows: pl.DataFrame) -> dict[tuple[str, str], str]:
     }
 
 
-def _titles(lake: Lake, rows: pl.DataFrame) -> dict[str, str]:
+def _titles(lake: Tables, rows: pl.DataFrame) -> dict[str, str]:
     try:
         known = lake.scan(search.PROBLEMS)
     except NotMaterialized:

@@ -9,7 +9,7 @@ import polars as pl
 from operations.predictions import GivenPrediction, Predictions
 from warehouse import releases
 from warehouse.contracts import predictions
-from warehouse.delta import Lake
+from warehouse.reading import Tables
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +31,9 @@ Sayings = Mapping[str, Mapping[str, Said]]
 """By ticket, by target."""
 
 
-def newest(lake: Lake, given: Predictions | None, ticket_ids: Collection[str], silent: Collection[str] = ()) -> Sayings:
+def newest(
+    lake: Tables, given: Predictions | None, ticket_ids: Collection[str], silent: Collection[str] = ()
+) -> Sayings:
     """The newest of each ticket; those of which nothing was said are left out. Without a store, as the lake has it.
 
     Of targets that are `silent`, because there is nothing to learn, the lake's predictions are not shown.
@@ -56,7 +58,7 @@ def _given(one: GivenPrediction) -> dict[str, Said]:
     }
 
 
-def _predicted(lake: Lake, ticket_ids: Collection[str], silent: Collection[str]) -> dict[str, dict[str, Said]]:
+def _predicted(lake: Tables, ticket_ids: Collection[str], silent: Collection[str]) -> dict[str, dict[str, Said]]:
     """By the models of the current release, where these predicted it; else by whichever did."""
     if not ticket_ids or not lake.exists(predictions.TICKETS):
         return {}

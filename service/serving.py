@@ -1,34 +1,46 @@
 """The release that is served now: kept open, exchanged whole when a newer one is published."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
+from typing import TypeVar
 
 import msgspec
 import polars as pl
 
 from ml.classify.baseline import NAME as BASELINE
+from ml.features import READ
 from ml.retrieve.filters import Filters
 from ml.retrieve.found import Found
+from ml.retrieve.question import Question
 from ml.retrieve.searcher import TICKETS
 from ml.retrieve.stages import stage
 from ml.retrieve.standing import Standing
 from operations.inbox import Inbox
-from service.finding import DELTA, Finding, asked, shortened
+from service.finding import ASKED, DELTA, Finding, asked, shortened
 from service.forgotten import Forgotten
 from service.loading import Loaded, Loading
 from service.models import Failed, Models
 from service.online import Online
 from service.outcomes import Outcomes
+from service.together import Together
 from service.understanding import Understood, understand
 from warehouse import artifacts, releases
 from warehouse.artifacts import made_by
-from warehouse.delta import Lake
+from warehouse.contracts import silver
 from warehouse.errors import NotMaterialized, StoreUnavailable, TicketlakeError
+from warehouse.opened import OpenTables
 from warehouse.releases import Release
 
 Damaged = Callable[[str, Exception], object]
+Ticket = tuple[pl.DataFrame, Inbox | None]
+"""A row, and the inbox that says what came of late, where it can be asked."""
+T = TypeVar("T")
+AT_ONCE = 16
+"""Tickets that are done together: a ticket of 16 costs a third of one alone, and of more hardly less."""
 Traces = Mapping[tuple[str, str], artifacts.Trace]
 """By name and digest."""
 
@@ -42,6 +54,12 @@ class Opened:
     finding: Finding
     online: Online
     outcomes: Outcomes
+    understood: Together[Ticket, Understood]
+    """What the models say of one ticket; of several that wait, at once."""
+    asked: Together[Ticket, Question]
+    """One ticket as a question."""
+    turn: Lock
+    """One thread searches at a time: several in each other's way need a third more processor for the same answers."""
     loaded: Loaded
     faults: Mapping[str, TicketlakeError]
     """What is wrong with those artifacts that are left out."""
@@ -97,6 +115,18 @@ class Serving:
         finally:
             self._opening.release()
 
+    def glance(self, seconds: float) -> Opened | None:
+        """`opened`, waiting no longer than this; then what is held, None where somebody still opens the first."""
+        held, current = self._opened, releases.current_id(self._root)
+        if held is not None and current is not None and self._settled(held, current):
+            return held
+        found: Future[Opened] = Future()
+        Thread(target=_into, args=(found, self.opened), name="open", daemon=True).start()
+        try:
+            return found.result(seconds)
+        except TimeoutError:
+            return self._opened
+
     def understand(
         self, tickets: pl.DataFrame, inbox: Inbox | None, *, full: bool = False
     ) -> tuple[str, list[Understood]]:
@@ -109,10 +139,12 @@ class Serving:
             opened = self.opened()
         except NotMaterialized as missing:
             raise NotMaterialized(BASELINE) from missing
-        with stage("history"):
-            features = _features(opened, tickets, inbox)
         with stage("understand"):
-            found = understand(opened.models, tickets, features, full=full, failed=self._failed)
+            if tickets.height == 1 and not full:
+                found = [opened.understood((tickets, inbox))]
+            else:
+                features = _features(opened.online, tickets, inbox)
+                found = understand(opened.models, tickets, features, full=full, failed=self._failed)
         if not all(one.targets for one in found):
             raise opened.fault(BASELINE)
         return opened.release.id, found
@@ -137,13 +169,12 @@ class Serving:
         if opened.finding.searcher.tickets is None:
             raise opened.faults.get(TICKETS + DELTA) or opened.fault(TICKETS)
         ticket = shortened(ticket)
-        with stage("history"):
-            features = _features(opened, ticket, inbox)
         with stage("question"):
-            question = asked(opened.models, ticket, features, self._failed)
+            question = opened.asked((ticket, inbox))
         with stage("find"):
             searcher = replace(opened.finding.searcher, standing=_standing(opened, inbox))
-            found = searcher.find(question, filters, k, full=full)
+            with opened.turn:
+                found = searcher.find(question, filters, k, full=full)
         title, body, *_ = question.asked.row(0)
         return msgspec.structs.replace(
             self.forgotten.left(found),
@@ -169,10 +200,14 @@ class Serving:
             models = Models.load(loading, self._failed, self._shadows)
             finding = Finding.load(loading, models)
             wrong = [(name, release.manifest.artifacts[name]) for name in faults]
-            lake = Lake(self._root)
+            lake = OpenTables(self._root)
             online = Online(lake, release.manifest)
             outcomes = Outcomes(lake, release.manifest, finding.attempts)
-            opened = Opened(release, models, finding, online, outcomes, loading.loaded, faults)
+            understood = _together(READ, online, partial(understand, models, full=False), self._failed)
+            questions = _together(ASKED, online, partial(asked, models), self._failed)
+            opened = Opened(
+                release, models, finding, online, outcomes, understood, questions, Lock(), loading.loaded, faults
+            )
             if lost := _lost(held, opened):
                 raise lost
         except Exception as error:  # whatever is wrong with it, what is held is better
@@ -195,12 +230,42 @@ class Serving:
         return {part: artifacts.trace(self._root, *part) for part in parts}
 
 
-def _features(opened: Opened, tickets: pl.DataFrame, inbox: Inbox | None) -> pl.DataFrame:
+def _into(found: Future[T], work: Callable[[], T]) -> None:
+    try:
+        found.set_result(work())
+    except Exception as error:
+        found.set_exception(error)
+
+
+def _together(
+    names: Sequence[str], online: Online, work: Callable[..., Sequence[T]], failed: Failed
+) -> Together[Ticket, T]:
+    """`work` on tickets (columns `names`) and their features. Where a model fails on several, each is asked alone."""
+    columns = [pl.col(name).cast(silver.TICKETS.schema[name]) for name in names]
+    nothing = [pl.lit(None).alias(name) for name in names]
+
+    def of(calls: Sequence[Ticket]) -> Sequence[T]:
+        rows = [
+            row.with_columns(one for one in nothing if one.meta.output_name() not in row.columns) for row, _ in calls
+        ]
+        tickets = pl.concat([row.select(columns) for row in rows])
+        inbox = next((inbox for _, inbox in calls if inbox is not None), None)
+        features = _features(online, tickets, inbox)
+        return work(tickets, features, failed=failed if len(calls) == 1 else _raise)
+
+    return Together(of, AT_ONCE)
+
+
+def _raise(_: str, __: str, error: Exception) -> None:
+    raise error
+
+
+def _features(online: Online, tickets: pl.DataFrame, inbox: Inbox | None) -> pl.DataFrame:
     """With what the inbox heard, as long as it can be asked."""
     try:
-        return opened.online.features(inbox, tickets)
+        return online.features(inbox, tickets)
     except StoreUnavailable:
-        return opened.online.features(None, tickets)
+        return online.features(None, tickets)
 
 
 def _standing(opened: Opened, inbox: Inbox | None) -> Standing | None:

@@ -9,7 +9,7 @@ import polars as pl
 
 from operations.inbox import Inbox
 from warehouse.contracts import bronze, silver
-from warehouse.delta import Lake
+from warehouse.reading import Tables
 from warehouse.table import Table
 
 _TAKEN_IN: dict[str, tuple[Table, Table]] = {
@@ -38,7 +38,7 @@ class TicketState:
     heard: list[Heard]
 
 
-def ticket_state(lake: Lake, inbox: Inbox, ticket_id: str) -> TicketState | None:
+def ticket_state(lake: Tables, inbox: Inbox, ticket_id: str) -> TicketState | None:
     """What is known about a ticket, None where nothing is. Raises `NotMaterialized` when there is no lake to ask."""
     drained = {kind: _drained(lake, *tables) for kind, tables in _TAKEN_IN.items()}
     entries = inbox.for_ticket(ticket_id, after=min(drained.values()))
@@ -53,21 +53,21 @@ def ticket_state(lake: Lake, inbox: Inbox, ticket_id: str) -> TicketState | None
     return TicketState(recorded, events, heard) if recorded or events or heard else None
 
 
-def _recorded(lake: Lake, ticket_id: str) -> dict[str, Any] | None:
+def _recorded(lake: Tables, ticket_id: str) -> dict[str, Any] | None:
     rows = lake.scan(silver.TICKETS).filter(pl.col("ticket_id") == ticket_id).collect()
     if rows.is_empty():
         return None
     return {name: value for name, value in rows.row(0, named=True).items() if value is not None}
 
 
-def _events(lake: Lake, ticket_id: str) -> list[dict[str, Any]]:
+def _events(lake: Tables, ticket_id: str) -> list[dict[str, Any]]:
     if not lake.exists(silver.EVENTS):
         return []
     found = lake.scan(silver.EVENTS).filter(pl.col("ticket_id") == ticket_id).sort("event_time", "event_id").collect()
     return [{**row, "payload": msgspec.json.decode(row["payload"])} for row in found.iter_rows(named=True)]
 
 
-def _drained(lake: Lake, received: Table, refined: Table) -> int:
+def _drained(lake: Tables, received: Table, refined: Table) -> int:
     """The last batch of the inbox that the refined table has taken in, by way of the received one; 0: none."""
     version = lake.progress(refined, received.path)
     if version is None or not lake.exists(received):

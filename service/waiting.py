@@ -19,9 +19,9 @@ from service.request_result import RequestResult
 from service.said import Said, newest
 from warehouse.contracts import silver
 from warehouse.contracts.anomalies import ESCALATIONS
-from warehouse.delta import Lake
 from warehouse.errors import NotMaterialized, VersionGone
 from warehouse.payloads import AnswerSent, MessageAdded
+from warehouse.reading import Tables
 from warehouse.reading import newest as newest_of
 
 RECENT = timedelta(days=30)
@@ -48,7 +48,7 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     triggers: list[str] = []
 
 
-def waiting(lake: Lake, requests: Requests, wall: datetime) -> list[Waiting]:
+def waiting(lake: Tables, requests: Requests, wall: datetime) -> list[Waiting]:
     """All open tickets, and those asked about lately that the lake does not hold yet.
 
     A priority or a mood that somebody recorded is taken for certain, else it is what models said. Raises
@@ -68,7 +68,7 @@ def waiting(lake: Lake, requests: Requests, wall: datetime) -> list[Waiting]:
     return [*_of_lake(lake, open_, known), *(one for name, one in known.items() if name not in set(open_["ticket_id"]))]
 
 
-def _of_lake(lake: Lake, rows: pl.DataFrame, known: Mapping[str, Waiting]) -> list[Waiting]:
+def _of_lake(lake: Tables, rows: pl.DataFrame, known: Mapping[str, Waiting]) -> list[Waiting]:
     names = rows["ticket_id"].to_list()
     said, answered, pressing = newest(lake, None, names, UNASKED), _answered(lake, names), _pressing(lake, names)
     return [
@@ -137,7 +137,7 @@ def _certain(priority: str | None) -> list[float] | None:
     return [float(priority == name) for name in PRIORITY.order] if priority in PRIORITY.order else None
 
 
-def _answered(lake: Lake, names: Sequence[str]) -> set[str]:
+def _answered(lake: Tables, names: Sequence[str]) -> set[str]:
     """Those of them that an agent has answered."""
     if not names or not lake.exists(silver.EVENTS):
         return set()
@@ -150,7 +150,7 @@ def _public(payload: dict[str, Any]) -> bool:
     return bool(payload.get("visibility", "public") == "public")
 
 
-def _pressing(lake: Lake, names: Sequence[str]) -> dict[str, Pressing]:
+def _pressing(lake: Tables, names: Sequence[str]) -> dict[str, Pressing]:
     """Of a build, and of what no build has read yet, by its words alone."""
     if not names or not lake.exists(ESCALATIONS):
         return {}
@@ -166,7 +166,7 @@ def _arrived(root: Path, since: int, version: int | None) -> dict[str, Pressing]
     """Of open tickets that came or changed between two versions of silver's."""
     columns = ("resolved_at", *escalation.READ, "subject", "description")
     try:
-        changed = newest_of(Lake(root).changes(silver.TICKETS, since, version, columns=columns), "ticket_id")
+        changed = newest_of(Tables(root).changes(silver.TICKETS, since, version, columns=columns), "ticket_id")
     except VersionGone:
         return {}
     came = changed.filter((pl.col("_change_type") != "delete") & pl.col("resolved_at").is_null())

@@ -18,8 +18,8 @@ from service.serving import Serving
 from service.webhooks import Webhooks, addresses
 from warehouse.clock import as_of
 from warehouse.contracts import bronze, silver
-from warehouse.delta import Lake
 from warehouse.errors import TicketlakeError
+from warehouse.reading import Tables
 from warehouse.settings import Settings
 from warehouse.table import Table
 
@@ -34,7 +34,7 @@ Failed = Callable[[str], object]
 class Clock:
     """The lake's time, asked again only when a table that it depends on has changed."""
 
-    def __init__(self, lake: Lake) -> None:
+    def __init__(self, lake: Tables) -> None:
         self._lake = lake
         self._trace: tuple[int, ...] | None = None
         self._found: datetime | None = None
@@ -57,7 +57,7 @@ class Watch:
     """What goes on beside runs for the time of a `with` block."""
 
     def __init__(
-        self, chosen: Settings, lake: Lake, store: Store, now: Now, failed: Failed, *, serving: Serving | None = None
+        self, chosen: Settings, lake: Tables, store: Store, now: Now, failed: Failed, *, serving: Serving | None = None
     ) -> None:
         """`now` is the wall clock; `failed` hears once of what goes wrong, for the next look may go well.
 

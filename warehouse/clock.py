@@ -5,8 +5,8 @@ from datetime import datetime
 import polars as pl
 
 from warehouse.contracts import bronze, silver
-from warehouse.delta import Lake
 from warehouse.payloads import OF_EVERY_TICKET, OWN
+from warehouse.reading import Tables
 
 INBOX = "inbox"
 MOMENTS = ("created_at", "updated_at", "resolved_at")
@@ -14,7 +14,7 @@ HAPPENED = ~pl.col("type").is_in(OF_EVERY_TICKET | OWN)
 """Of events: those that happened to a ticket, other than what we said of it."""
 
 
-def as_of(lake: Lake, now: datetime) -> datetime:
+def as_of(lake: Tables, now: datetime) -> datetime:
     """AS_OF: the newest event in the lake until live events have arrived, then the wall clock `now`.
 
     An empty lake has no event: `now`. What concerns no single ticket moves no clock. Reads times only.
@@ -30,7 +30,7 @@ def as_of(lake: Lake, now: datetime) -> datetime:
     return max((moment for moment in newest if moment is not None), default=now)
 
 
-def _live(lake: Lake) -> bool:
+def _live(lake: Tables) -> bool:
     """Whether the inbox brought a ticket, or an event that happened to one."""
     if lake.exists(bronze.TICKETS) and lake.progress(bronze.TICKETS, INBOX) is not None:
         return True

@@ -81,9 +81,14 @@ class Tables:
 
     def scan(self, table: Table, *, version: int | None = None) -> pl.LazyFrame:
         """The table as a lazy frame. Raises `NotMaterialized`."""
-        files = self._files(table, self.open(table, version))["path"].to_list()
+        files = self.files(table, version)
         # By name, for `pl.scan_delta` does not find files below a directory with a space in its name.
         return pl.scan_parquet(files, glob=False) if files else pl.LazyFrame(schema=table.schema)
+
+    def files(self, table: Table, version: int | None = None) -> list[str]:
+        """Paths of the table's data files. Raises `NotMaterialized`."""
+        found: list[str] = self._files(table, self.open(table, version))["path"].to_list()
+        return found
 
     def _files(self, table: Table, delta: "DeltaTable") -> pl.DataFrame:
         """The table's data files, with what the log knows of each."""

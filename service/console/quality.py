@@ -11,7 +11,7 @@ from operations.predictions import Predictions
 from service.console.plots import Plot, Spot
 from warehouse.contracts import predictions, silver
 from warehouse.contracts.anomalies import DRIFT, VOLUME
-from warehouse.delta import Lake
+from warehouse.reading import Tables
 
 DAYS = 90
 LEAST = 5
@@ -36,7 +36,7 @@ class _Body(msgspec.Struct):
 _bodies = msgspec.json.Decoder(_Body)
 
 
-def groups(lake: Lake, given: Predictions | None, now: datetime) -> list[Group]:
+def groups(lake: Tables, given: Predictions | None, now: datetime) -> list[Group]:
     """Everything that can be drawn now."""
     return [
         Group(
@@ -66,7 +66,7 @@ def groups(lake: Lake, given: Predictions | None, now: datetime) -> list[Group]:
     ]
 
 
-def _right(lake: Lake) -> Iterator[Plot]:
+def _right(lake: Tables) -> Iterator[Plot]:
     if not (lake.exists(predictions.TICKETS) and lake.exists(silver.TICKETS)):
         return
     said = lake.scan(predictions.TICKETS).filter(pl.col("label").is_not_null())
@@ -113,7 +113,7 @@ def _decisions(given: Predictions | None, now: datetime) -> Iterator[Plot]:
             yield Plot(title=target.name.capitalize(), spots=spots, percent=True, note=f"{asked:,} answers")
 
 
-def _drift(lake: Lake) -> Iterator[Plot]:
+def _drift(lake: Tables) -> Iterator[Plot]:
     if not lake.exists(DRIFT):
         return
     rows = (
@@ -133,7 +133,7 @@ def _drift(lake: Lake) -> Iterator[Plot]:
         yield Plot(title=f"{named}: {part}", spots=spots, limit=1.0)
 
 
-def _volume(lake: Lake) -> Iterator[Plot]:
+def _volume(lake: Tables) -> Iterator[Plot]:
     if not lake.exists(VOLUME):
         return
     rows = (

@@ -14,8 +14,8 @@ from service.listening import Listener, taken_in
 from service.said import Said, newest
 from warehouse.contracts import silver
 from warehouse.contracts.anomalies import ESCALATIONS
-from warehouse.delta import Lake
 from warehouse.parse import TICKET, parse
+from warehouse.reading import Tables
 
 SHOWN = 50
 ORDERED = timedelta(seconds=5)
@@ -48,7 +48,7 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 class Queue:
     """Follows the inbox from where the lake ends. Threads share one."""
 
-    def __init__(self, lake: Lake) -> None:
+    def __init__(self, lake: Tables) -> None:
         """Reads nothing yet."""
         self._lake = lake
         self._lock = Lock()

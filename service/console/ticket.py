@@ -20,9 +20,9 @@ from service.searches import Question, key, record_search, search_made
 from service.serving import Serving
 from service.tickets import Heard, TicketState
 from service.understanding import Understood
-from warehouse.delta import Lake
 from warehouse.errors import ArtifactDamaged, NotMaterialized
 from warehouse.payloads import EVERY
+from warehouse.reading import Tables
 from warehouse.search_made import parts
 
 NEAR = 5
@@ -92,7 +92,7 @@ def fields_of(ticket_id: str, state: TicketState) -> dict[str, Any]:
 class Sources:
     """What a page is read from."""
 
-    lake: Lake
+    lake: Tables
     inbox: Inbox
     given: Predictions
     serving: Serving

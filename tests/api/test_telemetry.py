@@ -51,7 +51,7 @@ def test_each_answer_is_counted_by_target_label_and_decision_with_its_confidence
         assert of(found, "ticketlake_predictions_total", **named) == 3
     assert of(found, "ticketlake_prediction_confidence_count", target="category") == 3
     assert of(found, "ticketlake_prediction_confidence_count", target="priority") == 0
-    for name in ("history", "understand"):
+    for name in ("understand",):
         assert of(found, "ticketlake_stage_seconds_count", stage=name) == 3
     assert of(found, "ticketlake_stage_seconds_sum", stage="understand") > 0
     answering.post("/v1/predict-ticket", json=SECRET)
@@ -92,6 +92,7 @@ def test_the_baseline_in_the_champions_place_is_a_fallback(client):
 
 def test_the_release_its_parts_and_what_waits_are_told(answering, learned):
     answering.post("/v1/tickets", json={"ticket_id": "T-1", "subject": "x"})
+    assert answering.app.state.parts.serving.opened()
     found = samples(answering)
 
     assert of(found, "ticketlake_release_info") == 1

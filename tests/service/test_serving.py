@@ -1,4 +1,7 @@
 from datetime import UTC, datetime, timedelta
+from threading import Event
+from time import monotonic
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
@@ -106,3 +109,37 @@ def test_metrics_that_nobody_published_are_named(lake):
         MetricsFile(lake.root).cursor()
 
     assert missing.value.asset == "gold/metrics"
+
+
+def test_who_only_looks_does_not_wait_for_a_release_to_be_opened(lake, publish, monkeypatch):
+    serving, first, go = Serving(lake.root), publish(1), Event()
+    before = releases.open_parts
+
+    def slow(root):
+        assert go.wait(30)
+        return before(root)
+
+    monkeypatch.setattr("service.serving.releases", SimpleNamespace(**{**vars(releases), "open_parts": slow}))
+    assert serving.glance(0.05) is None
+    go.set()
+    held = serving.glance(30)
+    assert held is not None
+    assert held.release.id == first.id
+    go.clear()
+    publish(2)
+    assert serving.glance(0.05) is held, "what is held, while the newer one is opened"
+    go.set()
+    end = monotonic() + 30
+    while serving.opened().release.id == first.id:
+        assert monotonic() < end
+
+
+def test_who_only_looks_is_told_what_is_wrong(lake, publish):
+    serving = Serving(lake.root)
+    with pytest.raises(NotMaterialized, match="release"):
+        serving.glance(5)
+    damaged = publish(1)
+    (damaged.artifact(baseline.NAME).path / "idf.npy").write_bytes(b"")
+    found = serving.glance(30)
+    assert found is not None
+    assert isinstance(found.faults[baseline.NAME], ArtifactDamaged)
