@@ -13,12 +13,15 @@ from operations import drain
 from operations.backlog import backlog
 from operations.entries import Waiting
 from operations.inbox import Inbox
+from operations.predictions import Predictions
 from operations.requests import Requests
 from operations.store import Store, open_store
 from operations.wakeups import Bell
 from service.answers import Answering, composer_of
 from service.metrics_file import MetricsFile
+from service.pressing import Pressed
 from service.serving import Serving
+from service.waiting import Sources
 from service.watch import Clock
 from warehouse import artifacts, releases
 from warehouse.contracts import silver
@@ -52,6 +55,7 @@ class Parts:
         self.metrics = MetricsFile(settings.lake_root)
         self.answering = Answering(self.lake, composer_of(settings))
         self.clock = Clock(self.lake)
+        self._pressed = Pressed(self.lake)
         self._url = settings.database_url
         self._store: Store | None = None
         self._opening = Lock()
@@ -72,6 +76,11 @@ class Parts:
     def requests(self) -> Requests:
         """The requests. Raises `StoreUnavailable`."""
         return Requests(self.store())
+
+    def waits(self) -> Sources:
+        """What is known of tickets that wait. Raises `StoreUnavailable`."""
+        store = self.store()
+        return Sources(self.lake, Requests(store), Predictions(store), self._pressed)
 
     def ring(self, request_ids: list[str]) -> None:
         """Wake workers for these requests, where there is a queue to ring by; nobody waits for it."""

@@ -75,7 +75,7 @@ def worker(every: float, once: bool, requests_only: bool, healthy: bool) -> int:
         else:
             stack.enter_context(workers)
         if not requests_only:
-            _drain_and_watch(chosen, lake, store, serving, heartbeat, stop=stop, every=every, once=once)
+            _drain_and_watch(chosen, lake, store, serving, heartbeat, counts=counts, stop=stop, every=every, once=once)
         elif not once:
             _beat(heartbeat, workers, stop)
     return 0
@@ -103,6 +103,7 @@ def _drain_and_watch(
     serving: "Serving",
     heartbeat: "Path",
     *,
+    counts: "Telemetry | None",
     stop: Event,
     every: float,
     once: bool,
@@ -111,17 +112,18 @@ def _drain_and_watch(
     from service.erasing import Finisher
     from service.monitor import Monitor
     from service.watch import Watch
+    from warehouse.opened import OpenTables
 
     inbox, taken_at = Inbox(store), float("-inf")
     taking = Taking(lake, store, None if once else Finisher(store, FINISH, process_environment(chosen)))
-    monitor = Monitor(lake, false_incidents_a_year=chosen.false_incidents_a_year)
+    monitor = Monitor(OpenTables(lake.root), false_incidents_a_year=chosen.false_incidents_a_year)
     said: str | None = None
     failed: str | None = None
 
     def wrong(said: str) -> None:
         click.echo(f"incidents: {said}", err=True)
 
-    with Watch(chosen, lake, store, _now, wrong, serving=serving) as watch:
+    with Watch(chosen, OpenTables(lake.root), store, _now, wrong, serving=serving, counts=counts) as watch:
 
         def look() -> None:
             told = watch.look(monitor.look(inbox))

@@ -12,7 +12,7 @@ from ml.graph.index import NAME as GRAPH
 from ml.graph.store import Neighbour
 from ml.retrieve.filters import Filters
 from ml.retrieve.found import Path
-from service.serving import Opened
+from service.opened import Opened
 from warehouse.contracts.graph import ISSUE_CHANGES, ISSUES
 from warehouse.errors import NotMaterialized
 from warehouse.reading import Tables

@@ -6,7 +6,7 @@ import msgspec
 import polars as pl
 
 from ml.retrieve.searcher import ARTICLES, SOLUTIONS
-from service.serving import Opened
+from service.opened import Opened
 
 
 class Solution(msgspec.Struct, frozen=True, kw_only=True):

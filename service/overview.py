@@ -8,7 +8,7 @@ from ml.answer.summarise import summarise
 from ml.graph.broad import Hit
 from service.answers import AnswerView
 from service.issues import Issue
-from service.serving import Opened
+from service.opened import Opened
 
 COMPOSER = "issues"
 

@@ -9,12 +9,10 @@ import polars as pl
 
 from ml import queueing
 from ml.targets import PRIORITY
-from operations.requests import Requests
-from service.waiting import Waiting, waiting
+from service.waiting import Sources, Waiting, waiting
 from service.watch import Clock
 from warehouse.contracts.gold import PROJECT
 from warehouse.errors import ContractBroken
-from warehouse.reading import Tables
 
 SEED = PROJECT / "seeds" / "sla_targets.csv"
 
@@ -54,12 +52,12 @@ def promises() -> pl.DataFrame:
         raise ContractBroken(f"{SEED.name}: {error}; {expected}. Mend that table.") from None
 
 
-def queue(lake: Tables, requests: Requests, clock: Clock, wall: datetime) -> list[QueueEntry]:
+def queue(of: Sources, clock: Clock, wall: datetime) -> list[QueueEntry]:
     """All open tickets, those first whose waiting costs most; `wall` is the wall clock.
 
     Time is the lake's, and the wall clock's once somebody asked about a ticket. Raises `NotMaterialized`.
     """
-    there = waiting(lake, requests, wall)
+    there = waiting(of, wall)
     live = any(one.request_id is not None for one in there)
     return ordered(there, promises(), wall if live else clock.now(wall))
 

@@ -38,11 +38,12 @@ def newest(
 
     Of targets that are `silent`, because there is nothing to learn, the lake's predictions are not shown.
     """
-    found: dict[str, Mapping[str, Said]] = dict(_predicted(lake, ticket_ids, silent))
-    for one in given.newest(ticket_ids) if given is not None else ():
-        if one.ticket_id is not None:
-            found[one.ticket_id] = _given(one)
-    return found
+    return {**_predicted(lake, ticket_ids, silent), **({} if given is None else told(given, ticket_ids))}
+
+
+def told(given: Predictions, ticket_ids: Collection[str]) -> Sayings:
+    """The newest that was given of each ticket; those of which none was are left out."""
+    return {one.ticket_id: _given(one) for one in given.newest(ticket_ids) if one.ticket_id is not None}
 
 
 def _given(one: GivenPrediction) -> dict[str, Said]:

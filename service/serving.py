@@ -1,72 +1,29 @@
 """The release that is served now: kept open, exchanged whole when a newer one is published."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from threading import Lock, Thread
-from typing import TypeVar
 
-import msgspec
 import polars as pl
 
 from ml.classify.baseline import NAME as BASELINE
-from ml.features import READ
 from ml.retrieve.filters import Filters
 from ml.retrieve.found import Found
-from ml.retrieve.question import Question
 from ml.retrieve.searcher import TICKETS
-from ml.retrieve.stages import stage
-from ml.retrieve.standing import Standing
 from operations.inbox import Inbox
-from service.finding import ASKED, DELTA, Finding, asked, shortened
+from service.finding import DELTA
 from service.forgotten import Forgotten
-from service.loading import Loaded, Loading
-from service.models import Failed, Models
-from service.online import Online
-from service.outcomes import Outcomes
-from service.together import Together
-from service.understanding import Understood, understand
+from service.loading import Loading
+from service.models import Failed
+from service.opened import Opened
+from service.understanding import Understood
 from warehouse import artifacts, releases
-from warehouse.artifacts import made_by
-from warehouse.contracts import silver
-from warehouse.errors import NotMaterialized, StoreUnavailable, TicketlakeError
-from warehouse.opened import OpenTables
-from warehouse.releases import Release
+from warehouse.errors import NotMaterialized, TicketlakeError
 
 Damaged = Callable[[str, Exception], object]
-Ticket = tuple[pl.DataFrame, Inbox | None]
-"""A row, and the inbox that says what came of late, where it can be asked."""
-T = TypeVar("T")
-AT_ONCE = 16
-"""Tickets that are done together: a ticket of 16 costs a third of one alone, and of more hardly less."""
 Traces = Mapping[tuple[str, str], artifacts.Trace]
 """By name and digest."""
-
-
-@dataclass(frozen=True)
-class Opened:
-    """One release with everything in it loaded."""
-
-    release: Release
-    models: Models
-    finding: Finding
-    online: Online
-    outcomes: Outcomes
-    understood: Together[Ticket, Understood]
-    """What the models say of one ticket; of several that wait, at once."""
-    asked: Together[Ticket, Question]
-    """One ticket as a question."""
-    turn: Lock
-    """One thread searches at a time: several in each other's way need a third more processor for the same answers."""
-    loaded: Loaded
-    faults: Mapping[str, TicketlakeError]
-    """What is wrong with those artifacts that are left out."""
-
-    def fault(self, name: str) -> TicketlakeError:
-        """Why there is no artifact of this name to be asked."""
-        return self.faults.get(name) or NotMaterialized(name, f"run `{made_by(name)}`")
 
 
 def _nobody(*_: object) -> None:
@@ -88,7 +45,7 @@ class Serving:
         `failed` hears of a family that could not answer, `damaged` of what is wrong with a release or a part of it.
         With `shadow`, challengers answer too, unseen.
         """
-        self._shadows = root if shadow else None
+        self._shadow = shadow
         self._root = root
         self.forgotten = Forgotten(root)
         self._failed = failed
@@ -139,12 +96,7 @@ class Serving:
             opened = self.opened()
         except NotMaterialized as missing:
             raise NotMaterialized(BASELINE) from missing
-        with stage("understand"):
-            if tickets.height == 1 and not full:
-                found = [opened.understood((tickets, inbox))]
-            else:
-                features = _features(opened.online, tickets, inbox)
-                found = understand(opened.models, tickets, features, full=full, failed=self._failed)
+        found = [*opened.understand(tickets, inbox, full=full)]
         if not all(one.targets for one in found):
             raise opened.fault(BASELINE)
         return opened.release.id, found
@@ -168,20 +120,7 @@ class Serving:
             raise NotMaterialized(TICKETS) from missing
         if opened.finding.searcher.tickets is None:
             raise opened.faults.get(TICKETS + DELTA) or opened.fault(TICKETS)
-        ticket = shortened(ticket)
-        with stage("question"):
-            question = opened.asked((ticket, inbox))
-        with stage("find"):
-            searcher = replace(opened.finding.searcher, standing=_standing(opened, inbox))
-            with opened.turn:
-                found = searcher.find(question, filters, k, full=full)
-        title, body, *_ = question.asked.row(0)
-        return msgspec.structs.replace(
-            self.forgotten.left(found),
-            release=opened.release.id,
-            versions=dict(opened.finding.versions),
-            read="\n".join(filter(None, (title, body))),
-        )
+        return self.forgotten.left(opened.find(ticket, inbox, filters, k, full=full))
 
     def _settled(self, held: Opened, current: str) -> bool:
         """Whether there is nothing to open: what is held is whole, or what was wrong has not been touched since."""
@@ -197,17 +136,8 @@ class Serving:
             release, faults = releases.open_parts(self._root)
             current = release.id
             loading = Loading(release, held.loaded if held else {}, faults, self._root)
-            models = Models.load(loading, self._failed, self._shadows)
-            finding = Finding.load(loading, models)
+            opened = Opened.load(self._root, loading, self._failed, shadow=self._shadow)
             wrong = [(name, release.manifest.artifacts[name]) for name in faults]
-            lake = OpenTables(self._root)
-            online = Online(lake, release.manifest)
-            outcomes = Outcomes(lake, release.manifest, finding.attempts)
-            understood = _together(READ, online, partial(understand, models, full=False), self._failed)
-            questions = _together(ASKED, online, partial(asked, models), self._failed)
-            opened = Opened(
-                release, models, finding, online, outcomes, understood, questions, Lock(), loading.loaded, faults
-            )
             if lost := _lost(held, opened):
                 raise lost
         except Exception as error:  # whatever is wrong with it, what is held is better
@@ -230,50 +160,11 @@ class Serving:
         return {part: artifacts.trace(self._root, *part) for part in parts}
 
 
-def _into(found: Future[T], work: Callable[[], T]) -> None:
+def _into(found: Future[Opened], work: Callable[[], Opened]) -> None:
     try:
         found.set_result(work())
     except Exception as error:
         found.set_exception(error)
-
-
-def _together(
-    names: Sequence[str], online: Online, work: Callable[..., Sequence[T]], failed: Failed
-) -> Together[Ticket, T]:
-    """`work` on tickets (columns `names`) and their features. Where a model fails on several, each is asked alone."""
-    columns = [pl.col(name).cast(silver.TICKETS.schema[name]) for name in names]
-    nothing = [pl.lit(None).alias(name) for name in names]
-
-    def of(calls: Sequence[Ticket]) -> Sequence[T]:
-        rows = [
-            row.with_columns(one for one in nothing if one.meta.output_name() not in row.columns) for row, _ in calls
-        ]
-        tickets = pl.concat([row.select(columns) for row in rows])
-        inbox = next((inbox for _, inbox in calls if inbox is not None), None)
-        features = _features(online, tickets, inbox)
-        return work(tickets, features, failed=failed if len(calls) == 1 else _raise)
-
-    return Together(of, AT_ONCE)
-
-
-def _raise(_: str, __: str, error: Exception) -> None:
-    raise error
-
-
-def _features(online: Online, tickets: pl.DataFrame, inbox: Inbox | None) -> pl.DataFrame:
-    """With what the inbox heard, as long as it can be asked."""
-    try:
-        return online.features(inbox, tickets)
-    except StoreUnavailable:
-        return online.features(None, tickets)
-
-
-def _standing(opened: Opened, inbox: Inbox | None) -> Standing | None:
-    """With what the inbox heard, as long as it can be asked."""
-    try:
-        return opened.outcomes.standing(inbox)
-    except StoreUnavailable:
-        return opened.outcomes.standing(None)
 
 
 def _lost(held: Opened | None, opened: Opened) -> TicketlakeError | None:

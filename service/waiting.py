@@ -1,33 +1,30 @@
 """Who waits: open tickets of the lake and those just asked about, with what makes their waiting cost."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import polars as pl
 
 from ml import queueing
-from ml.anomaly import escalation
-from ml.inputs import encoded
 from ml.targets import PRIORITY, SENTIMENT, TARGETS
+from operations.predictions import Predictions
 from operations.request_rows import KeptRequest
 from operations.requests import Requests
+from service.pressing import Pressed, Pressing
 from service.request_result import RequestResult
-from service.said import Said, newest
+from service.said import Said, newest, told
 from warehouse.contracts import silver
-from warehouse.contracts.anomalies import ESCALATIONS
-from warehouse.errors import NotMaterialized, VersionGone
+from warehouse.errors import NotMaterialized
 from warehouse.payloads import AnswerSent, MessageAdded
 from warehouse.reading import Tables
-from warehouse.reading import newest as newest_of
 
+MOST = 1_000
+"""Tickets that no build has predicted on and that are asked for at once."""
 RECENT = timedelta(days=30)
 """Requests that are older are asked of the lake alone."""
-Pressing = tuple[float, list[str]]
-"""How likely a ticket needs a person now, and what says so."""
 UNASKED = [target.name for target in TARGETS if target not in (PRIORITY, SENTIMENT)]
 """Targets that say nothing of what waiting costs."""
 _result = msgspec.json.Decoder(RequestResult)
@@ -48,12 +45,24 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     triggers: list[str] = []
 
 
-def waiting(lake: Tables, requests: Requests, wall: datetime) -> list[Waiting]:
+@dataclass(frozen=True)
+class Sources:
+    """Where what is known of tickets that wait comes from."""
+
+    lake: Tables
+    requests: Requests
+    given: Predictions
+    pressed: Pressed
+
+
+def waiting(of: Sources, wall: datetime) -> list[Waiting]:
     """All open tickets, and those asked about lately that the lake does not hold yet.
 
-    A priority or a mood that somebody recorded is taken for certain, else it is what models said. Raises
+    A priority or a mood that somebody recorded is taken for certain, else it is what models said: a build, a request,
+    or of what came since, a worker. Raises
     `NotMaterialized` where there are neither tickets nor requests.
     """
+    lake, requests = of.lake, of.requests
     asked = requests.asked_since(wall - RECENT)
     if not lake.exists(silver.TICKETS):
         if not asked:
@@ -65,12 +74,16 @@ def waiting(lake: Tables, requests: Requests, wall: datetime) -> list[Waiting]:
     open_ = rows.filter(~resolved).select(columns).collect()
     wanted = [request for ticket, request in asked.items() if ticket not in set(closed["ticket_id"])]
     known = {one.ticket_id: _of_request(one) for one in requests.find(wanted)}
-    return [*_of_lake(lake, open_, known), *(one for name, one in known.items() if name not in set(open_["ticket_id"]))]
+    new = [one for name, one in known.items() if name not in set(open_["ticket_id"])]
+    return [*_of_lake(of, open_, known), *new]
 
 
-def _of_lake(lake: Tables, rows: pl.DataFrame, known: Mapping[str, Waiting]) -> list[Waiting]:
+def _of_lake(of: Sources, rows: pl.DataFrame, known: Mapping[str, Waiting]) -> list[Waiting]:
     names = rows["ticket_id"].to_list()
-    said, answered, pressing = newest(lake, None, names, UNASKED), _answered(lake, names), _pressing(lake, names)
+    said = dict(newest(of.lake, None, names, UNASKED))
+    arrived = [name for name in names if name not in said and name not in known]
+    said.update(told(of.given, arrived[:MOST]))
+    answered, pressing = _answered(of.lake, names), of.pressed.of(names)
     return [
         _together(row, said.get(row[0], {}), row[0] in answered, pressing.get(row[0]), known.get(row[0]))
         for row in rows.iter_rows()
@@ -84,7 +97,7 @@ def _together(
     pressing: Pressing | None,
     request: Waiting | None,
 ) -> Waiting:
-    """What was recorded, else what a request found out, else what a build predicted."""
+    """What was recorded, else what a request found out, else what was predicted."""
     name, opened_at, tier, priority, mood = row
     likely, feels = (request.chances, request.mood) if request else _likely(said)
     score, triggers = pressing or ((request.pressing, request.triggers) if request else (0.0, []))
@@ -148,28 +161,3 @@ def _answered(lake: Tables, names: Sequence[str]) -> set[str]:
 
 def _public(payload: dict[str, Any]) -> bool:
     return bool(payload.get("visibility", "public") == "public")
-
-
-def _pressing(lake: Tables, names: Sequence[str]) -> dict[str, Pressing]:
-    """Of a build, and of what no build has read yet, by its words alone."""
-    if not names or not lake.exists(ESCALATIONS):
-        return {}
-    rows = lake.scan(ESCALATIONS).filter(pl.col("ticket_id").is_in(names)).select("ticket_id", "score", "triggers")
-    known = {name: (score, triggers) for name, score, triggers in rows.collect().iter_rows()}
-    since = lake.progress(ESCALATIONS, f"{silver.TICKETS.path}@{escalation.digest()}")
-    newer = {} if since is None else _arrived(lake.root, since, lake.data_version(silver.TICKETS))
-    return {**newer, **known}
-
-
-@lru_cache(maxsize=2)
-def _arrived(root: Path, since: int, version: int | None) -> dict[str, Pressing]:
-    """Of open tickets that came or changed between two versions of silver's."""
-    columns = ("resolved_at", *escalation.READ, "subject", "description")
-    try:
-        changed = newest_of(Tables(root).changes(silver.TICKETS, since, version, columns=columns), "ticket_id")
-    except VersionGone:
-        return {}
-    came = changed.filter((pl.col("_change_type") != "delete") & pl.col("resolved_at").is_null())
-    unknown = pl.DataFrame([{} for _ in range(came.height)], schema=dict.fromkeys(escalation.FEATURES, pl.Int64))
-    found = escalation.escalations(came, encoded(came), unknown)
-    return {name: (one.score, one.triggers) for name, one in zip(came["ticket_id"], found, strict=True) if one}

@@ -1,4 +1,4 @@
-"""What a worker does about incidents, put together: looks on time; suggesting and sending go on beside it."""
+"""What a worker does about incidents and arrivals: looks on time; suggesting, predicting, sending go on beside."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -12,8 +12,10 @@ from operations.inbox import Inbox
 from operations.incidents import IncidentStore
 from operations.outbox import Outbox
 from operations.store import Store
+from service.arrivals import Arrivals
 from service.incident_suggestions import Suggester, suggesting
 from service.incidents import Keeper
+from service.requests import Counts
 from service.serving import Serving
 from service.webhooks import Webhooks, addresses
 from warehouse.clock import as_of
@@ -57,12 +59,21 @@ class Watch:
     """What goes on beside runs for the time of a `with` block."""
 
     def __init__(
-        self, chosen: Settings, lake: Tables, store: Store, now: Now, failed: Failed, *, serving: Serving | None = None
+        self,
+        chosen: Settings,
+        lake: Tables,
+        store: Store,
+        now: Now,
+        failed: Failed,
+        *,
+        serving: Serving | None = None,
+        counts: Counts | None = None,
     ) -> None:
         """`now` is the wall clock; `failed` hears once of what goes wrong, for the next look may go well.
 
-        `serving` is shared with whoever else serves the lake in this process.
+        `serving` is shared with whoever else serves the lake in this process; `counts` hears of predictions.
         """
+        serving = serving or Serving(lake.root)
         receivers = addresses(chosen.webhook_urls)
         self._clock = Clock(lake)
         self._now = now
@@ -76,11 +87,15 @@ class Watch:
             false_a_year=chosen.false_incidents_a_year,
             receivers=receivers,
         )
-        suggest = suggesting(lake, serving or Serving(lake.root), Inbox(store))
+        suggest = suggesting(lake, serving, Inbox(store))
         self._suggester = Suggester(lake, IncidentStore(store), suggest)
         secret = chosen.webhook_secret.get_secret_value()
         self._senders = [Webhooks(Outbox(store), name, address, secret) for name, address in receivers.items()]
-        own = [Thread(target=self._repeat, args=(self._suggest,), name="suggestions", daemon=True)]
+        self._arrivals = Arrivals(lake, serving, store, now, counts)
+        own = [
+            Thread(target=self._repeat, args=(self._suggest,), name="suggestions", daemon=True),
+            Thread(target=self._repeat, args=(self._predict,), name="arrivals", daemon=True),
+        ]
         self._threads = own + [
             Thread(target=self._repeat, args=(partial(self._send, one),), name="webhooks", daemon=True)
             for one in self._senders
@@ -117,14 +132,19 @@ class Watch:
         return told
 
     def flush(self) -> None:
-        """Ask for known solutions, and try once all that is due now."""
+        """Ask for known solutions, predict on what came, and try once all that is due now."""
         self._suggest()
+        while self._predict():
+            pass
         for sender in self._senders:
             while self._send(sender):
                 pass
 
     def _suggest(self) -> bool:
         return self._suggester.look(self._clock.now(self._now())) > 0
+
+    def _predict(self) -> bool:
+        return self._arrivals.look() > 0
 
     def _send(self, sender: Webhooks) -> bool:
         return sender.send(self._now())
@@ -134,8 +154,8 @@ class Watch:
         while not self._stop.is_set():
             try:
                 more = work()
-            except TicketlakeError as error:
-                self._say(str(error))
+            except Exception as error:  # whatever it is: those beside go on, and it is tried again
+                self._say(str(error) if isinstance(error, TicketlakeError) else type(error).__name__)
                 more = False
             if not more:
                 self._stop.wait(PAUSE)

@@ -31,7 +31,7 @@ def queue(
 def _wanted(parts: Parts) -> dict[str, str] | None:
     """Open tickets by what an hour more costs, as far as they are shown; None where nobody can say."""
     try:
-        found = waiting_most(parts.lake, parts.requests(), parts.clock, now())
+        found = waiting_most(parts.waits(), parts.clock, now())
     except TicketlakeError:
         return None
     return {one.ticket_id: one.reason for one in found[:SHOWN]}

@@ -31,5 +31,5 @@ def get_queue(
     each priority is, by the customer's tier and mood, and by what needs a person now. `sla_targets.csv` has the
     promises and the costs.
     """
-    found = queue(parts.lake, parts.requests(), parts.clock, now())
+    found = queue(parts.waits(), parts.clock, now())
     return Queue(len(found), found[offset : offset + limit])

@@ -56,13 +56,23 @@ class Queue:
         self._listener = Listener(0)
         self._heard: dict[str, dict[str, Any]] = {}
         self._order: tuple[datetime, Order] | None = None
+        self._ordering = Lock()
 
     def order(self, now: datetime, find: Callable[[], Order]) -> Order:
         """What `find` says of the order of tickets that wait, asked again when that is `ORDERED` ago."""
         held = self._order
-        if held is None or not timedelta() <= now - held[0] < ORDERED:
-            held = self._order = (now, find())
-        return held[1]
+        if held is not None and timedelta() <= now - held[0] < ORDERED:
+            return held[1]
+        if not self._ordering.acquire(blocking=held is None):
+            assert held is not None  # noqa: S101 only then somebody else finds the next, and we do not wait
+            return held[1]
+        try:
+            if self._order is held:
+                self._order = (now, find())
+            assert self._order is not None  # noqa: S101
+            return self._order[1]
+        finally:
+            self._ordering.release()
 
     def rows(
         self,
