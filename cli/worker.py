@@ -35,6 +35,8 @@ Examples:
 """
 HEALTHY_SECONDS = 60.0
 FINISH = (sys.executable, "-m", "cli.main", "erase", "--finish")
+GATHERED = 16
+"""Drains that brought something, after which small files are merged."""
 LOOK_SECONDS = 0.5
 """Between two looks for signals and decisions, which are cheap."""
 
@@ -193,11 +195,13 @@ class Taking:
 
         self._lake, self._inbox, self._finisher = lake, Inbox(store), finisher
         self._eraser = Eraser(lake, store)
-        self._refined = False
+        self._refined, self._taken = False, 0
 
     def look(self) -> None:
         """Drain and refine what is there, whatever failed the last time, then forget."""
         from operations.drain import drain
+        from warehouse.contracts import silver
+        from warehouse.maintenance import gather
         from warehouse.refine import refine
 
         drained = drain(self._inbox, self._lake)
@@ -205,6 +209,10 @@ class Taking:
             self._refined = False
             refine(self._lake)
             self._refined = True
+            self._taken += 1
+            if self._taken % GATHERED == 0:
+                for table in (silver.TICKETS, silver.EVENTS, silver.SEARCH_EVENTS):
+                    gather(self._lake, table)
         if drained.changed:
             click.echo(f"{drained.tickets} tickets, {drained.events} events")
         if self._eraser.look(_now()):

@@ -10,6 +10,9 @@ from warehouse.errors import NotMaterialized
 from warehouse.table import Table
 
 RETENTION_HOURS = 7 * 24
+MANY = 32
+SMALL_BYTES = 4 * 1024 * 1024
+"""What drains leave is gathered up to this size; larger files are left to `maintain`."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,14 @@ def maintain(lake: Lake, table: Table, *, keep_versions: list[int] | None = None
             retention_hours=RETENTION_HOURS, dry_run=False, keep_versions=keep_versions or None
         )
     return Maintained(files_merged=int(merged), files_removed=len(removed))
+
+
+def gather(lake: Lake, table: Table) -> int:
+    """Merge small files, where there are many; how many were. Who reads the table opens every one of its files."""
+    if not lake.exists(table) or len(lake.files(table)) < MANY:
+        return 0
+    with lake.lock(table):
+        return int(lake.open(table).optimize.compact(target_size=SMALL_BYTES)["numFilesRemoved"])
 
 
 def pinned_versions(root: Path) -> dict[str, list[int]]:

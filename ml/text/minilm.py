@@ -1,8 +1,8 @@
 """A sentence-transformers model in OpenVINO: tokens in, pooled vectors of unit length out; no torch."""
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from threading import local
 from typing import Any, Self
 
 import numpy as np
@@ -30,7 +30,7 @@ class Sentences:
         self.dimension = dimension
         self._compiled = compiled
         self._tokenizer = tokenizer
-        self._own = local()
+        self._free: deque[Any] = deque()
 
     @classmethod
     def load(cls, folder: Path, name: str, dimension: int, tokens: int, threads: int = THREADS) -> Self:
@@ -62,16 +62,15 @@ class Sentences:
         mask = np.arange(length) < np.array([len(ids) for ids in batch])[:, None]
         padded = np.zeros(mask.shape, dtype=np.int64)
         padded[mask] = np.concatenate([np.asarray(ids, dtype=np.int64) for ids in batch])
-        request = self._request()
+        # One request cannot serve two threads at once, and each holds memory: as many as were ever needed at once.
+        try:
+            request = self._free.pop()
+        except IndexError:
+            request = self._compiled.create_infer_request()
         request.infer({"input_ids": padded, "attention_mask": mask.astype(np.int64)}, share_inputs=True)
-        vectors: Vectors = request.get_output_tensor().data
+        vectors: Vectors = request.get_output_tensor().data.copy()
+        self._free.append(request)
         return vectors
-
-    def _request(self) -> Any:
-        """This thread's own request: one cannot serve two threads at once."""
-        if not hasattr(self._own, "request"):
-            self._own.request = self._compiled.create_infer_request()
-        return self._own.request
 
 
 def _batches(lengths: Sequence[int]) -> Iterator[tuple[int, NDArray[np.int64]]]:

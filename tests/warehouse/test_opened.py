@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 from warehouse.errors import NotMaterialized
+from warehouse.maintenance import MANY, gather
 from warehouse.opened import MOST, OpenTables
 from warehouse.table import Column, Table
 
@@ -103,3 +104,20 @@ def test_threads_that_read_while_another_writes_meet_whole_commits(lake):
         one.join(20)
     assert wrong == []
     assert len(names(tables)) == 20
+
+
+def test_small_files_are_gathered_once_there_are_many_and_no_row_is_another(lake):
+    tables = OpenTables(lake.root)
+    for number in range(MANY - 1):
+        add(lake, f"{number:02}")
+    before, version = names(tables), lake.data_version(COUNTED)
+    assert gather(lake, COUNTED) == 0
+    add(lake, "last")
+    assert gather(lake, COUNTED) == MANY
+    assert len(tables.files(COUNTED)) == len(lake.files(COUNTED)) == 1
+    assert names(tables) == sorted([*before, "last"])
+    assert lake.data_version(COUNTED) == version + 1
+    assert lake.changes(COUNTED, version)["name"].to_list() == ["last"]
+    add(lake, "more")
+    assert sorted(lake.changes(COUNTED, version)["name"]) == ["last", "more"]
+    assert gather(lake, COUNTED) == 0
