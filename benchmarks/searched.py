@@ -25,12 +25,13 @@ from ml.retrieve.segment import Segment
 from ml.text.encoder import Joined, Vectors
 from operations.inbox import Inbox
 from operations.store import open_store
-from service import finding, searches, serving
+from service import finding, searches
+from service import opened as opening
 from service.serving import Serving
 from warehouse.releases import open_release
 
 TIMED: Sequence[tuple[str, Any, str]] = (
-    ("history of customer and product", serving, "_features"),
+    ("history of customer and product", opening, "_features"),
     ("cleaned, redacted, errors named", problems, "problems"),
     ("forward of the encoder", Joined, "encode"),
     ("category and subcategory", finding, "answer"),

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
+from time import monotonic, sleep
 
 import pytest
 
@@ -38,9 +39,13 @@ def held(together):
 def at_once(together, ask):
     with held(together) as (go, sizes), ThreadPoolExecutor(len(TICKETS)) as pool:
         waiting = [pool.submit(ask, one) for one in TICKETS]
-        while len(together._waiting) < len(TICKETS) - 1:
-            pass
-        go.set()
+        end = monotonic() + 60
+        try:
+            while len(together._waiting) < len(TICKETS) - 1:
+                assert monotonic() < end
+                sleep(0.001)
+        finally:
+            go.set()
         return [one.result(60) for one in waiting], sizes
 
 
