@@ -118,14 +118,15 @@ def _drain_and_watch(
 
     inbox, taken_at = Inbox(store), float("-inf")
     taking = Taking(lake, store, None if once else Finisher(store, FINISH, process_environment(chosen)))
-    monitor = Monitor(OpenTables(lake.root), false_incidents_a_year=chosen.false_incidents_a_year)
+    tables = OpenTables(lake.root)
+    monitor = Monitor(tables, false_incidents_a_year=chosen.false_incidents_a_year)
     said: str | None = None
     failed: str | None = None
 
     def wrong(said: str) -> None:
         click.echo(f"incidents: {said}", err=True)
 
-    with Watch(chosen, OpenTables(lake.root), store, _now, wrong, serving=serving, counts=counts) as watch:
+    with Watch(chosen, tables, store, _now, wrong, serving=serving, counts=counts) as watch:
 
         def look() -> None:
             told = watch.look(monitor.look(inbox))

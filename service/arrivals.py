@@ -8,18 +8,16 @@ import polars as pl
 
 from ml.features import READ
 from operations.entries import digest_of
-from operations.events import envelope
 from operations.inbox import Inbox
 from operations.predictions import Predictions
 from operations.store import Store
-from service.predicted import given, labels
+from service.predicted import kept, told
 from service.request_events import SYSTEM
 from service.requests import Counts
 from service.serving import Serving
 from warehouse import releases
 from warehouse.contracts import predictions, silver
 from warehouse.errors import VersionGone
-from warehouse.payloads import PredictionMade
 from warehouse.reading import Tables, newest
 
 AT_ONCE = 32
@@ -80,25 +78,19 @@ class Arrivals:
         began, now = perf_counter(), self._now()
         release, understood = self._serving.understand(rows, self._inbox)
         latency = round((perf_counter() - began) * 1000 / rows.height, 3)
-        kept, told = [], []
-        for name, said in zip(rows["ticket_id"], understood, strict=True):
-            prediction_id = digest_of(f"arrival:{name}:{release}".encode())
-            one = given(
-                said.targets,
-                said.novelty,
-                said.resolution_hours,
-                prediction_id=prediction_id,
+        rows_kept = [
+            kept(
+                said,
+                prediction_id=digest_of(f"arrival:{name}:{release}".encode()),
                 ticket_id=name,
                 release=release,
                 made_at=now,
                 latency_ms=latency,
             )
-            made = PredictionMade(prediction_id=prediction_id, release=release, targets=labels(said.targets))
-            key = f"prediction:{prediction_id}"
-            event = envelope(made, actor=SYSTEM, key=key, event_time=now, received_time=now, ticket_id=name)
-            kept.append(one)
-            told.append(event.entry())
-        self._given.append(kept, told)
+            for name, said in zip(rows["ticket_id"], understood, strict=True)
+        ]
+        pairs = zip(understood, rows_kept, strict=True)
+        self._given.append(rows_kept, [told(said, row, SYSTEM) for said, row in pairs])
         if self._counts is not None:
             self._counts.predicted(understood)
 

@@ -140,7 +140,8 @@ def _raise(_: str, __: str, error: Exception) -> None:
 
 def _features(online: Online, tickets: pl.DataFrame, inbox: Inbox | None) -> pl.DataFrame:
     """With what the inbox heard, as long as it can be asked."""
-    try:
-        return online.features(inbox, tickets)
-    except StoreUnavailable:
-        return online.features(None, tickets)
+    with stage("history"):
+        try:
+            return online.features(inbox, tickets)
+        except StoreUnavailable:
+            return online.features(None, tickets)

@@ -7,9 +7,11 @@ from typing import Any
 import msgspec
 
 from ml.classify.unknown import Strange
+from operations.entries import Entry
+from operations.events import Actor, envelope
 from operations.predictions import GivenPrediction
-from service.understanding import Answer, Hours
-from warehouse.payloads import PredictedLabel
+from service.understanding import Answer, Hours, Understood
+from warehouse.payloads import EVERY, PredictedLabel, PredictionMade
 
 
 def given(
@@ -49,6 +51,36 @@ def given(
         made_at=made_at,
         body=msgspec.json.encode(said).decode(),
     )
+
+
+def kept(
+    said: Understood, *, prediction_id: str, ticket_id: str | None, release: str, made_at: datetime, latency_ms: float
+) -> GivenPrediction:
+    """The row of what models said of a ticket, with what challengers said unseen."""
+    return given(
+        said.targets,
+        said.novelty,
+        said.resolution_hours,
+        prediction_id=prediction_id,
+        ticket_id=ticket_id,
+        release=release,
+        made_at=made_at,
+        latency_ms=latency_ms,
+        **({} if said.shadow is None else {"shadow": said.shadow}),
+    )
+
+
+def told(said: Understood, row: GivenPrediction, actor: Actor) -> Entry:
+    """That it was made, for those who follow what happens to the ticket."""
+    made = envelope(
+        PredictionMade(prediction_id=row.prediction_id, release=row.release, targets=labels(said.targets)),
+        actor=actor,
+        key=f"prediction:{row.prediction_id}",
+        event_time=row.made_at,
+        received_time=row.made_at,
+        ticket_id=row.ticket_id or EVERY,
+    )
+    return made.entry()
 
 
 def labels(targets: Mapping[str, Answer]) -> dict[str, PredictedLabel]:

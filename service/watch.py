@@ -134,7 +134,7 @@ class Watch:
     def flush(self) -> None:
         """Ask for known solutions, predict on what came, and try once all that is due now."""
         self._suggest()
-        while self._predict():
+        while self._tried(self._predict):
             pass
         for sender in self._senders:
             while self._send(sender):
@@ -152,13 +152,16 @@ class Watch:
     def _repeat(self, work: Callable[[], bool]) -> None:
         """Do it until the end, with a pause whenever there was nothing to do."""
         while not self._stop.is_set():
-            try:
-                more = work()
-            except Exception as error:  # whatever it is: those beside go on, and it is tried again
-                self._say(str(error) if isinstance(error, TicketlakeError) else type(error).__name__)
-                more = False
-            if not more:
+            if not self._tried(work):
                 self._stop.wait(PAUSE)
+
+    def _tried(self, work: Callable[[], bool]) -> bool:
+        """Whether there is more to do; whatever goes wrong is said, and tried again."""
+        try:
+            return work()
+        except Exception as error:
+            self._say(str(error) if isinstance(error, TicketlakeError) else type(error).__name__)
+            return False
 
     def _say(self, message: str) -> None:
         if message != self._said:

@@ -19,14 +19,15 @@ from api.telemetry import Telemetry
 from ml.anomaly.escalation import Escalation
 from ml.classify.unknown import Strange
 from operations.entries import Entry
-from operations.events import Actor, envelope
+from operations.events import Actor
 from operations.predictions import GivenPrediction, Predictions
-from service.predicted import given, labels
-from service.understanding import Answer, Hours, Understood, decided
+from service.predicted import kept, told
+from service.understanding import Answer, Hours, decided
 from warehouse.errors import StoreUnavailable
-from warehouse.payloads import EVERY, PredictionMade
+from warehouse.payloads import EVERY
 
 MOST_AT_ONCE = 1_000
+API = Actor(kind="system", id="api")
 Explain = Annotated[
     Literal["brief", "full"],
     Parameter(description="brief: the reasons that come with a prediction; full: also those that cost more of them"),
@@ -118,23 +119,12 @@ def _predict(
     latency = round((perf_counter() - began) * 1000 / len(values), 3)
     names = tickets["ticket_id"].to_list()
     entries = [
-        given(
-            one.targets,
-            one.novelty,
-            one.resolution_hours,
-            prediction_id=id_,
-            ticket_id=name,
-            release=release,
-            made_at=made_at,
-            latency_ms=latency,
-            **({} if one.shadow is None else {"shadow": one.shadow}),
-        )
+        kept(one, prediction_id=id_, ticket_id=name, release=release, made_at=made_at, latency_ms=latency)
         for id_, name, one in zip(ids, names, understood, strict=True)
     ]
     pairs = zip(understood, entries, strict=True)
-    recorded = _record(
-        parts, entries, [_event(one, kept) for one, kept in pairs if kept.ticket_id not in (None, EVERY)]
-    )
+    events = [told(one, row, API) for one, row in pairs if row.ticket_id not in (None, EVERY)]
+    recorded = _record(parts, entries, events)
     telemetry.predicted(understood)
     note(prediction_id=request, tickets=len(values), release=release, recorded=recorded, **decided(understood))
     return [
@@ -152,19 +142,6 @@ def _predict(
         )
         for id_, name, one in zip(ids, names, understood, strict=True)
     ]
-
-
-def _event(one: Understood, kept: GivenPrediction) -> Entry:
-    """That it was made, for those who follow what happens to the ticket."""
-    made = envelope(
-        PredictionMade(prediction_id=kept.prediction_id, release=kept.release, targets=labels(one.targets)),
-        actor=Actor(kind="system", id="api"),
-        key=f"prediction:{kept.prediction_id}",
-        event_time=kept.made_at,
-        received_time=kept.made_at,
-        ticket_id=kept.ticket_id or EVERY,
-    )
-    return made.entry()
 
 
 def _record(parts: Parts, entries: Sequence[GivenPrediction], events: Sequence[Entry]) -> bool:

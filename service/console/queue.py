@@ -59,20 +59,19 @@ class Queue:
         self._ordering = Lock()
 
     def order(self, now: datetime, find: Callable[[], Order]) -> Order:
-        """What `find` says of the order of tickets that wait, asked again when that is `ORDERED` ago."""
+        """What `find` says of the order of tickets that wait, asked again when that is `ORDERED` ago.
+
+        One thread asks; the others go on with the last order, where there is one.
+        """
         held = self._order
-        if held is not None and timedelta() <= now - held[0] < ORDERED:
-            return held[1]
-        if not self._ordering.acquire(blocking=held is None):
-            assert held is not None  # noqa: S101 only then somebody else finds the next, and we do not wait
-            return held[1]
-        try:
-            if self._order is held:
-                self._order = (now, find())
-            assert self._order is not None  # noqa: S101
-            return self._order[1]
-        finally:
-            self._ordering.release()
+        fresh = held is not None and timedelta() <= now - held[0] < ORDERED
+        if not fresh and self._ordering.acquire(blocking=held is None):
+            try:
+                if self._order is held:
+                    self._order = (now, find())
+            finally:
+                self._ordering.release()
+        return self._order[1] if self._order is not None else None
 
     def rows(
         self,

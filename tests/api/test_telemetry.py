@@ -51,7 +51,7 @@ def test_each_answer_is_counted_by_target_label_and_decision_with_its_confidence
         assert of(found, "ticketlake_predictions_total", **named) == 3
     assert of(found, "ticketlake_prediction_confidence_count", target="category") == 3
     assert of(found, "ticketlake_prediction_confidence_count", target="priority") == 0
-    for name in ("understand",):
+    for name in ("history", "understand"):
         assert of(found, "ticketlake_stage_seconds_count", stage=name) == 3
     assert of(found, "ticketlake_stage_seconds_sum", stage="understand") > 0
     answering.post("/v1/predict-ticket", json=SECRET)

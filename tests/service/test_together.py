@@ -2,7 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier, Event, Lock
-from time import sleep
+from time import monotonic, sleep
 
 import pytest
 
@@ -32,6 +32,13 @@ class Work:
             self._alone.release()
 
 
+def until_waiting(together, number):
+    end = monotonic() + 20
+    while len(together._waiting) < number:
+        assert monotonic() < end
+        sleep(0.001)
+
+
 def test_whoever_comes_meanwhile_goes_together_in_order_and_at_most_so_many():
     work = Work()
     together = Together(work, MOST)
@@ -41,8 +48,7 @@ def test_whoever_comes_meanwhile_goes_together_in_order_and_at_most_so_many():
         rest = []
         for number in range(1, 10):
             rest.append(pool.submit(together, number))
-            while len(together._waiting) < number:
-                sleep(0.001)
+            until_waiting(together, number)
         work.free.set()
         assert [one.result(20) for one in [first, *rest]] == [2 * number for number in range(10)]
     assert work.batches == [[0], [1, 2, 3, 4], [5, 6, 7, 8], [9]]
@@ -63,8 +69,7 @@ def test_what_is_wrong_with_one_is_not_the_others_fault():
         first = pool.submit(together, 1)
         assert work.began.wait(20)
         bad, good = pool.submit(together, -1), pool.submit(together, 3)
-        while len(together._waiting) < 2:
-            sleep(0.001)
+        until_waiting(together, 2)
         work.free.set()
         assert (first.result(20), good.result(20)) == (2, 6)
         with pytest.raises(ValueError, match="below zero"):
