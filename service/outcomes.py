@@ -31,6 +31,7 @@ class Outcomes:
         version = manifest.tables.get(silver.EVENTS.path)
         self._events, batch = _published(lake, version)
         self._tickets = _tickets(lake)
+        self._opened: dict[str, tuple[str | None, ...]] = {}
         self._written = pl.concat([_written(attempts, self._tickets), _read(lake)])
         self._listener, self._lock = Listener(batch), Lock()
         self._standing: Standing | None = None
@@ -51,7 +52,7 @@ class Outcomes:
         said = [row.body.encode() for row in rows if row.kind == "ticket"]
         if said:
             opened = parse(TICKET, said).rows.select("ticket_id", *_VERSION)
-            self._tickets = pl.concat([self._tickets, opened]).unique("ticket_id", keep="last", maintain_order=True)
+            self._opened |= {row[0]: row for row in opened.iter_rows()}
         heard = [_decoder.decode(row.body) for row in rows if row.kind == "event"]
         moving = [
             (one.idempotency_key, one.type, one.ticket_id, one.event_time, bytes(one.payload).decode())
@@ -67,7 +68,9 @@ class Outcomes:
 
     def _tried(self) -> pl.DataFrame:
         """Attempts: what events say of a ticket and a thing stands over what was written of them."""
-        heard = told.outcomes(self._events).join(self._tickets, on="ticket_id", how="left")
+        opened = pl.DataFrame([*self._opened.values()], schema=self._tickets.schema, orient="row")
+        tickets = pl.concat([self._tickets, opened]).unique("ticket_id", keep="last", maintain_order=True)
+        heard = told.outcomes(self._events).join(tickets, on="ticket_id", how="left")
         both = [heard, self._written.join(heard, on=["ticket_id", "target_id"], how="anti")]
         return pl.concat([part.select(COLUMNS) for part in both])
 

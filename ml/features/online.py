@@ -144,18 +144,17 @@ class Past:
 
 @dataclass
 class _Since:
-    """What was heard about one key: changes of its totals by time."""
+    """What was heard about one key: the moments when its totals changed, and what they came to."""
 
-    times: list[int] = field(default_factory=list)
-    amounts: list[Totals] = field(default_factory=list)
+    times: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    sums: Totals = field(default_factory=lambda: np.empty((0, len(TOTALS)), np.int64))
     said: list[tuple[int, str, str]] = field(default_factory=list)
-    sums: Totals | None = None
 
     def add(self, at: int, amounts: Totals) -> None:
-        place = bisect_left(self.times, at)
-        self.times.insert(place, at)
-        self.amounts.insert(place, amounts)
-        self.sums = None
+        place = int(self.times.searchsorted(at))
+        self.times = np.insert(self.times, place, at)
+        self.sums = np.insert(self.sums, place, self._until(place), axis=0)
+        self.sums[place:] += amounts
 
     def say(self, outcome: tuple[int, str, str], sign: int) -> None:
         if sign > 0:
@@ -164,17 +163,14 @@ class _Since:
             self.said.remove(outcome)
 
     def before(self, at: int) -> Totals:
-        place = bisect_left(self.times, at)
-        if place == 0:
-            return _NOTHING
-        if self.sums is None:
-            self.sums = np.cumsum(self.amounts, axis=0)
-        found: Totals = self.sums[place - 1]
-        return found
+        return self._until(int(self.times.searchsorted(at)))
 
     def sentiment(self, at: int) -> tuple[int, str, str] | None:
         place = bisect_left(self.said, (at,))
         return self.said[place - 1] if place else None
+
+    def _until(self, place: int) -> Totals:
+        return self.sums[place - 1] if place else _NOTHING
 
 
 @dataclass(frozen=True)
