@@ -45,6 +45,7 @@ from api.routes import (
     tickets,
     tokens,
 )
+from api.slashes import Whole, restored
 from api.state import Parts
 from api.telemetry import Telemetry
 from warehouse.settings import Settings
@@ -130,6 +131,7 @@ def create_app(settings: Settings, *, behind_socket: bool = False) -> Litestar:
         on_app_init=[] if doors is None else [doors.backend.on_app_init],
         cors_config=_cors(settings.cors_origins),
         exception_handlers={Exception: _answer},
+        middleware=[restored],
         logging_config=None,
         on_startup=[start],
         on_shutdown=[stop],
@@ -144,7 +146,7 @@ def create_app(settings: Settings, *, behind_socket: bool = False) -> Litestar:
         request_max_body_size=MAX_BYTES,
         state=State({"parts": parts, "doors": doors, "telemetry": telemetry}),
     )
-    app.asgi_handler = Headed(Observed(app.asgi_handler, telemetry))
+    app.asgi_handler = Whole(Headed(Observed(app.asgi_handler, telemetry)))
     return app
 
 

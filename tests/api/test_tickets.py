@@ -188,3 +188,16 @@ def test_a_ticket_of_which_only_events_are_known_is_found(client, settle):
     found = client.get("/v1/tickets/TK-9009").json()
 
     assert (found["recorded"], [event["type"] for event in found["events"]]) == (None, ["MessageAdded"])
+
+
+@pytest.mark.parametrize("path", ["/v1/tickets/2026%2F117", "/v1/tickets/2026%2f117"])
+def test_a_name_may_hold_a_slash(empty, path):
+    empty.post("/v1/tickets", json={**TICKET, "ticket_id": "2026/117"})
+
+    assert empty.get(path).json()["heard"][0]["content"]["ticket_id"] == "2026/117"
+    assert "2026/117" in empty.get(f"/console{path.removeprefix('/v1')}").text
+    assert empty.get("/v1/tickets/2026/117").status_code == 404
+
+
+def test_a_slash_in_a_query_is_none_of_the_path(client):
+    assert client.get("/v1/tickets/TK-0003?a=%2F").json() == client.get("/v1/tickets/TK-0003").json()
