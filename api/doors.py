@@ -139,11 +139,12 @@ class Doors:
         return caller
 
     async def _key(self, key_id: str, connection: ASGIConnection[Any, Any, Any, Any]) -> ApiKey | None:
-        """As it was looked up a moment ago; looked up now for an address that did not fail too often."""
+        """As it was looked up a moment ago; looked up now where it is known, or the address did not fail too often."""
         held = self.ring.fresh(key_id)
         if held is not None:
             return held
-        self.limits.still_listening(connection)
+        if not self.ring.knows(key_id):
+            self.limits.still_listening(connection)
         return await asyncio.to_thread(self.ring.ask, key_id)
 
     async def _caller_of_token(self, token: Token, connection: ASGIConnection[Any, Any, Any, Any]) -> Caller | None:

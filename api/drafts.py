@@ -11,7 +11,7 @@ from api.bodies import MOST_ERRORS, typed
 from api.problems import BadRequest, FieldError, pointer
 from api.tickets_in import TicketDraft, mute
 from ml.features import READ
-from operations.entries import fault_of_name
+from operations.entries import fault_of_ticket
 from warehouse.contracts.silver import TICKETS
 from warehouse.times import AHEAD_OF_US, EARLIEST, MILLISECONDS_FROM
 
@@ -46,7 +46,7 @@ def known(fields: Mapping[str, Any], now: datetime) -> pl.DataFrame:
 
 
 def _row(draft: Any, at: str, now: datetime) -> list[Any]:
-    fault = None if draft.ticket_id is None else fault_of_name(draft.ticket_id)
+    fault = None if draft.ticket_id is None else fault_of_ticket(draft.ticket_id)
     if fault:
         raise BadRequest(UNFIT, FieldError(fault, pointer=pointer(f"{at}.ticket_id")))
     if mute(draft):

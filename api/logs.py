@@ -13,12 +13,12 @@ import structlog
 FILE_BYTES = 10 * 1024 * 1024
 FILES = 5
 # Other libraries' loggers say nothing below a warning: some of them quote addresses and statements.
-OURS = ("api", "service", "operations", "warehouse", "uvicorn")
+OURS = ("api", "worker", "service", "operations", "warehouse", "uvicorn")
 _HANDLERS: list[logging.Handler] = []
 
 
-def configure(folder: Path | None, level: str) -> None:
-    """Send structlog and the standard library's loggers to stdout, and to `folder/api.log` where that is one's own."""
+def configure(folder: Path | None, level: str, name: str = "api") -> None:
+    """Send structlog and the standard library's loggers to stdout, and to `folder/name.log` where that is one's own."""
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
@@ -35,7 +35,7 @@ def configure(folder: Path | None, level: str) -> None:
     handlers: list[logging.Handler] = [logging.StreamHandler(sys.stdout)]
     if folder is not None:
         folder.mkdir(parents=True, exist_ok=True)
-        file = folder / "api.log"
+        file = folder / f"{name}.log"
         handlers.append(RotatingFileHandler(file, maxBytes=FILE_BYTES, backupCount=FILES, encoding="utf-8"))
     root = logging.getLogger()
     for handler in _HANDLERS:
@@ -46,8 +46,8 @@ def configure(folder: Path | None, level: str) -> None:
         handler.setFormatter(formatter)
         root.addHandler(handler)
     root.setLevel(logging.WARNING)
-    for name in OURS:
-        logging.getLogger(name).setLevel(level.upper())
+    for logger in OURS:
+        logging.getLogger(logger).setLevel(level.upper())
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         logger_factory=structlog.stdlib.LoggerFactory(),

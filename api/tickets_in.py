@@ -14,7 +14,7 @@ from msgspec import Meta
 
 from api.bodies import MOST_ERRORS, UNFIT, typed
 from api.problems import BadRequest, FieldError, pointer
-from operations.entries import NAME_LENGTH, digest_of, fault_of_name
+from operations.entries import NAME_LENGTH, digest_of, fault_of_ticket
 from service.intake import Submission
 from warehouse.contracts.silver import TICKET_FIELDS
 from warehouse.parse import ROW, TICKET, parse
@@ -71,7 +71,7 @@ def submissions(
 
 def _submission(value: Any, at: str, key: str | None, now: datetime) -> Submission:
     ticket = typed(value, Ticket, at)
-    fault = None if ticket.ticket_id is None else fault_of_name(ticket.ticket_id)
+    fault = None if ticket.ticket_id is None else fault_of_ticket(ticket.ticket_id)
     if fault:
         raise BadRequest("the ticket has no such id", FieldError(fault, pointer=_pointer(at, "ticket_id")))
     digest = digest_of(msgspec.json.encode(value, order="deterministic"))

@@ -35,6 +35,7 @@ def erase(*, customer: str | None, ticket: str | None, reason: str, who: str, at
     """
     from contextlib import closing
 
+    from operations.entries import fault_of_ticket
     from operations.erasures import Erasures
     from operations.store import open_store
     from service.erasing import Eraser, ask
@@ -42,6 +43,8 @@ def erase(*, customer: str | None, ticket: str | None, reason: str, who: str, at
 
     if bool(customer) + bool(ticket) + finishing != 1:
         raise click.UsageError("Give one of --customer, --ticket and --finish.")
+    if ticket and (fault := fault_of_ticket(ticket)):
+        raise click.BadParameter(f"{ticket!r} {fault}.", param_hint="--ticket")
     chosen = settings()
     lake = Lake(chosen.lake_root)
     with closing(open_store(chosen.database_url)) as store:

@@ -61,7 +61,7 @@ def show(request_id: str) -> None:
 @click.argument("request_ids", nargs=-1)
 @click.option("--all", "every", is_flag=True, help="All that were given up.")
 def replay(request_ids: tuple[str, ...], every: bool) -> None:
-    """Queue those again that were given up; a worker finds them."""
+    """Queue those again that were given up, or that are done and are to be done anew; a worker finds them."""
     if every == bool(request_ids):
         raise click.UsageError("name requests, or say --all")
     again = _requests().replay(_now(), None if every else request_ids)

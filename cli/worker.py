@@ -50,12 +50,14 @@ def worker(every: float, once: bool, requests_only: bool, healthy: bool) -> int:
     """Drain the inbox, exactly once, work on requests, and watch for incidents; until interrupted.
 
     One worker drains and watches. Of those that only work on requests there may be many, on any machine that sees the
-    lake and the operational store; QUEUE_URL wakes them sooner than they would look. With WORKER_METRICS (host:port)
-    Prometheus is told there what models said of requests.
+    lake and the operational store; QUEUE_URL wakes them sooner than they would look. Each turn at a request is a line
+    of the log. With WORKER_METRICS (host:port) Prometheus is told there what models said of requests.
     """
+    from api import logs
     from operations.store import open_store
     from service.serving import Serving
     from warehouse.delta import Lake
+    from warehouse.reading import writable
 
     chosen = settings()
     heartbeat = _heartbeat(chosen, requests_only=requests_only)
@@ -65,7 +67,9 @@ def worker(every: float, once: bool, requests_only: bool, healthy: bool) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     store, lake = open_store(chosen.database_url), Lake(chosen.lake_root)
-    heartbeat.parent.mkdir(parents=True, exist_ok=True)
+    with writable(lake.root):
+        heartbeat.parent.mkdir(parents=True, exist_ok=True)
+        logs.configure(None if once or requests_only else lake.root / "logs", chosen.log_level, "worker")
     serving = Serving(lake.root)
     with ExitStack() as stack:
         counts = stack.enter_context(_counting(chosen)) if chosen.worker_metrics and not once else None
@@ -173,15 +177,23 @@ def _counting(chosen: Settings) -> "Iterator[Telemetry]":
 def _workers(
     chosen: Settings, lake: "Lake", store: "Store", serving: "Serving", counts: "Telemetry | None"
 ) -> "RequestWorkers":
+    from msgspec.structs import asdict
+    from structlog import get_logger
+
     from operations.inbox import Inbox
     from operations.requests import Requests
     from service.requests import RequestWork
-    from service.working import RequestTurns, RequestWorkers
+    from service.working import RequestTurns, RequestWorkers, Worked
+
+    log = get_logger("worker.request")
+
+    def told(one: Worked) -> None:
+        (log.info if one.error is None else log.warning)("worked", **asdict(one))
 
     def failed(said: str) -> None:
         click.echo(f"requests: {said}", err=True)
 
-    turns = RequestTurns(Requests(store), RequestWork(lake, serving, Inbox(store), counts), _now, failed=failed)
+    turns = RequestTurns(Requests(store), RequestWork(lake, serving, Inbox(store), counts), _now, told=told)
     queue = chosen.queue_url.get_secret_value()
     return RequestWorkers(turns, threads=chosen.request_threads, queue_url=queue, failed=failed)
 

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from warehouse.errors import ContractBroken
+from warehouse.payloads import EVERY
 
 Kind = Literal["ticket", "event", "search"]
 
@@ -96,6 +97,11 @@ def fault_of_name(name: str) -> str | None:
     if name != name.strip():
         return "has white space around it, expected none"
     return None
+
+
+def fault_of_ticket(name: str) -> str | None:
+    """Why `name` cannot be the id of one ticket; None when it can."""
+    return fault_of_name(name) or ("is no ticket: it stands for all of them" if name == EVERY else None)
 
 
 def _is_unicode(text: str) -> bool:

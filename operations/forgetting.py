@@ -1,18 +1,22 @@
 """Taking someone out of the operational store: every row that is theirs, and their tickets out of what lists them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any
 
 import msgspec
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import Column, ColumnElement, Connection, String, Table, delete, or_, select, update
 
 from operations.erasures import Counts
 from operations.inbox import chunks
-from operations.schema import erasure, inbox, incident, incident_change, incident_signal, metadata, outbox
+from operations.schema import erasure, inbox, incident, incident_change, incident_signal, metadata, outbox, request
 from operations.store import Store
 from warehouse.owners import is_of, owners
+from warehouse.search_made import rewritten
 from warehouse.tombstones import Tombstones
 
 _AT_ONCE = 500
+_NAMES_A_QUERY = 100
 _OWN = {inbox, incident, incident_signal, incident_change, outbox, erasure}
 
 
@@ -35,6 +39,7 @@ def forget(store: Store, stones: Tombstones, tickets: Sequence[str], customers: 
                 for some in chunks(ids)
             ]
             counts[table.name] = connection.execute(delete(table).where(or_(*owned))).rowcount if owned else 0
+        counts["request"] += _results(connection, tickets)
         counts["incident"] = _incidents(connection, set(tickets))
         return {f"operations/{name}": count for name, count in counts.items() if count}
 
@@ -58,12 +63,56 @@ def _opens(kind: str, body: str) -> bool:
 
 
 def _inbox(connection: Connection, stones: Tombstones) -> int:
-    every = select(inbox.c.seq, inbox.c.body).execution_options(yield_per=_AT_ONCE)
-    rows = connection.execute(every).tuples()
-    gone = [seq for seq, body in rows if is_of(stones, body)]
+    every = select(inbox.c.seq, inbox.c.kind, inbox.c.body).execution_options(yield_per=_AT_ONCE)
+    gone, changed = list[int](), dict[int, str]()
+    for seq, kind, body in connection.execute(every).tuples():
+        if is_of(stones, body):
+            gone.append(seq)
+        elif kind == "search" and (safe := rewritten(body, stones)) is not None:
+            changed[seq] = safe.decode()
     for some in chunks(gone):
         connection.execute(delete(inbox).where(inbox.c.seq.in_(some)))
-    return len(gone)
+    for seq, body in changed.items():
+        connection.execute(update(inbox).where(inbox.c.seq == seq).values(body=body))
+    return len(gone) + len(changed)
+
+
+def _results(connection: Connection, tickets: Sequence[str]) -> int:
+    """What was found for other tickets and names one of these: it is looked for anew."""
+    anew = {"state": "queued", "body": None, "attempts": 0, "next_at": request.c.received_at}
+    changed = 0
+    for named in _naming(request.c.body, map(_quoted, tickets)):
+        changed += connection.execute(update(request).where(named, request.c.state == "done").values(**anew)).rowcount
+        connection.execute(update(request).where(named).values(body=None))
+    return changed
+
+
+def left(store: Store, ids: Iterable[str]) -> list[str]:
+    """Tables, but that of erasures, in which a text still holds one of the ids."""
+    texts = [column for table in metadata.sorted_tables if table is not erasure for column in _texts(table)]
+    found = set[str]()
+    with store.reading() as connection:
+        for column in texts:
+            for named in _naming(column, ids):
+                if connection.execute(select(column).where(named).limit(1)).first() is not None:
+                    found.add(f"operations/{column.table.name}")
+    return sorted(found)
+
+
+def _texts(table: Table) -> list[Column[Any]]:
+    return [column for column in table.columns if isinstance(column.type, String)]
+
+
+def _naming(column: Column[Any], names: Iterable[str]) -> Iterator[ColumnElement[bool]]:
+    """Conditions that a text holds one of the names, as many in each as a database nests."""
+    rest = iter(names)
+    while some := list(islice(rest, _NAMES_A_QUERY)):
+        yield or_(*(column.contains(name, autoescape=True) for name in some))
+
+
+def _quoted(name: str) -> str:
+    """As JSON writes it."""
+    return msgspec.json.encode(name).decode()
 
 
 def _incidents(connection: Connection, tickets: set[str]) -> int:

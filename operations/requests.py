@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, and_, delete, func, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from operations import inbox, predictions
@@ -89,8 +89,9 @@ class Requests:
         return self._store.write(lambda connection: _settled(connection, held, **values))
 
     def replay(self, now: datetime, ids: Collection[str] | None = None) -> list[str]:
-        """Queue what was given up again, or of that these; the ids of those that were."""
-        return self._again(and_(request.c.state == "dead", _named(ids)), now)
+        """Queue what was given up again; or these, if they were given up or done. The ids of those that were."""
+        ended = request.c.state == "dead" if ids is None else request.c.state.in_(("dead", "done"))
+        return self._again(and_(ended, _named(ids)), now)
 
     def begin_anew(self, now: datetime) -> list[str]:
         """Queue again what was done before there was a release, with nothing that models say; the ids of those."""
@@ -100,23 +101,6 @@ class Requests:
     def _again(self, which: ColumnElement[bool], now: datetime) -> list[str]:
         again = update(request).where(which).values(state="queued", next_at=now, changed_at=now, **_UNDO)
         return self._store.write(lambda connection: list(connection.scalars(again.returning(request.c.id))))
-
-    def forget(self, ticket_ids: Collection[str], naming: Collection[str] = ()) -> int:
-        """Delete the requests about these tickets, and the results of others that name them, or any id of `naming`.
-
-        How many were deleted; of those that only lose their result, the rest stays.
-        """
-        about = request.c.ticket_id.in_(list(ticket_ids))
-        ids = [msgspec.json.encode(one).decode() for one in (*ticket_ids, *naming)]
-
-        def work(connection: Connection) -> int:
-            gone = connection.execute(delete(request).where(about)).rowcount
-            for one in ids:
-                named = request.c.body.contains(one, autoescape=True)
-                connection.execute(update(request).where(named).values(body=None))
-            return gone
-
-        return self._store.write(work)
 
     def find(self, ids: Iterable[str]) -> list[KeptRequest]:
         """The requests of these ids; those that there are, the newest first."""

@@ -99,6 +99,10 @@ class KeyRing:
         held = self._held.get(key_id)
         return held.key if held is not None and self._clock() - held.asked_at < FRESH_SECONDS else None
 
+    def knows(self, key_id: str) -> bool:
+        """Whether that was a key when it was looked up last."""
+        return key_id in self._held
+
     def ask(self, key_id: str) -> ApiKey | None:
         """The key as the store has it now; for some minutes as it had it before, where it does not answer.
 

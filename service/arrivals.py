@@ -11,7 +11,7 @@ from operations.entries import digest_of
 from operations.inbox import Inbox
 from operations.predictions import Predictions
 from operations.store import Store
-from service.predicted import kept, told
+from service.predicted import digests, kept, told
 from service.request_events import SYSTEM
 from service.requests import Counts
 from service.serving import Serving
@@ -81,13 +81,14 @@ class Arrivals:
         rows_kept = [
             kept(
                 said,
+                read,
                 prediction_id=digest_of(f"arrival:{name}:{release}".encode()),
                 ticket_id=name,
                 release=release,
                 made_at=now,
                 latency_ms=latency,
             )
-            for name, said in zip(rows["ticket_id"], understood, strict=True)
+            for name, said, read in zip(rows["ticket_id"], understood, digests(rows), strict=True)
         ]
         pairs = zip(understood, rows_kept, strict=True)
         self._given.append(rows_kept, [told(said, row, SYSTEM) for said, row in pairs])

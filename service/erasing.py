@@ -24,7 +24,7 @@ from warehouse.delta import Lake
 from warehouse.errors import TicketlakeError
 from warehouse.purge import SCRUBBED, purge
 from warehouse.reading import Tables
-from warehouse.tombstones import MARK
+from warehouse.tombstones import MARK, Tombstones
 
 INBOX = "inbox"
 AGAIN_SECONDS = 300.0
@@ -37,7 +37,7 @@ Build = Callable[[str], None]
 
 
 class LeftBehind(TicketlakeError):
-    """Files still hold what was to be erased."""
+    """Files, or tables of the store, still hold what was to be erased."""
 
 
 def ask(
@@ -149,13 +149,13 @@ def finish(
         if releases.current_id(root) is not None:
             build("learn" if flagged.spelling(root, stones) else "build")
         step("built")
-        shared = _take_away(lake, due)
+        shared = _take_away(lake, store, stones, due)
         step("took older versions away")
     except TicketlakeError as error:
         for one in due:
             erasures.failed(one.erasure_id, str(error))
         raise
-    left = _left(root, due)
+    left = _left(root, store, due)
     for name, files in left.items():
         erasures.failed(name, _told(files))
     store.compact()
@@ -171,9 +171,12 @@ def finish(
     return [found for one in due if (found := erasures.find(one.erasure_id))]
 
 
-def _take_away(lake: Lake, due: Sequence[Erasure]) -> Counts:
+def _take_away(lake: Lake, store: Store, stones: Tombstones, due: Sequence[Erasure]) -> Counts:
     ids = _ids(due)
-    leftovers.sweep(lake, *ids)  # counted when it was forgotten
+    # What was counted when it was forgotten, and what others were still told of it at that moment.
+    leftovers.sweep(lake, *ids)
+    forgetting.forget(store, stones, *map(sorted, ids))
+    erasing.unname(lake, stones)
     files = sum(purge(lake, table) for table in TABLES)
     gone = {
         "files of older versions": files,
@@ -187,26 +190,26 @@ def _take_away(lake: Lake, due: Sequence[Erasure]) -> Counts:
     return {place: count for place, count in gone.items() if count}
 
 
-def _left(root: Path, due: Sequence[Erasure]) -> dict[str, list[str]]:
-    """By erasure the files, but those of erasures themselves, that still hold an id of theirs.
+def _left(root: Path, store: Store, due: Sequence[Erasure]) -> dict[str, list[str]]:
+    """By erasure the files and the store's tables, but those of erasures themselves, that still hold an id of theirs.
 
     Of an id that others say, in a record of theirs or within an id of theirs, nothing is to be found out so.
     """
     ids = set().union(*_ids(due))
     telling = ids - leftovers.said_by_others(Lake(root), ids)
     files = leftovers.found(root, telling, apart=KEPT)
-    held = {
-        one.erasure_id: [file for file in files if leftovers.mentions(file, telling & set().union(*_ids([one])))]
-        for one in due
-    }
-    return {name: [file.relative_to(root).as_posix() for file in some] for name, some in held.items() if some}
+    held = {}
+    for one in due:
+        mine = telling & set().union(*_ids([one]))
+        named = [file.relative_to(root).as_posix() for file in files if leftovers.mentions(file, mine)]
+        held[one.erasure_id] = [*named, *forgetting.left(store, sorted(mine))]
+    return {name: places for name, places in held.items() if places}
 
 
-def _told(files: Sequence[str]) -> str:
-    shown = ", ".join(files[:5])
-    return (
-        f"{len(files)} files still hold an id that is to be erased: {shown}. Delete what is yours; it is tried again."
-    )
+def _told(places: Sequence[str]) -> str:
+    shown = ", ".join(places[:5])
+    held = f"{len(places)} files or tables still hold an id that is to be erased: {shown}"
+    return f"{held}. Delete what is yours; it is tried again."
 
 
 def _ids(due: Sequence[Erasure]) -> tuple[set[str], set[str]]:

@@ -5,12 +5,15 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+import polars as pl
 
 from ml.classify.unknown import Strange
-from operations.entries import Entry
+from ml.features import READ
+from operations.entries import Entry, digest_of
 from operations.events import Actor, envelope
 from operations.predictions import GivenPrediction
 from service.understanding import Answer, Hours, Understood
+from warehouse.contracts import silver
 from warehouse.payloads import EVERY, PredictedLabel, PredictionMade
 
 
@@ -53,10 +56,23 @@ def given(
     )
 
 
+def digests(tickets: pl.DataFrame) -> list[str]:
+    """For each ticket (columns `READ`) what stands for all that models read of it."""
+    rows = tickets.select(pl.col(name).cast(silver.TICKETS.schema[name]) for name in READ)
+    return [digest_of(msgspec.json.encode(row)) for row in rows.iter_rows()]
+
+
 def kept(
-    said: Understood, *, prediction_id: str, ticket_id: str | None, release: str, made_at: datetime, latency_ms: float
+    said: Understood,
+    read: str,
+    *,
+    prediction_id: str,
+    ticket_id: str | None,
+    release: str,
+    made_at: datetime,
+    latency_ms: float,
 ) -> GivenPrediction:
-    """The row of what models said of a ticket, with what challengers said unseen."""
+    """The row of what models said of a ticket, with what challengers said unseen; `read` is its digest."""
     return given(
         said.targets,
         said.novelty,
@@ -66,6 +82,7 @@ def kept(
         release=release,
         made_at=made_at,
         latency_ms=latency_ms,
+        **({} if ticket_id is None else {"read": read}),
         **({} if said.shadow is None else {"shadow": said.shadow}),
     )
 

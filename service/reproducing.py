@@ -1,6 +1,7 @@
 """A prediction again: the models of its release, and the ticket and its history as that release knew them."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from operations.store import Store
 from service.loading import Loading
 from service.models import Models
 from service.online import Online
+from service.predicted import digests
 from service.understanding import Understood, understand
 from warehouse import releases
 from warehouse.contracts import silver
@@ -75,7 +77,8 @@ class Reproduced:
 def reproduce(lake: Tables, store: Store, prediction_id: str) -> Reproduced:
     """Ask again what was asked.
 
-    Raises `NotKnown` where the prediction or its ticket is gone, `NotMaterialized` where its release is.
+    Raises `NotKnown` where the prediction, or what it was asked about, is not kept, `NotMaterialized` where its release
+    is gone.
 
     Of history the release's own is known, and not what the inbox had heard since: a customer's newest hours may differ.
     """
@@ -83,32 +86,42 @@ def reproduce(lake: Tables, store: Store, prediction_id: str) -> Reproduced:
     if given is None:
         raise NotKnown(f"prediction {prediction_id}", "ids are those that POST /v1/predict-ticket returned")
     release = releases.opened(lake.root, given.release)
-    ticket = _ticket(lake, Inbox(store), given, release.manifest)
+    body = msgspec.json.decode(given.body)
+    ticket = _ticket(lake, Inbox(store), given, release.manifest, body.get("read"))
     models = Models.load(Loading(release, {}), _raised)
     features = Online(lake, release.manifest).features(None, ticket)
     (now,) = understand(models, ticket, features, full=False, failed=_raised)
-    said = msgspec.json.decode(given.body)["targets"]
-    answers = [_again(name, one, now) for name, one in said.items()]
+    answers = [_again(name, one, now) for name, one in body["targets"].items()]
     return Reproduced(given.prediction_id, given.release, dict(release.manifest.tables), answers)
 
 
-def _ticket(lake: Tables, inbox: Inbox, given: GivenPrediction, manifest: Manifest) -> pl.DataFrame:
-    """The newest record that was known when it was predicted (columns `READ`)."""
+def _ticket(lake: Tables, inbox: Inbox, given: GivenPrediction, manifest: Manifest, read: str | None) -> pl.DataFrame:
+    """The record that was asked about (columns `READ`): the newest that is kept, or the one of this digest."""
     if given.ticket_id is None:
         what = f"the ticket of prediction {given.prediction_id}"
         raise NotKnown(what, "what was asked without an id is kept nowhere")
-    heard = [row for row in inbox.for_ticket(given.ticket_id) if row.kind == "ticket"]
-    said = [row.body.encode() for row in heard if row.received_at <= given.made_at]
-    if said:
-        known = parse(TICKET, said).rows
-        last = known.select(pl.coalesce("updated_at", "created_at").arg_max()).item()
-        return known[int(last)].select(READ)
+    known = False
+    for ticket in _records(lake, inbox, given, manifest):
+        known = True
+        if read is None or digests(ticket) == [read]:
+            return ticket
+    if known:
+        what = f"what prediction {given.prediction_id} was asked about ticket {given.ticket_id}"
+        raise NotKnown(
+            what, "it is none of the records that are kept: what is sent to be predicted on alone is not kept"
+        )
+    raise NotKnown(f"ticket {given.ticket_id}", "it is not in the lake: erased, or never sent")
+
+
+def _records(lake: Tables, inbox: Inbox, given: GivenPrediction, manifest: Manifest) -> Iterator[pl.DataFrame]:
+    """What was heard of the ticket before the prediction, the newest first; what the lake said then, and says now."""
+    heard = [row for row in inbox.for_ticket(given.ticket_id or "") if row.kind == "ticket"]
+    said = parse(TICKET, [row.body.encode() for row in heard if row.received_at <= given.made_at]).rows
+    newest = said.sort(pl.coalesce("updated_at", "created_at"), descending=True, maintain_order=True).select(READ)
+    yield from newest.iter_slices(1)
     for version in (manifest.tables.get(silver.TICKETS.path), None):
         found = lake.scan(silver.TICKETS, version=version).filter(pl.col("ticket_id") == given.ticket_id)
-        rows: pl.DataFrame = found.select(READ).collect()
-        if rows.height:
-            return rows
-    raise NotKnown(f"ticket {given.ticket_id}", "it is not in the lake: erased, or never sent")
+        yield from found.select(READ).collect().iter_slices(1)
 
 
 def _again(name: str, said: dict[str, Any], now: Understood) -> Again:

@@ -1,4 +1,4 @@
-"""What is said of a request elsewhere once it is done, under keys that follow from its id: never twice."""
+"""What is said of a request elsewhere once it is done, under the ids of what was said: never twice."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -24,7 +24,7 @@ def events(held: KeptRequest, result: RequestResult, now: datetime) -> Iterable[
             targets=labels(result.targets),
             request_id=held.id,
         )
-        yield envelope(made, key=f"prediction:{held.id}", **about)  # type: ignore[arg-type]
+        yield envelope(made, key=f"prediction:{result.prediction_id}", **about)  # type: ignore[arg-type]
     if result.search_id is not None and result.solutions:
         suggested = SolutionsSuggested(
             search_id=result.search_id,
@@ -32,7 +32,7 @@ def events(held: KeptRequest, result: RequestResult, now: datetime) -> Iterable[
             target_ids=tuple(one.solution_id for one in result.solutions),
             request_id=held.id,
         )
-        yield envelope(suggested, key=f"solutions:{held.id}", **about)  # type: ignore[arg-type]
+        yield envelope(suggested, key=f"solutions:{result.search_id}", **about)  # type: ignore[arg-type]
 
 
 def prediction(held: KeptRequest, result: RequestResult, now: datetime) -> list[GivenPrediction]:

@@ -86,7 +86,7 @@ class RequestWork:
             self._serving.opened()
 
     def work(self, held: KeptRequest, now: datetime) -> Outcome:
-        """The outcome of a request; the same ticket and release come to the same.
+        """The outcome of a leased request; what it says elsewhere is named after the lease, which one outcome ends.
 
         Raises `TicketGone`, and whatever else goes wrong beside what a release does not have.
         """
@@ -94,7 +94,7 @@ class RequestWork:
         ticket = record.select(READ)
         took: dict[str, float] = {}
         missing: dict[str, str] = {}
-        ids = {kind: digest_of(f"{kind}:{held.id}".encode()) for kind in ("prediction", "search")}
+        ids = {kind: digest_of(f"{kind}:{held.id}:{held.lease}".encode()) for kind in ("prediction", "search")}
         with _timed(took, "understand"):
             release, said = self._understood(ticket, missing)
         with _timed(took, "find"):

@@ -9,10 +9,10 @@ import msgspec
 from msgspec import Meta
 
 from ml.targets import PRIORITY, SEVERITY
-from operations.entries import Entry, digest_of, fault_of_name
+from operations.entries import Entry, digest_of, fault_of_ticket
 from operations.events import CATALOGUE, Actor, Fault, Instant, envelope
 from operations.inbox import Inbox
-from warehouse.payloads import EVERY, FeedbackGiven, Label, LabelConfirmed, LabelCorrected, Name, Payload, Text
+from warehouse.payloads import FeedbackGiven, Label, LabelConfirmed, LabelCorrected, Name, Payload, Text
 from warehouse.times import AHEAD_OF_US, EARLIEST
 
 ALLOWED: Mapping[str, Sequence[str]] = {
@@ -89,7 +89,7 @@ Statement = LabelStatement | CustomerRating
 
 def fault(one: Statement, at: str, now: datetime) -> Fault | None:
     """What is wrong with a statement that its types cannot tell."""
-    wrong = fault_of_name(one.ticket_id) or ("is no ticket" if one.ticket_id == EVERY else None)
+    wrong = fault_of_ticket(one.ticket_id)
     if wrong:
         return Fault(f"{at}.ticket_id", wrong)
     if one.event_time is not None and not EARLIEST <= one.event_time <= now + AHEAD_OF_US:

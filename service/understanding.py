@@ -4,7 +4,7 @@ And whether a ticket needs a person now.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import msgspec
 import numpy as np
@@ -77,6 +77,14 @@ class Understood(msgspec.Struct, frozen=True):
     shadow: dict[str, Shadowed] | None = None
 
 
+class Told(Protocol):
+    """Whatever has answers by target."""
+
+    @property
+    def targets(self) -> Mapping[str, Answer]:
+        """By name."""
+
+
 def understand(
     models: Models, tickets: pl.DataFrame, features: pl.DataFrame, *, full: bool, failed: Failed
 ) -> list[Understood]:
@@ -120,16 +128,16 @@ def understand(
     ]
 
 
-def decided(understood: Sequence[Understood]) -> dict[str, Any]:
+def decided(told: Sequence[Told]) -> dict[str, Any]:
     """For a log: by target what was decided (of several tickets how often) and which model answered; no label."""
     decisions: dict[str, Any] = {}
     models: dict[str, str] = {}
-    for one in understood:
+    for one in told:
         for target, said in one.targets.items():
             counts = decisions.setdefault(target, {})
             counts[said.decision.action] = counts.get(said.decision.action, 0) + 1
             models[target] = f"{said.model.family}:{said.model.digest[:12]}"
-    if len(understood) == 1:
+    if len(told) == 1:
         decisions = {target: next(iter(counts)) for target, counts in decisions.items()}
     return {"decisions": decisions, "models": models}
 

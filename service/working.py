@@ -8,12 +8,18 @@ from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from datetime import datetime
 from threading import Event, Thread
+from time import perf_counter
 from types import TracebackType
+from typing import Any, Literal
+
+import msgspec
 
 from operations.request_rows import KeptRequest
 from operations.requests import Requests
 from operations.wakeups import Listening
+from service.request_result import RequestResult
 from service.requests import RequestWork, TicketGone
+from service.understanding import decided
 from service.webhooks import pause
 from warehouse.errors import TicketlakeError
 
@@ -29,6 +35,27 @@ Now = Callable[[], datetime]
 Failed = Callable[[str], object]
 Step = Callable[[str], None]
 Jitter = Callable[[], float]
+State = Literal["done", "queued", "dead", "left to another"]
+
+
+class Worked(msgspec.Struct, frozen=True, kw_only=True):
+    """What came of one turn at a request, for a log: no id but its own, no label, and no word of the ticket.
+
+    `state` is what it is left in; `left to another`: the lease ran out meanwhile. `decisions` and `models` are by
+    target, `error` is the kind of what went wrong.
+    """
+
+    request_id: str
+    state: State
+    attempts: int
+    ms: float
+    release: str | None = None
+    decisions: dict[str, str] = {}
+    models: dict[str, str] = {}
+    error: str | None = None
+
+
+Told = Callable[[Worked], object]
 
 
 class RequestTurns:
@@ -40,14 +67,14 @@ class RequestTurns:
         work: RequestWork,
         now: Now,
         *,
-        failed: Failed | None = None,
+        told: Told | None = None,
         on_step: Step | None = None,
         lease: float = LEASE_SECONDS,
         jitter: Jitter = random.random,
     ) -> None:
-        """`failed` hears of what went wrong, by class and request; `on_step` of every durable step once it is done."""
+        """`told` hears of each turn at a request; `on_step` of every durable step once it is done."""
         self._requests, self._work, self._now = requests, work, now
-        self._failed = failed or _nobody
+        self._told = told or _nobody
         self._step = on_step or _nobody
         self._lease = lease
         self._jitter = jitter
@@ -71,24 +98,31 @@ class RequestTurns:
         return bool(leased)
 
     def _worked(self, held: KeptRequest) -> None:
+        began = perf_counter()
         if held.attempts > MOST_ATTEMPTS:
-            self._given_up(held, "LeaseRanOut", last=True)
+            self._given_up(held, "LeaseRanOut", began, last=True)
             return
         try:
             outcome = self._work.work(held, self._now())
             self._step("worked")
             kept = self._requests.finish(held, outcome, self._now())
         except Exception as error:  # whatever it is, the others are worked on; its words may be the ticket's
-            self._given_up(held, type(error).__name__, last=isinstance(error, TicketGone))
+            self._given_up(held, type(error).__name__, began, last=isinstance(error, TicketGone))
             return
         self._step("finished" if kept else "left to another")
+        result = msgspec.json.decode(outcome.body, type=RequestResult)
+        self._tell(held, "done" if kept else "left to another", began, release=result.release, **decided([result]))
 
-    def _given_up(self, held: KeptRequest, error: str, *, last: bool) -> None:
+    def _given_up(self, held: KeptRequest, error: str, began: float, *, last: bool) -> None:
         over = last or held.attempts >= MOST_ATTEMPTS
         again_at = None if over else self._now() + pause(held.attempts, self._jitter)
-        self._failed(f"request {held.id}: {error}")
+        self._tell(held, "dead" if over else "queued", began, error=error)
         self._requests.fail(held, error, again_at, self._now())
         self._step("gave up" if over else "put off")
+
+    def _tell(self, held: KeptRequest, state: State, began: float, **more: Any) -> None:
+        ms = round((perf_counter() - began) * 1000, 1)
+        self._told(Worked(request_id=held.id, state=state, attempts=held.attempts, ms=ms, **more))
 
 
 class RequestWorkers:
@@ -160,5 +194,5 @@ def _reason(error: Exception) -> str:
     return str(error) if isinstance(error, TicketlakeError) else type(error).__name__
 
 
-def _nobody(_: str) -> None:
+def _nobody(_: object) -> None:
     """Nobody listens."""

@@ -15,9 +15,11 @@ from warehouse import dropped, leftovers, tombstones
 from warehouse.contracts import bronze, silver
 from warehouse.delta import Lake
 from warehouse.owners import erased, is_of, records, tickets_of
-from warehouse.purge import rest, scrub
+from warehouse.payloads import EVERY
+from warehouse.purge import rest, rewrite, scrub
+from warehouse.search_made import rewritten
 from warehouse.table import Table
-from warehouse.tombstones import MARK, Subject, Tombstones, of_rows
+from warehouse.tombstones import ERASED, MARK, Subject, Tombstones, of_rows
 
 OWNED = (silver.TICKETS, silver.EVENTS, silver.SEARCH_EVENTS)
 RECEIVED = (bronze.TICKETS, bronze.EVENTS, bronze.SEARCH_EVENTS)
@@ -41,14 +43,14 @@ class Erased:
 def mark(lake: Lake, kind: Subject, value: str, more: Iterable[str], *, now: datetime) -> set[str]:
     """Set the tombstones of a ticket, or of a customer and all their tickets; the tickets.
 
-    `more` are tickets of the customer that others know.
+    `more` are tickets of the customer that others know; what concerns no single ticket is nobody's.
     """
     if kind == "ticket":
         tickets = {value}
     else:
         # The customer first: what comes in from here on is refused, and the tickets found are all.
         tombstones.add(lake.root, "customer", [value], now=now)
-        tickets = tickets_of(lake, value) | set(more)
+        tickets = (tickets_of(lake, value) | set(more)) - {EVERY}
     tombstones.add(lake.root, "ticket", tickets, now=now)
     return tickets
 
@@ -65,6 +67,8 @@ def erase(lake: Lake, stones: Tombstones, ids: Iterable[str]) -> Erased:
         loads = _bronze(lake, stones, hashes, done)
         for table in OWNED:
             _silver(lake, table, stones, done)
+        for place, count in unname(lake, stones).items():
+            done.add(place, count)
     _landing(lake, loads, set(ids), done)
     rest(lake)
     return done
@@ -113,6 +117,26 @@ def _silver(lake: Lake, table: Table, stones: Tombstones, done: Erased) -> None:
     if table is silver.TICKETS and gone.height:
         done.first_at = gone.select(pl.col("created_at").min()).item()
     done.add(table.path, lake.delete(table, gone.select(table.primary_key)).deleted)
+
+
+def unname(lake: Lake, stones: Tombstones) -> dict[str, int]:
+    """Take their tickets out of what other people's searches found, in bronze and silver; how many searches of each."""
+    done = dict.fromkeys((bronze.SEARCH_EVENTS.path, silver.SEARCH_EVENTS.path), 0)
+    with lake.lock(silver.SEARCH_EVENTS):
+        if lake.exists(bronze.SEARCH_EVENTS):
+            rows = lake.read(bronze.SEARCH_EVENTS, columns=["sequence", "record_hash", "record"]).drop_nulls("record")
+            safe = pl.Series([rewritten(record, stones) for record in rows["record"]], dtype=pl.Binary)
+            changed = rows.with_columns(record=safe).drop_nulls("record")
+            done[bronze.SEARCH_EVENTS.path] = rewrite(lake, bronze.SEARCH_EVENTS, changed)
+        if lake.exists(silver.SEARCH_EVENTS):
+            found = pl.col("found").list
+            named = lake.scan(silver.SEARCH_EVENTS).filter(kind="similar").select("found").explode("found").collect()
+            gone = named["found"].filter(stones.mask("ticket", named["found"])).unique().to_list()
+            rows = lake.scan(silver.SEARCH_EVENTS).filter(found.set_intersection(gone).list.len() > 0).collect()
+            theirs = pl.element().is_in(gone)
+            rows = rows.with_columns(found=found.eval(pl.when(theirs).then(pl.lit(ERASED)).otherwise(pl.element())))
+            done[silver.SEARCH_EVENTS.path] = lake.merge(silver.SEARCH_EVENTS, rows).updated
+    return done
 
 
 def _landing(lake: Lake, loads: set[str], ids: set[str], done: Erased) -> None:

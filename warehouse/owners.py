@@ -10,6 +10,7 @@ from warehouse import mapping
 from warehouse.contracts import bronze, silver
 from warehouse.delta import Lake
 from warehouse.mapping import Mapping
+from warehouse.search_made import parts
 from warehouse.table import Table
 from warehouse.tombstones import Tombstones
 
@@ -42,7 +43,13 @@ def owners(record: str | bytes) -> Owners:
     carried = found.payload if isinstance(found.payload, dict) else {}
     customers = [found.customer_id, found.asker, carried.get("customer_id")]
     customers += [actor.get("id")] if actor.get("kind") == "customer" else []
-    return set(_names([found.ticket_id])), set(_names(customers))
+    return set(_names([found.ticket_id, *_suggested(carried)])), set(_names(customers))
+
+
+def _suggested(payload: dict[str, Any]) -> list[str]:
+    """What the suggestion was that somebody saw, used or judged: where it was a ticket, that says something of it."""
+    said = payload.get("suggestion_id")
+    return [thing] if isinstance(said, str) and (thing := parts(said)[1]) else []
 
 
 def is_of(stones: Tombstones, record: str | bytes) -> bool:

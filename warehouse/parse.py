@@ -15,6 +15,7 @@ import polars as pl
 
 from warehouse.contracts import silver
 from warehouse.mapping import Mapping, from_text
+from warehouse.payloads import EVERY
 from warehouse.table import TIMESTAMP, Column, Table
 from warehouse.times import EARLIEST, LATEST, parse_times
 
@@ -223,6 +224,7 @@ def _rules(
         yield blank, name, f"{name} is missing, expected a value"
     key = pl.col(shape.fields[0].name)
     yield key != key.str.strip_chars(), shape.fields[0].name, f"{shape.fields[0].name} has white space around it"
+    yield key == EVERY, shape.fields[0].name, f"{shape.fields[0].name} is {EVERY}, which stands for all of them"
     if shape.words:
         silent = pl.all_horizontal(pl.col(name).fill_null("").str.strip_chars() == "" for name in shape.words)
         yield silent, shape.words[0], f"{' and '.join(shape.words)} are missing, expected one of them"

@@ -23,14 +23,15 @@ SCRUBBED = "scrubbed"
 def scrub(lake: Lake, table: Table, gone: pl.DataFrame, stones: Tombstones) -> int:
     """Take the bytes of bronze rows (`sequence`, `record_hash`) away; the rows stay and keep their places."""
     fresh = gone.filter(~pl.col("record_hash").str.starts_with(MARK)).unique("sequence")
-    if fresh.is_empty():
+    marked = pl.col("record_hash").map_elements(stones.marked, return_dtype=pl.String)
+    return rewrite(lake, table, fresh.select("sequence", marked, record=pl.lit(None, pl.Binary)))
+
+
+def rewrite(lake: Lake, table: Table, rows: pl.DataFrame) -> int:
+    """Put other bytes into bronze rows (`sequence`, `record_hash`, `record`); how many. They keep their places."""
+    if rows.is_empty():
         return 0
     with lake.lock(table):
-        rows = fresh.select(
-            "sequence",
-            pl.col("record_hash").map_elements(stones.marked, return_dtype=pl.String),
-            record=pl.lit(None, pl.Binary),
-        )
         merge = lake.open(table).merge(
             rows,
             "s.sequence = t.sequence",
@@ -39,7 +40,7 @@ def scrub(lake: Lake, table: Table, gone: pl.DataFrame, stones: Tombstones) -> i
             commit_properties=lake.commit(table, {SCRUBBED: (lake.version(table) or 0) + 1}, data=True),
         )
         merge.when_matched_update({"record_hash": "s.record_hash", "record": "s.record"}).execute()
-    return fresh.height
+    return rows.height
 
 
 def rest(lake: Lake) -> None:

@@ -1,4 +1,7 @@
-"""A search as it is written down: what was asked, without what names a person, and what was found."""
+"""A search as it is written down: what was asked, without what names a person, and what was found.
+
+Whoever is erased later is taken out of what other people's searches found.
+"""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -7,6 +10,7 @@ import msgspec
 from msgspec import Meta
 
 from warehouse.payloads import EVERY
+from warehouse.tombstones import ERASED, Tombstones
 
 Asked = Literal["solutions", "answers", "similar"]
 ThingKind = Literal["solution", "article", "ticket", "reply"]
@@ -62,6 +66,28 @@ class SearchMade(msgspec.Struct, frozen=True, kw_only=True, tag=True):
         """Of what was found that which the search is for, the best first."""
         things = (thing for thing in self.found if thing.kind == SOUGHT[self.kind])
         return sorted(things, key=lambda thing: thing.rank)
+
+
+_decoder = msgspec.json.Decoder(SearchMade)
+
+
+def nameless(made: SearchMade, stones: Tombstones) -> SearchMade:
+    """The same search; where it found a ticket that was erased since, its place says no more than that."""
+    found = [
+        msgspec.structs.replace(one, id=ERASED) if one.kind == "ticket" and stones.has("ticket", one.id) else one
+        for one in made.found
+    ]
+    return made if found == made.found else msgspec.structs.replace(made, found=found)
+
+
+def rewritten(record: str | bytes, stones: Tombstones) -> bytes | None:
+    """The record of a search without such tickets; None where it names none, or is no search."""
+    try:
+        made = _decoder.decode(record)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    safe = nameless(made, stones)
+    return None if safe is made else msgspec.json.encode(safe)
 
 
 def suggestion_id(search_id: str, target_id: str) -> str:

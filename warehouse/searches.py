@@ -19,7 +19,7 @@ from warehouse.outcomes import AGAIN_WITHIN, TYPES, asked_again, outcomes, told
 from warehouse.parse import Refusal
 from warehouse.purge import scrub
 from warehouse.refusals import Refusals
-from warehouse.search_made import SearchMade
+from warehouse.search_made import SearchMade, nameless
 from warehouse.times import EARLIEST
 from warehouse.tombstones import ERASED, Tombstones
 
@@ -134,7 +134,7 @@ def _typed(records: pl.DataFrame, stones: Tombstones) -> tuple[pl.DataFrame, lis
             if stones.has("ticket", made.ticket_id) or stones.has("customer", made.asker):
                 refused.append(Refusal(number, ERASED, "whose search it is was erased, and stays so"))
                 continue
-            rows.append(_row(made, load_id))
+            rows.append(_row(nameless(made, stones), load_id))
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             reason = "contract" if isinstance(error, msgspec.ValidationError) else "malformed"
             refused.append(Refusal(number, reason, str(error).replace("`", "'") or type(error).__name__))

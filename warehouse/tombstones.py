@@ -111,4 +111,6 @@ def of_rows(stones: Tombstones, rows: pl.DataFrame, *, actors: Collection[str] =
         found |= stones.mask("customer", rows["actor_id"]) & by_customers
     if "payload" in rows.columns:
         found |= stones.mask("customer", rows["payload"].str.json_path_match("$.customer_id"))
+        suggested = rows["payload"].str.json_path_match("$.suggestion_id").str.extract("^[^:]*:(.+)$")
+        found |= stones.mask("ticket", suggested)
     return found

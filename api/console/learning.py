@@ -60,7 +60,8 @@ def versions(request: Request[Any, Any, Any], parts: Parts) -> Response[str]:
     current = next((one.id for one in known if one.current), None)
     found = models.parts_of(parts.lake.root, current) if current is not None else []
     ordered = sorted(found or [], key=lambda one: (not one.measures, not one.name.startswith("models/"), one.name))
-    return shown(request, "models.html", versions=known, parts=ordered, current=current)
+    judged = models.judgements(parts.lake)
+    return shown(request, "models.html", versions=known, parts=ordered, current=current, judged=judged)
 
 
 @get("/models/compare", sync_to_thread=True, name="console-compare")

@@ -12,7 +12,7 @@ from msgspec import Meta
 from api import bodies
 from api.problems import BadRequest, FieldError
 from api.state import Parts, now
-from operations.entries import fault_of_name
+from operations.entries import fault_of_name, fault_of_ticket
 from operations.erasures import Erasure, Erasures, Kind, State
 from service.access import Caller
 from service.erasing import ask
@@ -81,7 +81,7 @@ def post_erasures(body: bytes, parts: Parts, caller: Caller) -> Response[Erasure
     kind: Kind = "ticket" if named == ["ticket_id"] else "customer"
     sent = bodies.typed(value, TicketErasure) if kind == "ticket" else bodies.typed(value, CustomerErasure)
     subject = sent.ticket_id if isinstance(sent, TicketErasure) else sent.customer_id
-    fault = fault_of_name(subject)
+    fault = fault_of_ticket(subject) if kind == "ticket" else fault_of_name(subject)
     if fault:
         raise BadRequest(bodies.UNFIT, FieldError(fault, pointer=f"/{kind}_id"))
     asked, _ = ask(parts.lake, parts.store(), kind, subject, who=sent.who, reason=sent.reason, at=now(), by=caller.told)

@@ -21,10 +21,9 @@ from ml.classify.unknown import Strange
 from operations.entries import Entry
 from operations.events import Actor
 from operations.predictions import GivenPrediction, Predictions
-from service.predicted import kept, told
+from service.predicted import digests, kept, told
 from service.understanding import Answer, Hours, decided
 from warehouse.errors import StoreUnavailable
-from warehouse.payloads import EVERY
 
 MOST_AT_ONCE = 1_000
 API = Actor(kind="system", id="api")
@@ -119,11 +118,11 @@ def _predict(
     latency = round((perf_counter() - began) * 1000 / len(values), 3)
     names = tickets["ticket_id"].to_list()
     entries = [
-        kept(one, prediction_id=id_, ticket_id=name, release=release, made_at=made_at, latency_ms=latency)
-        for id_, name, one in zip(ids, names, understood, strict=True)
+        kept(one, read, prediction_id=id_, ticket_id=name, release=release, made_at=made_at, latency_ms=latency)
+        for id_, name, one, read in zip(ids, names, understood, digests(tickets), strict=True)
     ]
     pairs = zip(understood, entries, strict=True)
-    events = [told(one, row, API) for one, row in pairs if row.ticket_id not in (None, EVERY)]
+    events = [told(one, row, API) for one, row in pairs if row.ticket_id is not None]
     recorded = _record(parts, entries, events)
     telemetry.predicted(understood)
     note(prediction_id=request, tickets=len(values), release=release, recorded=recorded, **decided(understood))

@@ -82,14 +82,10 @@ async def list_requests(
     cursor: Cursor = None,
 ) -> RequestList:
     """Requests without their results, the newest first; `status=dead` are those that were given up."""
-    wanted = Wanted(
-        category=category,
-        priority=priority,
-        state=status,
-        language=language,
-        since=moment(since, "from"),
-        until=moment(until, "to"),
-    )
+    first, last = moment(since, "from"), moment(until, "to")
+    if first is not None and last is not None:
+        _in_order(first, last)
+    wanted = Wanted(category=category, priority=priority, state=status, language=language, since=first, until=last)
     return await sync_to_thread(_listed, parts, wanted, limit, place(cursor))
 
 
@@ -107,7 +103,10 @@ def get_request(parts: Parts, request_id: RequestId) -> RequestView:
     sync_to_thread=True,
 )
 def replay_request(parts: Parts, request_id: RequestId) -> RequestSummary:
-    """Queue a request again that was given up; any other stays as it is."""
+    """Queue a request again that was given up, or that is done and is to be done anew with what is served by now.
+
+    One that is under way stays as it is. Until it is done it shows what it came to before.
+    """
     _known(parts, request_id)
     parts.ring(parts.requests().replay(now(), [request_id]))
     return summary(_known(parts, request_id))
@@ -118,8 +117,7 @@ def get_stats(parts: Parts, since: From = None, until: To = None) -> Stats:
     """How many requests there were of each category and status: in the last seven days, or in any window."""
     last = moment(until, "to") or now()
     first = moment(since, "from") or _before(last)
-    if first >= last:
-        raise BadRequest(REFUSED, FieldError("expected a moment that is later than `from`", parameter="to"))
+    _in_order(first, last)
     return stats(parts.requests(), first, last)
 
 
@@ -138,6 +136,11 @@ def _taken(parts: Parts, body: bytes, given: str | None) -> Response[RequestRece
 
 def _listed(parts: Parts, wanted: Wanted, limit: int, after: tuple[datetime, str] | None) -> RequestList:
     return RequestList(*listed(parts.requests(), wanted, limit, after))
+
+
+def _in_order(first: datetime, last: datetime) -> None:
+    if first >= last:
+        raise BadRequest(REFUSED, FieldError("expected a moment that is later than `from`", parameter="to"))
 
 
 def _before(last: datetime) -> datetime:

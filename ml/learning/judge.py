@@ -155,7 +155,7 @@ def _first(faults: list[str], newest: Comparison | None, guessing: str | None = 
     """A first model takes nobody's place: it serves, whatever it is worth, unless something is wrong with it."""
     if faults:
         return Verdict(False, faults)
-    told = ["nothing else can be asked"]
+    told = ["it is the first model: there is no other to ask"]
     if newest is not None:
         one, other = newest.challenger.value, newest.champion.value
         told.append(f"macro F1 {one:.3f}, always the most frequent label {other:.3f}, {newest.rows} tickets")

@@ -99,7 +99,7 @@ def watch(lake: Lake, watched: Watched) -> int:
         due: dict[str, set[date] | None] = {}
         progress: dict[str, int] = {}
         for part, (table, moment) in FOLLOWED.items():
-            source, version = f"{part}@{digest}", lake.data_version(table)
+            source, version = f"{table.path}@{part}@{digest}", lake.data_version(table)
             since = lake.progress(DRIFT, source)
             if version is not None and since != version:
                 due[part] = None if since is None else _days(lake, table, moment, since, version)

@@ -1,7 +1,7 @@
 """Releases and what is in them, read from their cards; two of them side by side."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 
 from warehouse import artifacts, releases
+from warehouse.contracts.learning import JUDGEMENTS
+from warehouse.reading import Tables
 
 MEASURES = {
     "macro_f1": "Macro F1",
@@ -16,6 +18,8 @@ MEASURES = {
     "accuracy": "Accuracy",
     "ece": "Calibration error",
 }
+JUDGED = 20
+"""Challengers that are shown."""
 
 
 class Measured(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,6 +87,14 @@ def versions(root: Path) -> list[Version]:
         )
         for one in known
     ]
+
+
+def judgements(lake: Tables) -> Sequence[Mapping[str, Any]]:
+    """The challengers that were judged last, with verdict and reasons; columns of `learning/judgements`."""
+    if not lake.exists(JUDGEMENTS):
+        return []
+    columns = ("judged_at", "target", "challenger", "verdict", "gain", "gain_low", "gain_high", "rows", "reasons")
+    return lake.read(JUDGEMENTS, columns=columns).sort("judged_at", descending=True).head(JUDGED).to_dicts()
 
 
 def parts_of(root: Path, release_id: str) -> list[Part] | None:

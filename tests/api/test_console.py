@@ -4,7 +4,7 @@ import json
 import re
 import shutil
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import polars as pl
@@ -18,6 +18,7 @@ from operations.inbox import Inbox
 from operations.store import open_store
 from warehouse import releases
 from warehouse.contracts import silver
+from warehouse.contracts.learning import JUDGEMENTS
 from warehouse.contracts.review import QUEUE
 from warehouse.delta import Lake
 from warehouse.payloads import OWN
@@ -330,6 +331,25 @@ def test_releases_have_cards_and_two_are_compared(answering, learned, release_of
     assert "<h2>models/category</h2>" in text
     assert re.search(r"Macro F1</th>.*?[+-]0\.\d{3}", text, re.S)
     assert "<h2>models/encoder</h2>" not in text
+
+
+def test_challengers_are_shown_with_their_verdict_and_why(answering, learned):
+    judged = {
+        "target": "category", "champion": "none", "trained_because": "drift", "rows": 120, "annotators": "{}",
+        "reasons": ["the gain may be nothing <b>"], "measure": "macro_f1", "slices": "[]", "data": "{}",
+    }  # fmt: skip
+    gained = {"gain": -0.0123, "gain_low": -0.05, "gain_high": 0.02}
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    refused = {**judged, **gained, "challenger": "a" * 32, "verdict": "refused", "judged_at": at}
+    first = {**judged, "challenger": "b" * 32, "verdict": "promoted", "judged_at": at + timedelta(days=1)}
+    learned.merge(JUDGEMENTS, pl.DataFrame([refused, first], schema=JUDGEMENTS.schema))
+
+    text = page(answering, "/console/models")
+
+    assert text.index("bbbbbbbb") < text.index("aaaaaaaa")
+    assert re.search(r"refused</span>.*?-0\.012 \(-0\.050 to \+0\.020\)", text, re.S)
+    assert "the gain may be nothing &lt;b&gt;" in text
+    assert "none to compare with" in text
 
 
 def test_labels_to_review_are_answered_by_one_button_each(root, console):

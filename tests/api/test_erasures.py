@@ -5,15 +5,21 @@ from datetime import UTC, datetime
 
 import polars as pl
 import pytest
+from sqlalchemy import delete, insert
 
 from operations import drain as drains
 from operations.events import CATALOGUE
 from operations.inbox import Inbox
+from operations.request_rows import Outcome
+from operations.requests import Requests
+from operations.schema import audit_log
 from operations.store import open_store
-from service.erasing import Eraser, finish
-from warehouse import tombstones
+from service.erasing import Eraser, LeftBehind, finish
+from service.searches import record_search
+from warehouse import leftovers, tombstones
 from warehouse.contracts import silver
 from warehouse.refine import refine
+from warehouse.search_made import SearchMade, Thing
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
 WHY = {"who": "desk", "reason": "a request"}
@@ -121,3 +127,71 @@ def test_features_of_whom_a_release_still_holds_are_told_to_nobody(client, lake)
     tombstones.add(lake.root, "ticket", [ticket], now=datetime.now(UTC))
 
     assert [client.get(path).status_code for path in paths] == [404, 404]
+
+
+def test_what_stands_for_all_tickets_is_nobody_to_forget(client):
+    assert client.post("/v1/erasures", json={"ticket_id": "*", **WHY}).status_code == 400
+    assert client.post("/v1/erasures", json={"customer_id": "*", **WHY}).status_code == 202
+    ticket = {"subject": "again", "created_at": "2026-02-01T00:00:00Z", "ticket_id": "*"}
+    for path in ("/v1/tickets", "/v1/requests", "/v1/predict-ticket"):
+        assert client.post(path, json=ticket).status_code == 400
+
+
+def searched(search_id, found, **more):
+    things = [Thing(kind="ticket", id=name, rank=rank, score=1 / rank) for rank, name in enumerate(found, 1)]
+    return SearchMade(
+        search_id=search_id, kind="similar", made_at=NOW, text="the invoice", text_hash="0", k=3, used=["dense"],
+        missing=[], found=things, returned=len(found), latency_ms=1.0, ticket_id="TK-0001", **more,
+    )  # fmt: skip
+
+
+def test_what_others_searches_found_says_no_more_than_that_it_was_erased(client, lake, store):
+    for made in (searched("s-1", ["TK-0007", "TK-0008"]), searched("s-2", ["TK-0008"])):
+        record_search(Inbox(store), made)
+    outcome = {"search_id": "s-1", "outcome": "accepted", "actor": {"kind": "agent", "id": "A-7"}}
+    sent = [{**outcome, "target_id": name} for name in ("TK-0007", "TK-0008")]
+    assert client.post("/v1/feedback", json=sent).status_code == 202
+    drains.drain(Inbox(store), lake)
+    refine(lake)
+    record_search(Inbox(store), searched("s-3", ["TK-0009", "TK-0007"]))
+
+    client.post("/v1/erasures", json={"ticket_id": "TK-0007", **WHY})
+    Eraser(lake, store).look(NOW)
+    (done,) = finish(lake.root, store, lambda _: None, now=lambda: NOW)
+    drains.drain(Inbox(store), lake)
+    refine(lake)
+
+    rows = lake.read(silver.SEARCH_EVENTS).sort("search_id")
+    assert rows["found"].to_list() == [["erased", "TK-0008"], ["TK-0008"], ["TK-0009", "erased"]]
+    assert rows["scores"].to_list() == [[1.0, 0.5], [1.0], [1.0, 0.5]]
+    assert rows["accepted_rank"].to_list() == [2, None, None]
+    assert done.receipt["bronze/search_events"] == done.receipt["silver/search_events"] == 1
+    assert leftovers.found(lake.root, ["TK-0007"]) == []
+
+
+def test_a_request_that_found_it_is_worked_on_anew(client, lake, store):
+    requests = Requests(store)
+    name = client.post("/v1/requests", json={"subject": "the invoice is wrong"}).json()["id"]
+    (held,) = requests.lease(datetime.now(UTC), 60)
+    body = '{"similar":[{"ticket_id":"TK-0007"}]}'
+    kept = Outcome(category=None, priority=None, language=None, body=body, entries=[], predictions=[])
+    assert requests.finish(held, kept, datetime.now(UTC))
+
+    client.post("/v1/erasures", json={"ticket_id": "TK-0007", **WHY})
+    Eraser(lake, store).look(NOW)
+
+    (found,) = requests.find([name])
+    assert (found.state, found.body) == ("queued", None)
+    assert requests.due(datetime.now(UTC))
+
+
+def test_an_erasure_is_not_done_while_a_table_of_the_store_still_says_it(client, lake, store):
+    client.post("/v1/erasures", json={"ticket_id": "TK-0007", **WHY})
+    Eraser(lake, store).look(NOW)
+    said = {"subject": "TK-0007", "role": "admin", "action": "x", "object": "y", "detail": "{}", "at": NOW}
+    store.write(lambda connection: connection.execute(insert(audit_log), [said]))
+
+    with pytest.raises(LeftBehind, match="operations/audit_log"):
+        finish(lake.root, store, lambda _: None, now=lambda: NOW)
+    store.write(lambda connection: connection.execute(delete(audit_log)))
+    assert [one.state for one in finish(lake.root, store, lambda _: None, now=lambda: NOW)] == ["done"]

@@ -6,13 +6,12 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import polars as pl
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, text
 
 from api.examples import TICKET
 from api.telemetry import Telemetry
 from ml.anomaly import escalation
 from operations.drain import drain
-from operations.entries import Entry
 from operations.inbox import Inbox
 from operations.predictions import Predictions
 from operations.request_rows import id_of
@@ -69,14 +68,14 @@ def store_of():
 
 @pytest.fixture
 def turns_of(store_of, clock):
-    """What a worker does in a lake; `said` are its complaints."""
+    """What a worker does in a lake; `said` is what it tells of its turns."""
 
     def make(lake, counts=None):
         store = store_of(lake)
         work = RequestWork(lake, Serving(lake.root), Inbox(store), counts)
         said = []
         clock.at = datetime.now(UTC) + timedelta(seconds=1)
-        turns = RequestTurns(Requests(store), work, clock, failed=said.append, jitter=lambda: 1.0)
+        turns = RequestTurns(Requests(store), work, clock, told=said.append, jitter=lambda: 1.0)
         turns.said = said
         return turns
 
@@ -146,7 +145,7 @@ def test_what_was_said_of_it_is_kept_with_it_and_reaches_silver_once(client, lak
     events = lake.read(silver.EVENTS).filter(ticket_id=receipt["ticket_id"])
     assert tickets["subject"].to_list() == ["Wrong bill"]
     assert events["type"].to_list() == ["PredictionMade"]
-    assert events["event_id"].to_list() == [f"prediction:{receipt['id']}"]
+    assert events["event_id"].to_list() == [f"prediction:{result['prediction_id']}"]
     payload = msgspec.json.decode(events["payload"][0])
     assert (payload["request_id"], payload["prediction_id"]) == (receipt["id"], result["prediction_id"])
     assert payload["targets"]["category"]["label"] == "Billing"
@@ -225,6 +224,7 @@ def test_lists_are_filtered_and_paged_and_counts_are_of_any_window(client, lake,
         ("/v1/requests?from=yesterday", "from"),
         ("/v1/requests?status=lost", "status"),
         ("/v1/stats?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "to"),
+        ("/v1/requests?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "to"),
         ("/v1/stats?to=0001-01-02T00:00:00Z", "to"),
         ("/v1/requests/RQ-1", "request_id"),
         ("/v1/queue?limit=0", "limit"),
@@ -261,27 +261,42 @@ def test_a_lake_without_any_model_does_what_words_alone_allow(empty, turns_of, t
 def test_what_goes_wrong_is_tried_again_given_up_listed_and_replayed(client, lake, turns_of, store_of, clock):
     receipt = post(client, NAMED).json()
     turns, store = turns_of(lake), store_of(lake)
-    taken = Entry(
-        kind="event", idempotency_key=f"prediction:{receipt['id']}", ticket_id="T-1", body="{}", received_at=clock.at
-    )
-    Inbox(store).append([taken])
+    store.write(lambda c: c.execute(text("ALTER TABLE prediction RENAME TO away")))
     for attempt in range(1, MOST_ATTEMPTS + 1):
         assert turns.take()
         assert not turns.take()
         state = client.get(receipt["location"]).json()
-        assert (state["attempts"], state["last_error"], state["result"]) == (attempt, "Conflict", None)
+        assert (state["attempts"], state["last_error"], state["result"]) == (attempt, "StoreUnavailable", None)
         clock.at += timedelta(hours=1)
     assert state["status"] == "dead"
     assert not turns.take()
-    assert set(turns.said) == {f"request {receipt['id']}: Conflict"}
+    assert {(one.request_id, one.error) for one in turns.said} == {(receipt["id"], "StoreUnavailable")}
+    assert [one.state for one in turns.said] == ["queued"] * (MOST_ATTEMPTS - 1) + ["dead"]
     assert [one["id"] for one in client.get("/v1/requests?status=dead").json()["requests"]] == [receipt["id"]]
 
-    store.write(lambda c: c.execute(delete(inbox).where(inbox.c.idempotency_key == taken.idempotency_key)))
+    store.write(lambda c: c.execute(text("ALTER TABLE away RENAME TO prediction")))
     again = client.post(f"{receipt['location']}/replay")
     assert (again.status_code, again.json()["status"], again.json()["attempts"]) == (202, "queued", 0)
     assert turns_of(lake).take()
     assert client.get(receipt["location"]).json()["status"] == "done"
-    assert client.post(f"{receipt['location']}/replay").json()["status"] == "done"
+
+
+def test_what_is_done_is_done_anew_when_it_is_asked_for_and_shows_the_old_until_then(client, lake, turns_of, store_of):
+    receipt = post(client, NAMED).json()
+    turns = turns_of(lake)
+    assert turns.take()
+    first = client.get(receipt["location"]).json()
+
+    assert client.post(f"{receipt['location']}/replay").json()["status"] == "queued"
+    assert client.get(receipt["location"]).json()["result"] == first["result"]
+    assert turns.take()
+    second = client.get(receipt["location"]).json()
+
+    assert (second["status"], second["category"]) == ("done", first["category"])
+    given = [one["result"]["prediction_id"] for one in (first, second)]
+    assert given[0] != given[1]
+    said = [row.idempotency_key for row in Inbox(store_of(lake)).for_ticket(receipt["ticket_id"])]
+    assert [f"prediction:{one}" in said for one in given] == [True, True]
 
 
 def test_a_ticket_that_was_erased_is_not_waited_for(client, lake, turns_of, store_of):

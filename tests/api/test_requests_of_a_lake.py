@@ -53,7 +53,7 @@ def test_a_request_finds_what_solved_others_and_outcomes_of_it_can_be_told(root)
         assert {"indexes/tickets", "indexes/solutions"} <= result["versions"].keys()
 
         said = {row.idempotency_key: msgspec.json.decode(row.body) for row in Inbox(store).for_ticket("TK-ASKED")}
-        suggested = said[f"solutions:{receipt['id']}"]["payload"]
+        suggested = said[f"solutions:{result['search_id']}"]["payload"]
         assert suggested["target_ids"] == [one["solution_id"] for one in result["solutions"]]
         assert suggested["request_id"] == receipt["id"]
         assert said[f"search:{result['search_id']}"]["kind"] == "answers"

@@ -136,5 +136,5 @@ def test_what_was_accepted_is_in_the_lake_once_however_often_api_and_worker_die(
     events = lake.read(silver.EVENTS)
     said = events.filter(type="MessageAdded")["event_id"].to_list()
     assert Counter(said) == Counter(accepted["events"].keys())
-    made = events.filter(type="PredictionMade")["event_id"].to_list()
-    assert Counter(made) == Counter(f"prediction:{request}" for _, request in accepted["requests"].values())
+    made = events.filter(type="PredictionMade")["payload"].str.json_path_match("$.request_id").drop_nulls()
+    assert Counter(made) == Counter(request for _, request in accepted["requests"].values())

@@ -109,10 +109,31 @@ def test_one_turn_of_a_worker_does_what_there_is_and_commands_show_it(environmen
     assert "T-1" not in listed
     assert run("requests", "replay").returncode == 2
     assert run("requests", "replay", "--all").stdout == "1 requests are queued again\n"
-    assert run("worker", "--once", "--requests-only").stdout == "1 requests\n"
+    assert run("worker", "--once", "--requests-only").stdout.endswith("\n1 requests\n")
     assert json.loads(run("requests", "show", second).stdout)["status"] == "done"
     unknown = run("requests", "show", "RQ-nobody's")
     assert (unknown.returncode, len(unknown.stderr.splitlines())) == (1, 1)
+
+
+def test_the_worker_that_drains_has_a_file_of_its_log_and_others_have_none(environment, store, ask, workers, tmp_path):
+    start, end = workers
+    start()
+    until(done(store, ask("T-1")))
+    end()
+    assert not (tmp_path / "lake" / "logs").exists()
+    process = subprocess.Popen([TICKETLAKE, "worker"], env=environment, stdout=subprocess.PIPE, text=True)
+    try:
+        ids = ask("T-2")
+        until(done(store, ids))
+    finally:
+        process.send_signal(signal.SIGTERM)
+        said = process.communicate(timeout=60)[0]
+
+    [line] = (tmp_path / "lake" / "logs" / "worker.log").read_text().splitlines()
+    assert line in said.splitlines()
+    told = json.loads(line)
+    assert (told["request_id"], told["state"], told["attempts"], told["release"]) == (ids[0], "done", 1, None)
+    assert "T-2" not in line
 
 
 def test_workers_that_poll_share_the_work_and_end_when_they_are_asked(environment, store, ask, workers):

@@ -135,6 +135,16 @@ def test_what_failed_is_due_later_and_what_was_given_up_waits_to_be_replayed(
     assert (again.id, again.attempts, again.last_error) == (two.id, 1, None)
 
 
+def test_what_is_done_is_queued_again_by_its_name_alone(opened: Callable[..., list[str]], requests: Requests) -> None:
+    (name,) = opened("a")
+    (held,) = requests.lease(NOW, 60)
+    requests.finish(held, outcome(), NOW)
+
+    assert requests.replay(NOW) == []
+    assert requests.replay(NOW, [name]) == [name]
+    assert [(one.id, one.attempts) for one in requests.lease(NOW, 60)] == [(name, 1)]
+
+
 def test_many_workers_share_what_is_due_and_none_takes_twice(
     opened: Callable[..., list[str]], requests: Requests
 ) -> None:
@@ -174,15 +184,3 @@ def test_pages_and_counts_say_what_is_there(opened: Callable[..., list[str]], re
     counts = {(one.category, one.state): one.requests for one in requests.counts(NOW, NOW + 2 * SECOND)}
     assert counts == {("Billing", "done"): 1, (None, "queued"): 1}
     assert requests.waiting() == (2, NOW + SECOND)
-
-
-def test_what_is_forgotten_is_named_by_no_result(opened: Callable[..., list[str]], requests: Requests) -> None:
-    ids = opened("a", "b", "c", "d")
-    for held, body in zip(
-        requests.lease(NOW + 9 * SECOND, 60, 4), ("{}", '["T-a"]', '["T-ab"]', '["SOL_1"]'), strict=True
-    ):
-        requests.finish(held, outcome(body=body), NOW)
-
-    assert requests.forget(["T-a", "T-nobody's"], naming=["SOL_1", "SOL-9"]) == 1
-    assert sorted(one.body or "" for one in requests.find(ids)) == ["", "", '["T-ab"]']
-    assert {one.state for one in requests.find(ids)} == {"done"}

@@ -8,6 +8,8 @@ from orchestration.defs.features import follow_tickets
 from orchestration.defs.understanding import NAMES
 from warehouse.contracts import silver
 from warehouse.contracts.anomalies import DRIFT
+from warehouse.contracts.predictions import TICKETS
+from warehouse.purge import purge
 from warehouse.releases import open_release
 
 
@@ -44,3 +46,15 @@ def test_nothing_new_costs_nothing_and_a_new_ticket_only_its_windows(learned, wa
     changed = learned.read(DRIFT).join(before, on=before.columns, how="anti")
     assert set(changed["day"]) <= {newest["created_at"].dt.date().item()}
     assert set(changed["rows"]) == {before.filter(pl.col("day") == before["day"].max(), part="input")["rows"][0] + 1}
+
+
+def test_what_an_erasure_took_the_changes_of_is_compared_as_a_whole(learned, watched):
+    rows = learned.read(TICKETS)
+    learned.merge(TICKETS, rows.with_columns(label=pl.col("label") + "?"))
+    learned.merge(TICKETS, rows)
+    purge(learned, TICKETS)
+    before = learned.read(DRIFT)
+
+    drift.watch(learned, watched)
+
+    assert learned.read(DRIFT).sort(DRIFT.primary_key).equals(before.sort(DRIFT.primary_key))

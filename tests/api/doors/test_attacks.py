@@ -13,6 +13,7 @@ import pytest
 import uvicorn
 
 from api.bodies import MAX_BYTES
+from service.access import FRESH_SECONDS
 
 JSON = {"content-type": "application/json"}
 NASTY = "<script>alert(1)</script>"
@@ -207,6 +208,18 @@ def test_an_address_that_fails_too_often_is_not_listened_to_and_others_are(door,
     assert door.get("/v1/audit", headers={**admin, **there}).status_code == 200
     assert door.get("/v1/audit", headers={**admin, **here}).status_code == 200
     assert door.get("/v1/audit", headers=here).status_code == 401
+
+
+def test_a_key_that_is_in_use_is_not_shut_out_by_others_of_its_address(door, make):
+    used, new = bearer(make("agent")), bearer(make("agent"))
+    here = {"x-test-address": "203.0.113.9"}
+    assert door.get("/v1/queue", headers={**used, **here}).status_code == 200
+    time.sleep(FRESH_SECONDS + 0.1)
+    for _ in range(25):
+        door.get("/v1/queue", headers={**bearer("wrong"), **here})
+
+    assert door.get("/v1/queue", headers={**new, **here}).status_code == 429
+    assert door.get("/v1/queue", headers={**used, **here}).status_code == 200
 
 
 def test_an_address_of_version_6_is_its_network(door):

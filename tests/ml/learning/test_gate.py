@@ -119,7 +119,7 @@ def test_a_first_model_serves_unless_something_is_wrong_with_it(past, learn, cha
     guessing = learn(past, rows=past.rows.with_columns(category=labels))
     leaking = Model(champion.model, {**champion.card, "features": ["agent_id"]})
 
-    assert judged(past, champion, None).verdict.reasons[0] == "nothing else can be asked"
+    assert judged(past, champion, None).verdict.reasons[0] == "it is the first model: there is no other to ask"
     assert len(judged(past, champion, None).verdict.reasons) == 2
     assert judged(past, guessing, None).verdict.promoted
     assert "no better than guessing" in judged(past, guessing, None).verdict.reasons[2]
