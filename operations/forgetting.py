@@ -1,19 +1,31 @@
 """Taking someone out of the operational store: every row that is theirs, and their tickets out of what lists them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, ColumnElement, Connection, String, Table, delete, or_, select, update
+from sqlalchemy import Column, ColumnElement, Connection, String, Table, Text, delete, or_, select, update
 
 from operations.erasures import Counts
 from operations.inbox import chunks
-from operations.schema import erasure, inbox, incident, incident_change, incident_signal, metadata, outbox, request
+from operations.schema import (
+    erasure,
+    inbox,
+    incident,
+    incident_change,
+    incident_note,
+    incident_signal,
+    metadata,
+    outbox,
+    request,
+)
 from operations.store import Store
+from warehouse.leftovers import telling
 from warehouse.owners import is_of, owners
 from warehouse.search_made import rewritten
-from warehouse.tombstones import Tombstones
+from warehouse.tombstones import ERASED, Tombstones
 
 _AT_ONCE = 500
 _NAMES_A_QUERY = 100
@@ -39,8 +51,8 @@ def forget(store: Store, stones: Tombstones, tickets: Sequence[str], customers: 
                 for some in chunks(ids)
             ]
             counts[table.name] = connection.execute(delete(table).where(or_(*owned))).rowcount if owned else 0
-        counts["request"] += _results(connection, tickets)
-        counts["incident"] = _incidents(connection, set(tickets))
+        counts["request"] += _results(connection, tickets, customers)
+        counts["incident"] = _incidents(connection, set(tickets)) + _masked(connection, {*tickets, *customers})
         return {f"operations/{name}": count for name, count in counts.items() if count}
 
     return store.write(work)
@@ -77,26 +89,34 @@ def _inbox(connection: Connection, stones: Tombstones) -> int:
     return len(gone) + len(changed)
 
 
-def _results(connection: Connection, tickets: Sequence[str]) -> int:
-    """What was found for other tickets and names one of these: it is looked for anew."""
+def _results(connection: Connection, tickets: Sequence[str], customers: Sequence[str]) -> int:
+    """What was found for other tickets and names one of these, or a way by it: it is looked for anew."""
     anew = {"state": "queued", "body": None, "attempts": 0, "next_at": request.c.received_at}
     changed = 0
-    for named in _naming(request.c.body, map(_quoted, tickets)):
+    nodes = [*(f"Ticket:{one}" for one in tickets), *(f"Customer:{one}" for one in customers)]
+    spelt = [*map(_quoted, (*tickets, *customers)), *nodes]
+    for named in _naming(request.c.body, spelt):
         changed += connection.execute(update(request).where(named, request.c.state == "done").values(**anew)).rowcount
         connection.execute(update(request).where(named).values(body=None))
     return changed
 
 
-def left(store: Store, ids: Iterable[str]) -> list[str]:
-    """Tables, but that of erasures, in which a text still holds one of the ids."""
-    texts = [column for table in metadata.sorted_tables if table is not erasure for column in _texts(table)]
-    found = set[str]()
+def left(store: Store, ids: Collection[str]) -> list[str]:
+    """Tables, but that of erasures, in which a text still says one of the ids; of those that tell."""
+    said = _saying(ids)
+    if said is None:
+        return []
+    tables = [table for table in metadata.sorted_tables if table is not erasure]
     with store.reading() as connection:
-        for column in texts:
-            for named in _naming(column, ids):
-                if connection.execute(select(column).where(named).limit(1)).first() is not None:
-                    found.add(f"operations/{column.table.name}")
-    return sorted(found)
+        held = [table.name for table in tables if any(map(said.search, _near(connection, table, ids)))]
+    return [f"operations/{name}" for name in held]
+
+
+def _near(connection: Connection, table: Table, ids: Collection[str]) -> Iterator[str]:
+    """Texts of a table that hold the characters of an id."""
+    for column in _texts(table):
+        for named in _naming(column, map(_within, ids)):
+            yield from connection.scalars(select(column).where(named))
 
 
 def _texts(table: Table) -> list[Column[Any]]:
@@ -108,6 +128,17 @@ def _naming(column: Column[Any], names: Iterable[str]) -> Iterator[ColumnElement
     rest = iter(names)
     while some := list(islice(rest, _NAMES_A_QUERY)):
         yield or_(*(column.contains(name, autoescape=True) for name in some))
+
+
+def _saying(ids: Collection[str]) -> re.Pattern[str] | None:
+    """What finds those of the ids that tell, whole and not as a key of JSON; None where none does."""
+    spelt = sorted(map(_within, filter(telling, ids)), key=len, reverse=True)
+    return re.compile(rf"(?<![\w-])(?:{'|'.join(map(re.escape, spelt))})(?![\w-]|\":)") if spelt else None
+
+
+def _within(name: str) -> str:
+    """As JSON writes it within a text."""
+    return _quoted(name)[1:-1]
 
 
 def _quoted(name: str) -> str:
@@ -143,6 +174,27 @@ def _incidents(connection: Connection, tickets: set[str]) -> int:
         for name in some:
             connection.execute(delete(outbox).where(outbox.c.outbox_key.startswith(f"{name}:", autoescape=True)))
     return changed + _evidence(connection, tickets)
+
+
+def _masked(connection: Connection, ids: Collection[str]) -> int:
+    """Where an incident, or what was told of it, says an id that tells, it says that it was erased; how many rows."""
+    said = _saying(ids)
+    if said is None:
+        return 0
+    changed = 0
+    for table in (incident, incident_signal, incident_change, incident_note, outbox):
+        (key,), texts = table.primary_key.columns, [column for column in table.columns if isinstance(column.type, Text)]
+        rows = set[Any]()
+        for column in texts:
+            for named in _naming(column, map(_within, ids)):
+                rows |= {*connection.scalars(select(key).where(named))}
+        for row in sorted(rows):
+            before = connection.execute(select(*texts).where(key == row)).mappings().one()
+            after = {name: said.sub(ERASED, text) for name, text in before.items() if text is not None}
+            if after != {name: text for name, text in before.items() if text is not None}:
+                connection.execute(update(table).where(key == row).values(**after))
+                changed += 1
+    return changed
 
 
 def _evidence(connection: Connection, tickets: set[str]) -> int:

@@ -183,7 +183,7 @@ def _take_away(lake: Lake, store: Store, stones: Tombstones, due: Sequence[Erasu
         "releases and artifacts": leftovers.drop_releases(lake),
         "metrics and other files": leftovers.drop_versions(lake.root),
     }
-    named = {one for one in ids[0] | ids[1] if len(one) >= leftovers.TELLING}
+    named = {*filter(leftovers.telling, ids[0] | ids[1])}
     for folder, act in ((LOGS, leftovers.hide), (REPORTS, _unlink), ("landing", _unlink), ("simulated", _unlink)):
         files_of = leftovers.found(lake.root / folder, named) if (lake.root / folder).is_dir() else []
         gone[folder] = sum(act(file, named) for file in files_of)
@@ -208,7 +208,7 @@ def _left(root: Path, store: Store, due: Sequence[Erasure]) -> dict[str, list[st
 
 def _told(places: Sequence[str]) -> str:
     shown = ", ".join(places[:5])
-    held = f"{len(places)} files or tables still hold an id that is to be erased: {shown}"
+    held = f"{len(places)} places still hold an id that is to be erased: {shown}"
     return f"{held}. Delete what is yours; it is tried again."
 
 

@@ -17,11 +17,16 @@ from warehouse.table import Table
 
 BLOCK = 1 << 22
 TELLING = 6
-"""Characters from which on an id is found by its bytes alone."""
+"""Characters from which on an id is found by its bytes alone; what is shorter, or a word, may stand anywhere."""
 LISTED = "ticket_ids"
 PACKED = (".parquet", ".gz")
 DISPOSABLE = ("dbt/warehouse.duckdb", "dbt/warehouse.duckdb.wal", "dbt/target", "dbt/logs")
 """What is made anew whenever it is missing."""
+
+
+def telling(id_: str) -> bool:
+    """Whether whatever holds these characters says this id."""
+    return len(id_) >= TELLING and not id_.isalpha()
 
 
 def found(root: Path, words: Collection[str], *, apart: Iterable[str] = ()) -> list[Path]:
@@ -47,8 +52,8 @@ def mentions(file: Path, words: Collection[str]) -> bool:
 
 
 def said_by_others(lake: Lake, ids: Collection[str]) -> set[str]:
-    """Of these ids those that what silver still holds says, whole or within a word, and those too short to tell."""
-    said = {one for one in ids if len(one) < TELLING}
+    """Of these ids those that what silver still holds says, whole or within a word, and those that do not tell."""
+    said = {one for one in ids if not telling(one)}
     for table in silver.TABLES:
         if not lake.exists(table) or not (left := sorted(set(ids) - said)):
             continue

@@ -73,6 +73,8 @@ _decoder = msgspec.json.Decoder(SearchMade)
 
 def nameless(made: SearchMade, stones: Tombstones) -> SearchMade:
     """The same search; where it found a ticket that was erased since, its place says no more than that."""
+    if not stones:
+        return made
     found = [
         msgspec.structs.replace(one, id=ERASED) if one.kind == "ticket" and stones.has("ticket", one.id) else one
         for one in made.found

@@ -169,19 +169,28 @@ def test_what_others_searches_found_says_no_more_than_that_it_was_erased(client,
     assert leftovers.found(lake.root, ["TK-0007"]) == []
 
 
-def test_a_request_that_found_it_is_worked_on_anew(client, lake, store):
+@pytest.mark.parametrize(
+    ("erased", "body"),
+    [
+        ("ticket_id", '{"similar":[{"ticket_id":"TK-0007"}]}'),
+        ("ticket_id", '{"solutions":[{"reason":"helped in 2 of 2 attempts; by way of Ticket:TK-0007 → Issue:ISS-1"}]}'),
+        ("customer_id", '{"solutions":[{"reason":"by way of Customer:TK-0007 → Issue:ISS-1"}]}'),
+    ],
+)
+def test_a_request_that_found_it_is_worked_on_anew(client, lake, store, erased, body):
     requests = Requests(store)
-    name = client.post("/v1/requests", json={"subject": "the invoice is wrong"}).json()["id"]
-    (held,) = requests.lease(datetime.now(UTC), 60)
-    body = '{"similar":[{"ticket_id":"TK-0007"}]}'
-    kept = Outcome(category=None, priority=None, language=None, body=body, entries=[], predictions=[])
-    assert requests.finish(held, kept, datetime.now(UTC))
+    sent = [{"subject": "the invoice is wrong"}, {"subject": "another"}]
+    name, other = (one["id"] for one in client.post("/v1/requests", json=sent).json()["requests"])
+    for held in requests.lease(datetime.now(UTC), 60, 2):
+        said = body if held.id == name else '{"similar":[{"ticket_id":"TK-0008"}]}'
+        kept = Outcome(category=None, priority=None, language=None, body=said, entries=[], predictions=[])
+        assert requests.finish(held, kept, datetime.now(UTC))
 
-    client.post("/v1/erasures", json={"ticket_id": "TK-0007", **WHY})
+    client.post("/v1/erasures", json={erased: "TK-0007", **WHY})
     Eraser(lake, store).look(NOW)
 
-    (found,) = requests.find([name])
-    assert (found.state, found.body) == ("queued", None)
+    found = {one.id: (one.state, one.body is None) for one in requests.find([name, other])}
+    assert found == {name: ("queued", True), other: ("done", False)}
     assert requests.due(datetime.now(UTC))
 
 

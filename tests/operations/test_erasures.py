@@ -88,12 +88,13 @@ def peopled(url: str, root: Path) -> None:
             for name in ("T-ZXQV-1", "T-9-1")
         ]
         Predictions(store).append(given)
+        told = '{"likely_cause":"CUST-ZXQV","state":"open","other":"CUST-ZXQV-2"}'
         changes = [
-            NewChange(change_key=f"{name}:1", incident_id=name, change="opened", at=NOW, body="{}")
+            NewChange(change_key=f"{name}:1", incident_id=name, change="opened", at=NOW, body=told)
             for name in ("INC-1", "INC-2")
         ]
         sends = [
-            Delivery(outbox_key=f"{one.change_key}@r", receiver="r", kind="k", payload="{}", made_at=NOW)
+            Delivery(outbox_key=f"{one.change_key}@r", receiver="r", kind="k", payload=told, made_at=NOW)
             for one in changes
         ]
         written = Written(
@@ -123,8 +124,8 @@ def state(url: str, root: Path) -> dict[str, object]:
             "prediction": [name for name in ("p-T-ZXQV-1", "p-T-9-1") if Predictions(store).find(name)],
             "incidents": [(row.incident_id, row.evidence) for row in kept.changed(0)],
             "signals": [(row.signal_id, row.body) for row in kept.signals(["INC-1", "INC-2"])],
-            "changes": [row.incident_id for row in kept.changes(0, 10)],
-            "outbox": [row.outbox_key for row in Outbox(store).all()],
+            "changes": [(row.incident_id, row.body) for row in kept.changes(0, 10)],
+            "outbox": [(row.outbox_key, row.payload) for row in Outbox(store).all()],
             "silver": lake.read(silver.TICKETS).sort("ticket_id").to_dicts(),
             "erasure": (one.state, one.subject, one.tickets, one.receipt.get("silver/tickets")),
         }
@@ -143,7 +144,7 @@ def test_simulated_files_that_name_them_go_and_what_is_the_users_is_named_with_w
         assert Eraser(lake, store).look(NOW) == 1
         ask(lake, store, "ticket", "T-NOBODY-7", who="dpo", reason="asked", at=NOW)
         assert Eraser(lake, store).look(NOW) == 1
-        with pytest.raises(LeftBehind, match=r"^ERA-\w+: 1 files still hold an id .*: notes.txt. Delete what is yours"):
+        with pytest.raises(LeftBehind, match=r"^ERA-\w+: 1 places still hold an id .*: notes.txt. Delete what"):
             finish(lake.root, store, lambda _: None, now=lambda: NOW)
         states = {(one.state, bool(one.error)) for one in Erasures(store).all()}
         assert states == {("done", False), ("forgotten", True)}
@@ -169,9 +170,10 @@ def test_nothing_of_them_is_left_in_the_store_or_the_lake(url: str, lake: Lake) 
     assert [row["ticket_id"] for row in found["silver"]] == ["T-9-1"]  # type: ignore[attr-defined]
     assert found["signals"] == [("S-1", '{"signal_id":"S-1","ticket_ids":["T-9-1"]}')]
     assert found["incidents"] == [("INC-1", '{"example_tickets":["T-9-1"],"solution":null,"missing":null}')]
-    assert found["changes"] == ["INC-1"]
-    assert found["outbox"] == ["INC-1:1@r"]
-    assert leftovers.found(lake.root.parent, WORDS) == []
+    told = '{"likely_cause":"erased","state":"open","other":"CUST-ZXQV-2"}'
+    assert found["changes"] == [("INC-1", told)]
+    assert found["outbox"] == [("INC-1:1@r", told)]
+    assert leftovers.found(lake.root.parent, ("Zxqvperson", 'CUST-ZXQV"')) == []
 
 
 def test_killed_after_any_durable_step_it_is_carried_out_once_started_again(tmp_path: Path) -> None:
