@@ -5,7 +5,7 @@
 
 Predictions, searches, intake of tickets and events, and reads arrive as a Poisson process; times are counted from when
 a request was due. In the same minutes a handler that does nothing is asked over HTTP, and models are asked in this
-process, some times a second each. A worker drains the inbox meanwhile, as it does in production. The server writes into
+process, every two seconds each. A worker drains the inbox meanwhile, as it does in production. The server writes into
 its lake: `--lake` takes one that `ticketlake build --learn` made, and works on a copy.
 """
 
@@ -36,7 +36,7 @@ from warehouse.delta import Lake
 MIX = (("predict-ticket", 0.4), ("solutions", 0.2), ("tickets in", 0.1), ("events in", 0.1), ("reads", 0.2))
 """Shares of requests."""
 QUESTIONS = 400
-OFTEN, SAMPLED = 0.5, 5.0
+OFTEN, SAMPLED = 2.0, 5.0
 """Seconds between two bare requests, and two looks at memory."""
 FAST, FLAT = 500.0, 1.0
 """Targets: milliseconds that one request in a hundred may take, megabytes a minute."""
@@ -156,7 +156,8 @@ def told(found: Measured, options: argparse.Namespace) -> str:
             "",
             f"No answer or a 5xx: {len(failed)} (at most {bound:.3%} of requests, 95 %; target: none). "
             f"Refused: {', '.join(map(str, refused)) or 'none'}. Target of the p99 of all: "
-            f"{FAST:.0f} ms. The last answer came {_behind(found.done):.1f} s after it was due. Memory "
+            f"{FAST:.0f} ms. {_carried(found.done):.1f} answers a second; the last came {_behind(found.done):.1f} s "
+            "after it was due. Memory "
             f"{found.memory[0]:.0f} MB at first, {found.memory[-1]:.0f} MB at the end; last two thirds: {flat}.",
         ]
     )
@@ -212,6 +213,10 @@ def _draining(root: Path) -> Iterator[None]:
 
 def _held(process: int) -> float:
     return sum(psutil.Process.memory_full_info(one).pss for one in family(process)) / 1e6
+
+
+def _carried(done: Sequence[Done]) -> float:
+    return len(done) / max(one.due + one.took / 1e3 for one in done)
 
 
 def _behind(done: Sequence[Done]) -> float:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from threading import Lock
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 import polars as pl
@@ -11,7 +11,7 @@ import polars as pl
 from operations.inbox import Inbox
 from operations.predictions import Predictions
 from service.listening import Listener, taken_in
-from service.said import Said, newest
+from service.said import Said, Sayings, newest, told
 from warehouse.contracts import silver
 from warehouse.contracts.anomalies import ESCALATIONS
 from warehouse.parse import TICKET, parse
@@ -21,6 +21,7 @@ SHOWN = 50
 ORDERED = timedelta(seconds=5)
 """How old the order may be: a page is asked again every few seconds, by everybody who has it open."""
 COLUMNS = ("ticket_id", "created_at", "resolved_at", "subject", "customer_tier", "channel", "language", "product")
+_SCHEMA = {name: silver.TICKETS.schema[name] for name in COLUMNS}
 Which = Literal["open", "all"]
 Order = Mapping[str, str] | None
 """Tickets in their order, each with the reason; None where nobody can say."""
@@ -45,6 +46,16 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     said: Mapping[str, Said] = {}
 
 
+class _Known(NamedTuple):
+    """What the lake knows of tickets in an order, read once for as long as that holds."""
+
+    order: Order
+    silent: Collection[str]
+    rows: Mapping[str, dict[str, Any]]
+    said: Sayings
+    urgent: Mapping[str, str]
+
+
 class Queue:
     """Follows the inbox from where the lake ends. Threads share one."""
 
@@ -57,6 +68,7 @@ class Queue:
         self._heard: dict[str, dict[str, Any]] = {}
         self._order: tuple[datetime, Order] | None = None
         self._ordering = Lock()
+        self._known: _Known | None = None
 
     def order(self, now: datetime, find: Callable[[], Order]) -> Order:
         """What `find` says of the order of tickets that wait, asked again when that is `ORDERED` ago.
@@ -89,17 +101,22 @@ class Queue:
         the reason; what just came in stands before them.
         """
         heard = self._listen(inbox)
+        said: Sayings
+        urgent: Mapping[str, str]
         if wanted is None:
             fresh = [one for one in heard.values() if which == "all" or one["resolved_at"] is None]
-            known = self._known(which, limit, heard)
-            rows = sorted([*known, *fresh], key=lambda one: one["created_at"], reverse=True)[:limit]
+            rows = [*self._newest(which, limit, heard), *fresh]
+            rows = sorted(rows, key=lambda one: one["created_at"], reverse=True)[:limit]
+            ids = [one["ticket_id"] for one in rows]
+            said, urgent = newest(self._lake, given, ids, silent), self._urgent(ids)
         else:
-            there = {one["ticket_id"]: one for one in [*self._of(list(wanted)), *heard.values()]}
+            known = self._of(wanted, silent)
+            there = {**known.rows, **heard}
             new = [one for one in heard.values() if one["ticket_id"] not in wanted and one["resolved_at"] is None]
             new.sort(key=lambda one: one["created_at"], reverse=True)
             rows = [*new, *(there[name] for name in wanted if name in there)][:limit]
-        ids = [one["ticket_id"] for one in rows]
-        said, urgent = newest(self._lake, given, ids, silent), self._urgent(ids)
+            ids = [one["ticket_id"] for one in rows]
+            said, urgent = {**known.said, **({} if given is None else told(given, ids))}, known.urgent
         return [
             Waiting(
                 **one,
@@ -111,13 +128,18 @@ class Queue:
             for one in rows
         ]
 
-    def _of(self, ids: Sequence[str]) -> list[dict[str, Any]]:
-        if not self._lake.exists(silver.TICKETS):
-            return []
-        rows = self._lake.scan(silver.TICKETS).select(COLUMNS).filter(pl.col("ticket_id").is_in(ids))
-        return rows.collect().to_dicts()
+    def _of(self, order: Mapping[str, str], silent: Collection[str]) -> _Known:
+        held, ids = self._known, list(order)
+        if held is None or held.order is not order or held.silent != silent:
+            there = self._lake.exists(silver.TICKETS)
+            rows = self._lake.scan(silver.TICKETS) if there else pl.LazyFrame(schema=_SCHEMA)
+            mine = rows.select(COLUMNS).filter(pl.col("ticket_id").is_in(ids)).collect()
+            by_name = {one["ticket_id"]: one for one in mine.iter_rows(named=True)}
+            held = _Known(order, silent, by_name, newest(self._lake, None, ids, silent), self._urgent(ids))
+            self._known = held
+        return held
 
-    def _known(self, which: Which, limit: int, heard: Mapping[str, Any]) -> list[dict[str, Any]]:
+    def _newest(self, which: Which, limit: int, heard: Mapping[str, Any]) -> list[dict[str, Any]]:
         if not self._lake.exists(silver.TICKETS):
             return []
         rows = self._lake.scan(silver.TICKETS).select(COLUMNS).filter(~pl.col("ticket_id").is_in(list(heard)))
