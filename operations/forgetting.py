@@ -189,9 +189,10 @@ def _masked(connection: Connection, ids: Collection[str]) -> int:
             for named in _naming(column, map(_within, ids)):
                 rows |= {*connection.scalars(select(key).where(named))}
         for row in sorted(rows):
-            before = connection.execute(select(*texts).where(key == row)).mappings().one()
-            after = {name: said.sub(ERASED, text) for name, text in before.items() if text is not None}
-            if after != {name: text for name, text in before.items() if text is not None}:
+            found = connection.execute(select(*texts).where(key == row)).mappings().one()
+            before = {name: text for name, text in found.items() if text is not None}
+            after = {name: said.sub(ERASED, text) for name, text in before.items()}
+            if after != before:
                 connection.execute(update(table).where(key == row).values(**after))
                 changed += 1
     return changed

@@ -11,7 +11,7 @@ from operations.entries import digest_of
 from operations.inbox import Inbox
 from operations.predictions import Predictions
 from operations.store import Store
-from service.predicted import digests, kept, told
+from service.predicted import digests, given, told
 from service.request_events import SYSTEM
 from service.requests import Counts
 from service.serving import Serving
@@ -79,14 +79,15 @@ class Arrivals:
         release, understood = self._serving.understand(rows, self._inbox)
         latency = round((perf_counter() - began) * 1000 / rows.height, 3)
         rows_kept = [
-            kept(
+            given(
                 said,
-                read,
                 prediction_id=digest_of(f"arrival:{name}:{release}".encode()),
                 ticket_id=name,
                 release=release,
                 made_at=now,
                 latency_ms=latency,
+                read=read,
+                shadow=said.shadow,
             )
             for name, said, read in zip(rows["ticket_id"], understood, digests(rows), strict=True)
         ]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import polars as pl
@@ -12,15 +12,25 @@ from ml.features import READ
 from operations.entries import Entry, digest_of
 from operations.events import Actor, envelope
 from operations.predictions import GivenPrediction
-from service.understanding import Answer, Hours, Understood
+from service.understanding import Answer, Hours, Told
 from warehouse.contracts import silver
 from warehouse.payloads import EVERY, PredictedLabel, PredictionMade
 
 
+class Answered(Told, Protocol):
+    """What was said of one ticket, whoever holds it."""
+
+    @property
+    def novelty(self) -> Strange | None:
+        """Whether it fits no label."""
+
+    @property
+    def resolution_hours(self) -> Hours | None:
+        """How long such tickets take."""
+
+
 def given(
-    targets: Mapping[str, Answer],
-    novelty: Strange | None,
-    hours: Hours | None,
+    said: Answered,
     *,
     prediction_id: str,
     ticket_id: str | None,
@@ -29,7 +39,7 @@ def given(
     latency_ms: float,
     **more: Any,
 ) -> GivenPrediction:
-    """The row of a prediction; `more` is kept beside, under its names."""
+    """The row of a prediction; what there is of `more` is kept beside, under its names."""
     kept = {
         name: {
             "label": one.label,
@@ -38,21 +48,21 @@ def given(
             "served_by": one.served_by,
             "model": one.model,
         }
-        for name, one in targets.items()
+        for name, one in said.targets.items()
     }
-    said = {
+    body = {
         "targets": kept,
-        "novelty": novelty.score if novelty else None,
-        "resolution_hours": hours,
+        "novelty": said.novelty.score if said.novelty else None,
+        "resolution_hours": said.resolution_hours,
         "latency_ms": latency_ms,
-        **more,
+        **{name: value for name, value in more.items() if value is not None},
     }
     return GivenPrediction(
         prediction_id=prediction_id,
         ticket_id=ticket_id,
         release=release,
         made_at=made_at,
-        body=msgspec.json.encode(said).decode(),
+        body=msgspec.json.encode(body).decode(),
     )
 
 
@@ -62,35 +72,11 @@ def digests(tickets: pl.DataFrame) -> list[str]:
     return [digest_of(msgspec.json.encode(row)) for row in rows.iter_rows()]
 
 
-def kept(
-    said: Understood,
-    read: str,
-    *,
-    prediction_id: str,
-    ticket_id: str | None,
-    release: str,
-    made_at: datetime,
-    latency_ms: float,
-) -> GivenPrediction:
-    """The row of what models said of a ticket, with what challengers said unseen; `read` is its digest."""
-    return given(
-        said.targets,
-        said.novelty,
-        said.resolution_hours,
-        prediction_id=prediction_id,
-        ticket_id=ticket_id,
-        release=release,
-        made_at=made_at,
-        latency_ms=latency_ms,
-        **({} if ticket_id is None else {"read": read}),
-        **({} if said.shadow is None else {"shadow": said.shadow}),
-    )
-
-
-def told(said: Understood, row: GivenPrediction, actor: Actor) -> Entry:
+def told(said: Answered, row: GivenPrediction, actor: Actor, request_id: str | None = None) -> Entry:
     """That it was made, for those who follow what happens to the ticket."""
+    targets = labels(said.targets)
     made = envelope(
-        PredictionMade(prediction_id=row.prediction_id, release=row.release, targets=labels(said.targets)),
+        PredictionMade(prediction_id=row.prediction_id, release=row.release, targets=targets, request_id=request_id),
         actor=actor,
         key=f"prediction:{row.prediction_id}",
         event_time=row.made_at,

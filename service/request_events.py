@@ -2,29 +2,23 @@
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
-from operations.events import Actor, EventEnvelope, envelope
+from operations.entries import Entry
+from operations.events import Actor, envelope
 from operations.predictions import GivenPrediction
 from operations.request_rows import KeptRequest
-from service.predicted import given, labels
+from service.predicted import given, told
 from service.request_result import RequestResult
-from warehouse.payloads import PredictionMade, SolutionsSuggested
+from warehouse.payloads import SolutionsSuggested
 
 SYSTEM = Actor(kind="system", id="ticketlake")
 
 
-def events(held: KeptRequest, result: RequestResult, now: datetime) -> Iterable[EventEnvelope[Any]]:
-    """`PredictionMade` where models answered, `SolutionsSuggested` where solutions were found."""
-    about = {"actor": SYSTEM, "event_time": now, "received_time": now, "ticket_id": held.ticket_id}
-    if result.prediction_id is not None:
-        made = PredictionMade(
-            prediction_id=result.prediction_id,
-            release=str(result.release),
-            targets=labels(result.targets),
-            request_id=held.id,
-        )
-        yield envelope(made, key=f"prediction:{result.prediction_id}", **about)  # type: ignore[arg-type]
+def entries(
+    held: KeptRequest, result: RequestResult, rows: Iterable[GivenPrediction], now: datetime
+) -> Iterable[Entry]:
+    """`PredictionMade` of each of `rows`, `SolutionsSuggested` where solutions were found."""
+    yield from (told(result, row, SYSTEM, held.id) for row in rows)
     if result.search_id is not None and result.solutions:
         suggested = SolutionsSuggested(
             search_id=result.search_id,
@@ -32,7 +26,15 @@ def events(held: KeptRequest, result: RequestResult, now: datetime) -> Iterable[
             target_ids=tuple(one.solution_id for one in result.solutions),
             request_id=held.id,
         )
-        yield envelope(suggested, key=f"solutions:{result.search_id}", **about)  # type: ignore[arg-type]
+        event = envelope(
+            suggested,
+            actor=SYSTEM,
+            key=f"solutions:{result.search_id}",
+            event_time=now,
+            received_time=now,
+            ticket_id=held.ticket_id,
+        )
+        yield event.entry()
 
 
 def prediction(held: KeptRequest, result: RequestResult, now: datetime) -> list[GivenPrediction]:
@@ -40,9 +42,7 @@ def prediction(held: KeptRequest, result: RequestResult, now: datetime) -> list[
     if result.prediction_id is None:
         return []
     made = given(
-        result.targets,
-        result.novelty,
-        result.resolution_hours,
+        result,
         prediction_id=result.prediction_id,
         ticket_id=held.ticket_id,
         release=str(result.release),

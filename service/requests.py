@@ -27,7 +27,7 @@ from operations.inbox import Inbox
 from operations.request_rows import KeptRequest, Outcome
 from service.answers import Answering, AnswerView, question_of
 from service.finding import shortened
-from service.request_events import events, prediction
+from service.request_events import entries, prediction
 from service.request_result import KEPT, RequestResult, articles, reply, similar, solutions, without_people
 from service.searches import Question, entry, search_made
 from service.serving import Serving
@@ -127,16 +127,17 @@ class RequestWork:
             },
             took_ms=took,
         )
-        entries = [one.entry() for one in events(held, result, now)]
+        given = prediction(held, result, now)
+        events = [*entries(held, result, given, now)]
         if found:
-            entries.append(self._searched(ticket, found, shown, search_id=ids["search"], now=now, took=took))
+            events.append(self._searched(ticket, found, shown, search_id=ids["search"], now=now, took=took))
         return Outcome(
             category=_label(result, "category"),
             priority=_label(result, "priority"),
             language=_named(asked.language),
             body=msgspec.json.encode(result).decode(),
-            entries=entries,
-            predictions=prediction(held, result, now),
+            entries=events,
+            predictions=given,
         )
 
     def _count(self, said: Understood | None, found: Found | None, took: Mapping[str, float]) -> None:

@@ -21,7 +21,7 @@ from ml.classify.unknown import Strange
 from operations.entries import Entry
 from operations.events import Actor
 from operations.predictions import GivenPrediction, Predictions
-from service.predicted import digests, kept, told
+from service.predicted import digests, given, told
 from service.understanding import Answer, Hours, decided
 from warehouse.errors import StoreUnavailable
 
@@ -118,7 +118,16 @@ def _predict(
     latency = round((perf_counter() - began) * 1000 / len(values), 3)
     names = tickets["ticket_id"].to_list()
     entries = [
-        kept(one, read, prediction_id=id_, ticket_id=name, release=release, made_at=made_at, latency_ms=latency)
+        given(
+            one,
+            prediction_id=id_,
+            ticket_id=name,
+            release=release,
+            made_at=made_at,
+            latency_ms=latency,
+            read=read if name is not None else None,
+            shadow=one.shadow,
+        )
         for id_, name, one, read in zip(ids, names, understood, digests(tickets), strict=True)
     ]
     pairs = zip(understood, entries, strict=True)
